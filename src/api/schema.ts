@@ -1,0 +1,322 @@
+/**
+ * The one schema of a BlueGreenRelease. TypeScript types, defaults, the parser, the CRD (OpenAPI and CEL) and the
+ * reference page all come from it; `npm run generate` writes the generated files and a test fails when they drift.
+ *
+ * CEL rules stand in `meta` under the name that the CRD uses. Every list and string has a maximum, because the API
+ * server refuses a CRD whose CEL rules could cost too much.
+ */
+import { z } from 'zod';
+
+export const GROUP = 'bluegreen.dev';
+export const VERSION = 'v1alpha1';
+export const KIND = 'BlueGreenRelease';
+export const API_VERSION: string = `${GROUP}/${VERSION}`;
+
+const rule = (rule: string, message: string): { rule: string; message: string } => ({ rule, message });
+
+const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const DNS_1123_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const QUALIFIED_NAME = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** A Kubernetes object whose verdict comes from the API server itself: a strict dry run of what is derived from it. */
+const embedded = (description: string) =>
+  z.record(z.string(), z.unknown()).meta({ description, 'x-kubernetes-preserve-unknown-fields': true });
+
+const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+
+const intOrPercent = z
+  .union([z.int().min(0).max(10_000), z.string().regex(/^(0|[1-9][0-9]{0,2}|1000)%$/)])
+  .meta({
+    'x-kubernetes-int-or-string': true,
+    'x-kubernetes-validations': [
+      rule(
+        "type(self) == int ? self >= 0 && self <= 10000 : self.matches('^(0|[1-9][0-9]{0,2}|1000)%$')",
+        'a number of pods from 0 to 10000, or a percentage such as "100%"',
+      ),
+    ],
+  });
+
+const decimal = z
+  .string()
+  .max(32)
+  .regex(/^-?[0-9]+(\.[0-9]+)?$/);
+
+const listName = z.string().min(1).max(40).regex(DNS_1035);
+
+const workload = z
+  .object({
+    deploymentRef: z
+      .object({
+        name: z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN).describe('Name of the Deployment.'),
+      })
+      .describe(
+        'The Deployment that people and Git go on editing. Two colour Deployments derive from it, and it is kept at 0 replicas.',
+      ),
+  })
+  .meta({
+    description: 'What is released.',
+    'x-kubernetes-validations': [
+      rule(
+        'self.deploymentRef.name == oldSelf.deploymentRef.name',
+        'the workload of a release cannot be changed: delete the release and create another',
+      ),
+    ],
+  });
+
+const traffic = z
+  .object({
+    services: z
+      .array(
+        z.object({
+          name: z
+            .string()
+            .min(1)
+            .max(57)
+            .regex(DNS_1035)
+            .describe(
+              'Name of the Service; at most 57 characters, because its twins are called NAME-blue and NAME-green.',
+            ),
+        }),
+      )
+      .min(1)
+      .max(1)
+      .meta({
+        description: 'The production Service whose selector is switched.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+    selectorLabel: z
+      .string()
+      .min(1)
+      .max(317)
+      .regex(QUALIFIED_NAME)
+      .default('bluegreen.dev/color')
+      .meta({
+        description:
+          'The label key that the switch sets in the selector, and that the pods of each colour carry.',
+        'x-kubernetes-validations': [
+          rule(
+            'self == oldSelf',
+            'the selector label cannot be changed: delete the release and create another',
+          ),
+        ],
+      }),
+    convergeSeconds: seconds(5, 600)
+      .default(30)
+      .describe('The switch goes back if the endpoints have not followed within this time.'),
+    drainSeconds: seconds(5, 3600)
+      .default(30)
+      .describe(
+        'How long the side that lost the traffic stays untouched, for connections made before the switch.',
+      ),
+  })
+  .describe('How production traffic reaches the application.');
+
+const capacity = z
+  .object({
+    candidate: intOrPercent
+      .default('100%')
+      .describe(
+        'Ready pods that the candidate needs, of those the active side has now; never fewer than its own minimum.',
+      ),
+    window: intOrPercent
+      .default('100%')
+      .describe('Pods the old side keeps inside the rollback window, of those the active side has now.'),
+    standby: intOrPercent
+      .default(0)
+      .describe('Pods the old side keeps after the rollback window, of those the active side has now.'),
+  })
+  .describe('How many pods each side has, and when.');
+
+const jobGate = z
+  .object({
+    name: listName.describe('Name of the gate.'),
+    job: embedded(
+      'A Job template ({metadata, spec}). BLUEGREEN_COLOR, BLUEGREEN_REVISION, BLUEGREEN_RELEASE, BLUEGREEN_CANDIDATE_URL and BLUEGREEN_ACTIVE_URL are in the environment of its containers. Safe to run twice.',
+    ),
+    timeoutSeconds: seconds(1, 86_400).default(600).describe('The Job has failed when it takes longer.'),
+  })
+  .describe('A proof asked before the switch.');
+
+const prometheusCheck = z
+  .object({
+    source: z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(DNS_1035)
+      .default('default')
+      .describe('A metric source that the administrator of the operator has named.'),
+    query: z
+      .string()
+      .min(1)
+      .max(4096)
+      .describe(
+        'PromQL that answers with one number. $(BLUEGREEN_COLOR), $(BLUEGREEN_REVISION), $(BLUEGREEN_RELEASE) and $(BLUEGREEN_NAMESPACE) are replaced.',
+      ),
+    max: decimal.optional().describe('The largest good value.'),
+    min: decimal.optional().describe('The smallest good value.'),
+    requestsQuery: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe(
+        'PromQL that counts the requests on which the value of the query rests; compared with minRequests.',
+      ),
+  })
+  .meta({
+    description: 'A number from Prometheus and its bounds.',
+    'x-kubernetes-validations': [
+      rule(
+        'has(self.max) || has(self.min)',
+        'give max, min or both: without a bound the check could never fail',
+      ),
+    ],
+  });
+
+const check = z
+  .object({
+    name: listName.describe('Name of the check.'),
+    intervalSeconds: seconds(1, 3600).default(10).describe('Time between two measurements.'),
+    failureLimit: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(2)
+      .describe(
+        'Bad measurements in a row that put the traffic back. Unknown ones neither count nor reset the count.',
+      ),
+    onUnknown: z
+      .enum(['Hold', 'Ignore', 'Fail'])
+      .default('Hold')
+      .describe(
+        'What an unknown measurement means: Hold waits with the commit, Ignore goes on, Fail counts it as bad.',
+      ),
+    minRequests: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .optional()
+      .describe('Fewer requests than this make the measurement unknown.'),
+    prometheus: prometheusCheck,
+  })
+  .meta({
+    description: 'A measurement repeated after the switch.',
+    'x-kubernetes-validations': [
+      rule(
+        'has(self.minRequests) == has(self.prometheus.requestsQuery)',
+        'minRequests and prometheus.requestsQuery belong together: give both or neither',
+      ),
+    ],
+  });
+
+const observation = z
+  .object({
+    durationSeconds: seconds(0, 604_800)
+      .default(600)
+      .describe('How long the release is watched before it is committed.'),
+    availability: z
+      .object({
+        minReadyPercent: z
+          .int()
+          .min(0)
+          .max(100)
+          .default(50)
+          .describe(
+            'Fewer ready pods than this share of those counted when the switch was verified are a breach.',
+          ),
+        forSeconds: seconds(0, 3600)
+          .default(10)
+          .describe('How long that must last. A side without any ready pod is a breach at once.'),
+      })
+      .prefault({})
+      .describe('The built-in check; it needs no metrics system.'),
+    checks: z
+      .array(check)
+      .max(20)
+      .default([])
+      .meta({
+        description: 'Measurements repeated after the switch.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+  })
+  .describe('What is watched after the switch.');
+
+export const specSchema = z
+  .object({
+    workload,
+    replicas: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe('Pods of the active side, without autoscaling. Absent: the active side stays as it is.'),
+    autoscaling: z
+      .object({
+        spec: embedded('The spec of an autoscaling/v2 HorizontalPodAutoscaler without scaleTargetRef.'),
+      })
+      .optional()
+      .describe('One HorizontalPodAutoscaler per colour.'),
+    traffic,
+    capacity: capacity.prefault({}),
+    preparation: z
+      .object({
+        deadlineSeconds: seconds(1, 86_400)
+          .default(600)
+          .describe('How long the candidate may take to become ready.'),
+      })
+      .prefault({})
+      .describe('How the candidate is prepared.'),
+    gates: z
+      .array(jobGate)
+      .max(16)
+      .default([])
+      .meta({
+        description: 'Proofs asked before the switch, in order.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+    observation: observation.prefault({}),
+    rollback: z
+      .object({
+        windowSeconds: seconds(0, 2_592_000)
+          .default(172_800)
+          .describe('How long after the commit the old side stays able to take over.'),
+      })
+      .prefault({})
+      .describe('The way back.'),
+    suspend: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Start no release. A release that is under way after its switch is still watched and rolled back.',
+      ),
+    historyLimit: z.int().min(2).max(50).default(10).describe('Revisions that are kept.'),
+  })
+  .meta({
+    description: 'What is released, how it is proven, and how traffic moves.',
+    'x-kubernetes-validations': [
+      rule(
+        '!(has(self.replicas) && has(self.autoscaling))',
+        'replicas and autoscaling exclude each other: with autoscaling the number of pods belongs to the autoscaler',
+      ),
+    ],
+  });
+
+/** The spec as people write it. */
+export type ReleaseSpecInput = z.input<typeof specSchema>;
+/** The spec with its defaults: what the operator works with. */
+export type ReleaseSpec = z.output<typeof specSchema>;
+export type GateSpec = ReleaseSpec['gates'][number];
+export type CheckSpec = ReleaseSpec['observation']['checks'][number];
+export type IntOrPercent = z.output<typeof intOrPercent>;
+
+/** CEL at the root: only there is metadata.name visible. */
+export const rootRules: readonly { rule: string; message: string }[] = [
+  rule(
+    "self.metadata.name.size() <= 48 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    'metadata.name: at most 48 characters, lower-case letters, digits and dashes, beginning with a letter, because the names of Deployments, Services and Jobs derive from it',
+  ),
+];
