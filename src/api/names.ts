@@ -1,0 +1,53 @@
+/** Every label, annotation, finalizer and derived name, in one place. */
+import type { Color } from './status.ts';
+
+/** On everything that belongs to a release; the operator's watches are narrowed by it. Value: the release's name. */
+export const LABEL_RELEASE = 'bluegreen.dev/release';
+/** Value: blue or green. */
+export const LABEL_COLOR = 'bluegreen.dev/color';
+/** Value: the revision's name, such as r3. */
+export const LABEL_REVISION = 'bluegreen.dev/revision';
+/** On Jobs: the gate they answer. */
+export const LABEL_GATE = 'bluegreen.dev/gate';
+/** On Jobs: the attempt they belong to. */
+export const LABEL_ATTEMPT = 'bluegreen.dev/attempt';
+
+/** On a production Service: which release may switch it (its uid). */
+export const ANNOTATION_CLAIM = 'bluegreen.dev/claimed-by';
+/** On a production Service, in the same patch as its selector: see `formatMark`. */
+export const ANNOTATION_SWITCH = 'bluegreen.dev/switch';
+/** On a production Service, in the same patch: when the switch was decided, RFC 3339 with milliseconds. */
+export const ANNOTATION_SWITCHED_AT = 'bluegreen.dev/switched-at';
+/** On a production Service, in the same patch: why, as `Reason: sentence`. */
+export const ANNOTATION_SWITCH_REASON = 'bluegreen.dev/switch-reason';
+/** On a ControllerRevision: `RevisionFacts` as JSON. */
+export const ANNOTATION_FACTS = 'bluegreen.dev/facts';
+/** On a HorizontalPodAutoscaler that carries a capacity lock: its own minReplicas. */
+export const ANNOTATION_ORIGINAL_MIN = 'bluegreen.dev/original-min-replicas';
+/** On a release: `verb@attempt`, written by people. */
+export const ANNOTATION_ACTION = 'bluegreen.dev/action';
+
+export const FINALIZER = 'bluegreen.dev/release';
+
+const MAX_NAME = 63;
+
+export const colorName = (release: string, color: Color): string => `${release}-${color}`;
+export const twinName = (service: string, color: Color): string => `${service}-${color}`;
+export const revisionLabel = (revision: number): string => `r${revision}`;
+export const revisionObjectName = (release: string, revision: string): string => `${release}-${revision}`;
+
+/** Unique per release, gate and attempt; cut where it would be too long, with a hash of the whole in its place. */
+export function jobName(release: string, gate: string, attempt: number): string {
+  const name = `${release}-${gate}-${attempt}`;
+  if (name.length <= MAX_NAME) return name;
+  return `${name.slice(0, MAX_NAME - 9).replace(/-+$/, '')}-${fnv1a(name)}`;
+}
+
+/** FNV-1a, 32 bits: for names, not for secrets. */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return hash.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,87 @@
+/**
+ * What safety needs to know about a revision, kept on its ControllerRevision: losing the status loses nothing.
+ * All times are milliseconds since the epoch.
+ */
+import type { Color } from '../api/status.ts';
+
+export type OutcomeKind =
+  | 'Committed' // watched to the end, and kept
+  | 'RolledBack' // had the traffic and lost it
+  | 'Failed' // the candidate's own fault, production never touched
+  | 'Inconclusive' // nobody's fault that we know: retried with backoff
+  | 'Superseded'; // another revision was wanted before this one had the traffic
+
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  readonly at: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface RevisionFacts {
+  readonly color: Color;
+  /** The attempt in which it is, or was last, the candidate. */
+  readonly attempt: number;
+  readonly startedAt: number;
+  /** The first revision of a release: the running Deployment taken over. */
+  readonly adoption?: boolean;
+  /** All gates passed, in this attempt. Written before the switch: without it a mark is worth nothing. */
+  readonly validatedAt?: number;
+  readonly decidedAt?: number;
+  readonly patchedAt?: number;
+  /** The endpoints of every Service proved the switch. */
+  readonly verifiedAt?: number;
+  /** Ready pods at that moment: the base of the availability check. */
+  readonly verifiedReady?: number;
+  /** A way back is wanted, and the side it returns to must first be scaled up. */
+  readonly returnWanted?: { readonly at: number; readonly reason: string; readonly message: string };
+  readonly outcome?: Outcome;
+  /** Set with the commit; survives a later rollback, for it says that this revision once was good. */
+  readonly committedAt?: number;
+  readonly windowUntil?: number;
+  /** Not tried again by itself. */
+  readonly rejected?: { readonly at: number; readonly reason: string; readonly message: string };
+  /** Inconclusive attempts in a row, and when the next may start. */
+  readonly inconclusive?: { readonly count: number; readonly retryAt: number };
+  /** The number of pods of the source when it was adopted. */
+  readonly sourceReplicas?: number;
+}
+
+const COLOR_VALUES = new Set(['blue', 'green']);
+
+/** undefined for an annotation that is absent or not ours to read: such a revision counts as never started. */
+export function parseFacts(text: string | undefined): RevisionFacts | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFacts(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFacts(value: unknown): value is RevisionFacts {
+  if (typeof value !== 'object' || value === null) return false;
+  const facts = value as Partial<RevisionFacts>;
+  return (
+    COLOR_VALUES.has(facts.color ?? '') &&
+    typeof facts.attempt === 'number' &&
+    typeof facts.startedAt === 'number'
+  );
+}
+
+export function formatFacts(facts: RevisionFacts): string {
+  return JSON.stringify(facts);
+}
+
+/** A fresh attempt of a revision keeps what its history says and forgets the proofs of the previous attempt. */
+export function freshAttempt(
+  previous: RevisionFacts | undefined,
+  fresh: { color: Color; attempt: number; startedAt: number; adoption?: boolean; sourceReplicas?: number },
+): RevisionFacts {
+  return {
+    ...fresh,
+    ...(previous?.committedAt !== undefined && { committedAt: previous.committedAt }),
+    ...(previous?.inconclusive !== undefined && { inconclusive: previous.inconclusive }),
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * The switch annotation. A selector that carries a mark of this release is progress; a selector without one, or with
+ * another colour than its mark says, is drift. The mark is written in the same patch as the selector, so that no crash
+ * can separate the two.
+ */
+
+export interface SwitchMark {
+  /** uid of the release. */
+  readonly uid: string;
+  readonly revision: string;
+  readonly attempt: number;
+  /** Forward to a validated candidate, or Back to the side that had the traffic before. */
+  readonly direction: 'Forward' | 'Back';
+}
+
+/** `<release uid>/<revision>/<attempt>`, and `/back` for the way back. */
+export function formatMark(mark: SwitchMark): string {
+  const forward = `${mark.uid}/${mark.revision}/${mark.attempt}`;
+  return mark.direction === 'Back' ? `${forward}/back` : forward;
+}
+
+/** undefined for anything that this release did not write. */
+export function parseMark(text: string | undefined, uid: string): SwitchMark | undefined {
+  const match = /^([^/]+)\/([^/]+)\/([1-9][0-9]{0,8})(\/back)?$/.exec(text ?? '');
+  if (match === null || match[1] !== uid || match[2] === undefined) return undefined;
+  return { uid, revision: match[2], attempt: Number(match[3]), direction: match[4] ? 'Back' : 'Forward' };
+}
+
+/** Later attempts win; within an attempt the way back is later than the way forward. */
+export function isLater(a: SwitchMark, b: SwitchMark): boolean {
+  if (a.attempt !== b.attempt) return a.attempt > b.attempt;
+  return a.direction === 'Back' && b.direction === 'Forward';
+}

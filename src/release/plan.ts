@@ -1,0 +1,126 @@
+/**
+ * A plan is data: it can be printed before it happens, replayed in a test, and explained a week later.
+ *
+ * Each effect is idempotent and names its precondition; the applier refuses one whose precondition does not hold.
+ */
+import type { CheckSpec } from '../api/schema.ts';
+import type { Color, ReleaseStatus } from '../api/status.ts';
+import type { RevisionFacts } from './facts.ts';
+import type { SwitchMark } from './mark.ts';
+
+export type Effect =
+  | { readonly kind: 'AddFinalizer' }
+  | { readonly kind: 'RemoveFinalizer' }
+  /** Freezes a revision. `from`: what people wish for, what really runs, or what a colour that was kept runs. */
+  | {
+      readonly kind: 'CreateRevision';
+      readonly revision: string;
+      readonly number: number;
+      readonly from: 'source' | 'live' | Color;
+      readonly fingerprint: string;
+      readonly facts: RevisionFacts;
+    }
+  | {
+      readonly kind: 'RecordFacts';
+      readonly revision: string;
+      readonly expected: string | undefined;
+      readonly facts: RevisionFacts;
+    }
+  | { readonly kind: 'DeleteRevision'; readonly revision: string }
+  | { readonly kind: 'LabelSource'; readonly uid: string }
+  | { readonly kind: 'PauseSource'; readonly uid: string; readonly paused: boolean }
+  /** Scales the source and lets it run (unpaused) in one patch. */
+  | { readonly kind: 'ScaleSource'; readonly uid: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'RemoveAutoscaler'; readonly name: string; readonly uid: string }
+  | { readonly kind: 'WriteTwin'; readonly service: string; readonly color: Color }
+  /** A full write of a colour's Deployment; `uid` absent: it must not exist. */
+  | {
+      readonly kind: 'WriteColor';
+      readonly color: Color;
+      readonly revision: string;
+      readonly replicas: number;
+      readonly expected: { readonly uid: string; readonly resourceVersion: string } | undefined;
+    }
+  | {
+      readonly kind: 'ScaleColor';
+      readonly color: Color;
+      readonly uid: string;
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly kind: 'WriteAutoscaler'; readonly color: Color; readonly minReplicas: number }
+  | { readonly kind: 'DeleteColor'; readonly color: Color; readonly uid: string }
+  | {
+      readonly kind: 'PatchSelector';
+      readonly service: string;
+      readonly uid: string;
+      readonly from: Readonly<Record<string, string>>;
+      readonly expectedMark: string | undefined;
+      readonly color: Color;
+      readonly mark: SwitchMark;
+      readonly decidedAt: number;
+      readonly reason: string;
+      /** Puts production back: waits for nothing. */
+      readonly rescue: boolean;
+    }
+  | {
+      readonly kind: 'CreateJob';
+      readonly gate: string;
+      readonly revision: string;
+      readonly attempt: number;
+      readonly color: Color;
+    };
+
+export type EffectKind = Effect['kind'];
+
+/** Work that takes long and runs beside the loop. It comes back as an observation. */
+export type Request =
+  | { readonly kind: 'Preflight'; readonly key: string }
+  | {
+      readonly kind: 'Measure';
+      readonly check: CheckSpec;
+      readonly revision: string;
+      readonly attempt: number;
+      readonly color: Color;
+    };
+
+/** What a rule says: the first that speaks decides. */
+export interface Verdict {
+  readonly phase: Phase;
+  /** Low-cardinality, UpperCamelCase. */
+  readonly reason: string;
+  /** One sentence: what is being done or waited for, and until when. Times in it are absolute, never remaining. */
+  readonly message: string;
+  readonly effects?: readonly Effect[];
+  readonly requests?: readonly Request[];
+  /** When to look again although nothing has changed, milliseconds since the epoch. */
+  readonly lookAgainAt?: number;
+  /** Something only a person can mend. */
+  readonly stalled?: boolean;
+  /** The gates as this rule saw them. */
+  readonly gates?: ReleaseStatus['gates'];
+}
+
+export type Phase =
+  | 'Idle'
+  | 'Adopting'
+  | 'Preparing'
+  | 'Validating'
+  | 'Switching'
+  | 'Observing'
+  | 'Held'
+  | 'Committed'
+  | 'RollingBack'
+  | 'RolledBack'
+  | 'Failed'
+  | 'Stalled'
+  | 'Suspended'
+  | 'Deleting';
+
+export interface Plan {
+  readonly verdict: Verdict;
+  readonly effects: readonly Effect[];
+  readonly requests: readonly Request[];
+  readonly status: ReleaseStatus;
+  readonly lookAgainAt: number | undefined;
+}

@@ -1,0 +1,198 @@
+/**
+ * Everything known about one release at one moment. `decide` sees nothing else: same snapshot, same plan.
+ *
+ * All times are milliseconds since the epoch. Views hold only what a rule reads.
+ */
+import type { Measurement } from '../analysis/measurement.ts';
+import type { ReleaseSpec } from '../api/schema.ts';
+import type { Color, ReleaseStatus } from '../api/status.ts';
+import type { RevisionFacts } from './facts.ts';
+import type { SwitchMark } from './mark.ts';
+
+export interface Snapshot {
+  readonly now: number;
+  readonly release: ReleaseView;
+  /** The status as last written; {} when it was lost. Nothing that safety needs is read from it. */
+  readonly previous: ReleaseStatus;
+  readonly source: SourceView | undefined;
+  /** In the order of the spec. */
+  readonly services: readonly ServiceView[];
+  readonly sides: Readonly<Record<Color, SideView>>;
+  /** Ascending by number. */
+  readonly revisions: readonly RevisionView[];
+  readonly jobs: readonly JobView[];
+  readonly observations: Observations;
+}
+
+export interface ReleaseView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly deleting: boolean;
+  readonly hasFinalizer: boolean;
+  readonly spec: ReleaseSpec;
+  /** The action annotation, as written. */
+  readonly action: string | undefined;
+}
+
+/** What the workload source says: the Deployment that people edit. */
+export interface SourceView {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly replicas: number;
+  readonly ready: number;
+  /** Pods that exist, ready or not. */
+  readonly pods: number;
+  readonly paused: boolean;
+  /** Identity of the content people wish for, computed by the running binary. */
+  readonly fingerprint: string;
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** The content that really runs: of the ReplicaSet whose pods are ready. Only looked up before the adoption. */
+  readonly live?: { readonly fingerprint: string; readonly replicaSet: string };
+  /** Autoscalers that target it. Only looked up before and during the adoption. */
+  readonly autoscalers: readonly { readonly name: string; readonly uid: string }[];
+  /** It carries the label of this release, so that its changes are seen. */
+  readonly labelled: boolean;
+}
+
+export interface Endpoint {
+  readonly podUid: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  /** `addressType/port name` of the slice that lists it: a pod counts only when every such pair has it. */
+  readonly group: string;
+}
+
+export interface ServiceView {
+  readonly name: string;
+  readonly found: boolean;
+  readonly uid: string;
+  readonly type: string;
+  readonly headless: boolean;
+  readonly publishNotReadyAddresses: boolean;
+  readonly selector: Readonly<Record<string, string>>;
+  /** The raw switch annotation, for the patch's precondition. */
+  readonly rawMark: string | undefined;
+  readonly mark: SwitchMark | undefined;
+  readonly switchedAt: number | undefined;
+  readonly switchReason: string | undefined;
+  /** uid of the release that may switch it. */
+  readonly claimedBy: string | undefined;
+  readonly labelled: boolean;
+  readonly endpoints: readonly Endpoint[];
+  /** The twin of each colour. */
+  readonly twins: Readonly<Record<Color, TwinView>>;
+  /** Who last wrote the selector, from managedFields; for the message about drift. */
+  readonly selectorWriter: string | undefined;
+}
+
+export interface TwinView {
+  readonly found: boolean;
+  /** It carries our label: an object without it is never taken. */
+  readonly ours: boolean;
+  /** Selector and ports are what the production Service has, plus the colour. */
+  readonly matches: boolean;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface SideView {
+  readonly color: Color;
+  readonly deployment: ColorDeploymentView | undefined;
+  readonly autoscaler: AutoscalerView | undefined;
+  readonly pods: readonly PodView[];
+}
+
+export interface ColorDeploymentView {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly ours: boolean;
+  /** The revision it was written for. */
+  readonly revision: string | undefined;
+  /** Its live content is that revision's content, byte for byte after normalisation. */
+  readonly matches: boolean;
+  /** The controller has seen the latest write: below this the counts are of an older template. */
+  readonly observed: boolean;
+  readonly desired: number;
+  readonly pods: number;
+  readonly updated: number;
+  readonly ready: number;
+  readonly available: number;
+  /** Why the ReplicaSet cannot make pods (quota, admission), in the API server's words. */
+  readonly replicaFailure: string | undefined;
+  readonly images: readonly string[];
+}
+
+export interface AutoscalerView {
+  readonly uid: string;
+  readonly ours: boolean;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** Everything but minReplicas is what the spec says. */
+  readonly matches: boolean;
+}
+
+export interface PodView {
+  readonly uid: string;
+  readonly name: string;
+  readonly revision: string | undefined;
+  readonly ready: boolean;
+  /** Why a container waits or keeps failing, such as ImagePullBackOff or CrashLoopBackOff. */
+  readonly trouble:
+    | { readonly reason: string; readonly container: string; readonly restarts: number }
+    | undefined;
+  /** Why it has no node. */
+  readonly unschedulable: string | undefined;
+}
+
+export interface RevisionView {
+  /** Such as r3: the name given once. */
+  readonly name: string;
+  readonly number: number;
+  readonly objectName: string;
+  readonly resourceVersion: string;
+  /** Identity of the stored content, computed by the running binary. */
+  readonly fingerprint: string;
+  /** The release as it was when this revision was first started. */
+  readonly frozen: ReleaseSpec;
+  /** The annotation as stored, for the precondition of its next write. */
+  readonly rawFacts: string | undefined;
+  readonly facts: RevisionFacts | undefined;
+}
+
+export interface JobView {
+  readonly name: string;
+  readonly uid: string;
+  readonly gate: string;
+  readonly revision: string;
+  readonly attempt: number;
+  readonly state: 'Running' | 'Complete' | 'Failed';
+  readonly startedAt: number;
+  /** Termination message of its last failed pod, at most 1 KiB; else the Job's own condition. */
+  readonly message: string | undefined;
+}
+
+/** What was asked for beside the loop, and has come back. */
+export interface Observations {
+  /** By check name, oldest first; only of the current attempt. */
+  readonly measurements: Readonly<Record<string, readonly Measurement[]>>;
+  /** Verdicts of the API server and of the metric sources on what a release would derive from `key`. */
+  readonly preflight: Preflight | undefined;
+}
+
+export interface Preflight {
+  readonly key: string;
+  /** Empty: accepted. */
+  readonly problems: readonly Problem[];
+}
+
+/** One sentence that says what is wrong, where, and what to do. */
+export interface Problem {
+  readonly reason: string;
+  /** Field path in the release, where it is a field. */
+  readonly field?: string;
+  /** Kind and name of the object, where it is one. */
+  readonly object?: string;
+  readonly message: string;
+}
