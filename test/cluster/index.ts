@@ -1,0 +1,113 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from './exec.ts';
+import { type Launched, launch } from './launch.ts';
+import { kubeconfig } from './pki.ts';
+import { controlPlanePrograms, ensurePrograms, type ProgramName, programPath } from './programs.ts';
+import { type ClusterState, runDirOf } from './state.ts';
+
+export interface ClusterOptions {
+  readonly form: 'fake' | 'node';
+  /** Default: generated. Clusters of different names live side by side. */
+  readonly name?: string;
+  readonly progress?: (line: string) => void;
+  /** fake form: the number of nodes, default 3. */
+  readonly nodes?: number;
+}
+
+export interface Cluster {
+  readonly name: string;
+  readonly form: 'fake' | 'node';
+  /** As the server says it. */
+  readonly kubernetesVersion: string;
+  /** The administrator's, a path. */
+  readonly kubeconfig: string;
+  readonly workDir: string;
+  /** JSON lines; manifests/audit-policy.yaml says of what. */
+  readonly auditLog: string;
+  /** The API server's address; node form: an address of the cluster's own network namespace. */
+  readonly server: string;
+  /** stdout; throws with stderr. */
+  kubectl(args: readonly string[], options?: { input?: string; timeoutMs?: number }): Promise<string>;
+  /** A kubeconfig file for a service account, so that a process on this machine runs with the account's rights. */
+  kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>;
+  /** node form: imports a docker-archive tar. fake form: nothing to do. */
+  loadImage(tar: string): Promise<void>;
+  /** node form: starts a command in the cluster's network, where it reaches ClusterIPs and pods. fake form: on the host. */
+  spawnInside(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** node form: the processes of a pod's containers, as the host sees them. */
+  podPids(namespace: string, pod: string): Promise<number[]>;
+  stop(): Promise<void>;
+}
+
+/** Brings up a real Kubernetes and returns when it takes pods. It goes when `stop` is called or this process ends. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const name = options.name ?? `test-${randomBytes(3).toString('hex')}`;
+  const programs = await ensurePrograms(programsOf(options.form), options.progress);
+  const order = { name, form: options.form, nodes: options.nodes ?? 3, detached: false, programs };
+  const launched = await launch(order, options.progress ?? (() => {}));
+  return new RunningCluster(launched.state, launched);
+}
+
+/** What each form is made of. */
+export function programsOf(form: 'fake' | 'node'): readonly ProgramName[] {
+  const rest: ProgramName[] =
+    form === 'fake' ? ['kwok'] : ['kubelet', 'kube-proxy', 'coredns', 'metrics-server'];
+  return [...controlPlanePrograms, ...rest];
+}
+
+class RunningCluster implements Cluster {
+  readonly name: string;
+  readonly form: 'fake' | 'node';
+  readonly kubernetesVersion: string;
+  readonly kubeconfig: string;
+  readonly workDir: string;
+  readonly auditLog: string;
+  readonly server: string;
+  readonly #launched: Launched;
+
+  constructor(state: ClusterState, launched: Launched) {
+    this.name = state.name;
+    this.form = state.form;
+    this.kubernetesVersion = state.kubernetesVersion ?? 'unknown';
+    this.workDir = runDirOf(state.name);
+    this.kubeconfig = join(this.workDir, 'admin.kubeconfig');
+    this.auditLog = join(this.workDir, 'audit.log');
+    this.server = state.server ?? '';
+    this.#launched = launched;
+  }
+
+  kubectl(args: readonly string[], options: { input?: string; timeoutMs?: number } = {}): Promise<string> {
+    // Its discovery cache is the cluster's, not the user's.
+    const common = [`--kubeconfig=${this.kubeconfig}`, `--cache-dir=${join(this.workDir, 'kubectl')}`];
+    return run(programPath('kubectl'), [...common, ...args], options);
+  }
+
+  async kubeconfigFor(namespace: string, serviceAccount: string): Promise<string> {
+    const token = await this.kubectl(['create', 'token', serviceAccount, '-n', namespace, '--duration=24h']);
+    const file = join(this.workDir, 'accounts', `${namespace}-${serviceAccount}.kubeconfig`);
+    await mkdir(join(this.workDir, 'accounts'), { recursive: true });
+    await writeFile(file, kubeconfig(this.server, join(this.workDir, 'pki', 'ca.crt'), token.trim()), {
+      mode: 0o600,
+    });
+    return file;
+  }
+
+  async loadImage(_tar: string): Promise<void> {
+    // Fake pods run no image.
+  }
+
+  spawnInside(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    return spawn(command, args, options);
+  }
+
+  async podPids(_namespace: string, _pod: string): Promise<number[]> {
+    return [];
+  }
+
+  stop(): Promise<void> {
+    return this.#launched.stop();
+  }
+}

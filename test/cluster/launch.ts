@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ended, recordOf, signal } from './processes.ts';
+import { type ClusterState, clustersDir, readState, runDirOf } from './state.ts';
+import type { Order, Report } from './supervisor.ts';
+import { sweep } from './sweep.ts';
+
+export interface Launched {
+  readonly state: ClusterState;
+  stop(): Promise<void>;
+}
+
+const startDeadlineMs = 180_000;
+const stopDeadlineMs = 30_000;
+
+/** Starts a supervisor and returns when its cluster is ready. What dead supervisors left is cleaned up first. */
+export async function launch(order: Order, progress: (line: string) => void): Promise<Launched> {
+  for (const name of await sweep()) progress(`cleaned up what was left of cluster ${name}`);
+  const dir = await claim(order.name);
+  const log = await open(join(dir, 'supervisor.log'), 'w');
+  const supervisor = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'supervisor.ts'), JSON.stringify(order)],
+    {
+      stdio: [order.detached ? 'ignore' : 'pipe', 'pipe', log.fd],
+      // Not in this process's group: a Ctrl-C is for us, and we pass it on by closing its stdin.
+      detached: true,
+      cwd: dir,
+    },
+  );
+  await log.close();
+  try {
+    await readiness(supervisor, progress);
+  } catch (error) {
+    const last = await readFile(join(dir, 'supervisor.log'), 'utf8').catch(() => '');
+    await end(supervisor).catch(() => {});
+    throw new Error(`${(error as Error).message}\n${last.trim().slice(-2000)}`.trim());
+  }
+  const state = readState(order.name);
+  if (!state) throw new Error(`cluster ${order.name} is ready but left no state in ${dir}`);
+  // What follows on the pipe must not keep the user's process alive.
+  supervisor.unref();
+  unreference(supervisor);
+  return { state, stop: () => end(supervisor) };
+}
+
+/** The run directory is the claim on the name: making it is atomic. */
+async function claim(name: string): Promise<string> {
+  if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)) {
+    throw new Error(`"${name}" is no cluster name: use up to 32 lower-case letters, digits and dashes`);
+  }
+  const dir = runDirOf(name);
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Error(
+      `cluster ${name} is up already; stop it (npm run cluster -- down --name ${name}) or use another name`,
+    );
+  }
+  return dir;
+}
+
+function readiness(supervisor: ChildProcess, progress: (line: string) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const deadline = setTimeout(
+    () => reject(new Error('the cluster was not ready within 3 minutes')),
+    startDeadlineMs,
+  );
+  const lines = createInterface({ input: supervisor.stdout! });
+  lines.on('line', (line) => {
+    const report = JSON.parse(line) as Report;
+    if ('progress' in report) progress(report.progress);
+    else if ('ready' in report) resolve();
+    else reject(new Error(`the cluster did not start: ${report.failed}`));
+  });
+  supervisor.once('error', reject);
+  supervisor.once('exit', (code) => reject(new Error(`the cluster's supervisor ended with code ${code}`)));
+  return promise.finally(() => clearTimeout(deadline));
+}
+
+function unreference(supervisor: ChildProcess): void {
+  for (const stream of [supervisor.stdin, supervisor.stdout]) {
+    (stream as { unref?: () => void } | null)?.unref?.();
+  }
+}
+
+async function end(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.pid === undefined || supervisor.exitCode !== null) return;
+  const record = recordOf(supervisor.pid);
+  supervisor.stdin?.end();
+  if (!supervisor.stdin) signal(record, 'SIGTERM');
+  if (!(await ended([record], stopDeadlineMs))) {
+    throw new Error(`the cluster was not torn down within ${stopDeadlineMs / 1000} s; see ${clustersDir}`);
+  }
+}

@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Api } from './api.ts';
+import { Components } from './components.ts';
+import type { ControlPlane } from './controlplane.ts';
+import { freePort, startFake } from './fake.ts';
+import { createPki, type Identity, kubeconfig, type Pki } from './pki.ts';
+import { recordOf } from './processes.ts';
+import type { Programs } from './programs.ts';
+import { type ClusterState, runDirOf, writeState } from './state.ts';
+import { cleanUp } from './sweep.ts';
+
+/**
+ * The process that owns one cluster. It is a process of its own so that the cluster goes when its user goes, however that
+ * happens: the user holds the other end of its stdin, and an end of file there is the order to tear everything down.
+ */
+export interface Order {
+  readonly name: string;
+  readonly form: 'fake' | 'node';
+  readonly nodes: number;
+  /** Nobody holds stdin: the cluster stays until it gets SIGTERM. */
+  readonly detached: boolean;
+  readonly programs: Programs;
+}
+
+/** What it tells its user, one JSON line each. */
+export type Report = { progress: string } | { ready: true } | { failed: string };
+
+const order = JSON.parse(process.argv[2] ?? '{}') as Order;
+const dir = runDirOf(order.name);
+
+let state: ClusterState = {
+  name: order.name,
+  form: order.form,
+  nodes: order.nodes,
+  supervisor: recordOf(process.pid),
+  processes: [],
+};
+
+function remember(change: Partial<ClusterState>): void {
+  state = { ...state, ...change };
+  writeState(state);
+}
+
+function report(what: Report): void {
+  process.stdout.write(`${JSON.stringify(what)}\n`);
+}
+
+remember({});
+const components = new Components(join(dir, 'log'), (processes) => remember({ processes }));
+
+let stopping = false;
+
+function stop(exitCode: number): void {
+  if (stopping) return;
+  stopping = true;
+  components
+    .stop()
+    .then(() => cleanUp(state))
+    .then(
+      () => process.exit(exitCode),
+      (error: Error) => {
+        process.stderr.write(`${error.message}\n`);
+        process.exit(1);
+      },
+    );
+}
+
+process.on('SIGTERM', () => stop(0));
+process.on('SIGINT', () => stop(0));
+// The user may be gone already when something is reported.
+process.stdout.on('error', () => {});
+if (!order.detached) process.stdin.on('close', () => stop(0)).resume();
+
+try {
+  await Promise.race([start(), components.failure]);
+  report({ ready: true });
+  components.failure.catch((error: Error) => report({ progress: error.message }));
+} catch (error) {
+  report({ failed: (error as Error).message });
+  stop(1);
+}
+
+async function start(): Promise<void> {
+  const address = '127.0.0.1';
+  const pki = await createPki(join(dir, 'pki'), [address]);
+  const [apiPort, etcdPort] = [await freePort(), await freePort()];
+  const server = `https://${address}:${apiPort}`;
+  const plane: ControlPlane = {
+    form: order.form,
+    dir,
+    address,
+    apiPort,
+    etcdPort,
+    programs: order.programs,
+    pki,
+    api: new Api(server, join(pki.folder, 'ca.crt'), pki.tokens.admin),
+    start: (name, command, args) => components.start(name, command, args),
+    kubeconfig: kubeconfigs(server, pki),
+  };
+  await startFake(plane, order.nodes);
+  const version = await plane.api.get<{ gitVersion: string }>('/version');
+  plane.api.close();
+  remember({ server, kubernetesVersion: version?.gitVersion ?? 'unknown' });
+}
+
+/** Writes a kubeconfig the first time it is asked for, and says where it is. */
+function kubeconfigs(server: string, pki: Pki): (identity: Identity) => string {
+  return (identity) => {
+    const file = join(dir, `${identity}.kubeconfig`);
+    writeFileSync(file, kubeconfig(server, join(pki.folder, 'ca.crt'), pki.tokens[identity]), {
+      mode: 0o600,
+    });
+    return file;
+  };
+}
