@@ -63,7 +63,12 @@ export interface JsonPatchOperation {
 export type Patch =
   | { readonly type: 'json'; readonly operations: readonly JsonPatchOperation[] }
   | { readonly type: 'merge'; readonly body: unknown }
-  | { readonly type: 'apply'; readonly body: KubeObject; readonly fieldManager: string; readonly force?: boolean };
+  | {
+      readonly type: 'apply';
+      readonly body: KubeObject;
+      readonly fieldManager: string;
+      readonly force?: boolean;
+    };
 
 export type Subresource = 'status' | 'scale';
 
@@ -101,15 +106,65 @@ export interface DeleteOptions extends CallOptions {
  */
 export interface KubeClient {
   /** undefined where the object does not exist. */
-  get<T extends KubeObject>(type: ResourceType, key: ObjectKey, options?: CallOptions): Promise<T | undefined>;
+  get<T extends KubeObject>(
+    type: ResourceType,
+    key: ObjectKey,
+    options?: CallOptions,
+  ): Promise<T | undefined>;
   /** Reads all pages. */
   list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<T[]>;
   create<T extends KubeObject>(type: ResourceType, body: T, options?: CallOptions): Promise<T>;
   /** A full replace; carries the body's resourceVersion as its precondition where it has one. */
   replace<T extends KubeObject>(type: ResourceType, body: T, options?: CallOptions): Promise<T>;
-  patch<T extends KubeObject>(type: ResourceType, key: ObjectKey, patch: Patch, options?: CallOptions): Promise<T>;
+  patch<T extends KubeObject>(
+    type: ResourceType,
+    key: ObjectKey,
+    patch: Patch,
+    options?: CallOptions,
+  ): Promise<T>;
   /** Already gone counts as deleted. */
   delete(type: ResourceType, key: ObjectKey, options?: DeleteOptions): Promise<void>;
+}
+
+/** A list, and the resourceVersion at which it was true. */
+export interface ObjectList<T extends KubeObject> {
+  readonly items: T[];
+  readonly resourceVersion: string;
+}
+
+export interface ReadListOptions<T extends KubeObject> extends ListOptions {
+  /** Only metadata is asked of the server (PartialObjectMetadata): a fraction of the bytes. */
+  readonly metadataOnly?: boolean;
+  /** Applied to each object as its page arrives, so that a long list is never whole in memory. */
+  readonly trim?: (object: T) => T;
+}
+
+export interface WatchOptions extends ListWatchScope {
+  readonly fieldSelector?: string;
+  /** Events after this version; absent: from now on. */
+  readonly resourceVersion?: string;
+  /** A streaming list (KEP-3157): all objects first, then a bookmark with `initialEventsEnd`, then the changes. */
+  readonly sendInitialEvents?: boolean;
+  /** Seconds after which the server ends the watch. */
+  readonly timeoutSeconds?: number;
+  readonly metadataOnly?: boolean;
+  /** Milliseconds without a single line after which the connection counts as dead; the watch then fails: 'Timeout'. */
+  readonly idleMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type WatchEvent<T extends KubeObject> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd: boolean };
+
+/** What keeps a cache current. */
+export interface ListWatchClient {
+  readList<T extends KubeObject>(type: ResourceType, options?: ReadListOptions<T>): Promise<ObjectList<T>>;
+  /**
+   * Ends when the server ends the stream. Throws a `KubeError`: 'Gone' where the version is too old, 'Timeout' after
+   * `idleMs` of silence, 'Network' where the stream broke, 'Aborted' after the signal.
+   */
+  watch<T extends KubeObject>(type: ResourceType, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
 }
 
 /** Why a call failed, by the API's own `status.reason` where it has one. */

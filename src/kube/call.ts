@@ -1,0 +1,200 @@
+/**
+ * One call: its deadline starts; it takes a token of the client-side rate limit and a place among the calls under
+ * way; the request goes out; and, where that is safe (src/kube/retry.ts), the same again.
+ */
+
+import { sleep } from './clock.ts';
+import { KubeError } from './errors.ts';
+import {
+  type Answer,
+  type Context,
+  CredentialsError,
+  dispatch,
+  type Request,
+  readAnswer,
+  report,
+} from './http.ts';
+import type { KubeErrorReason } from './ports.ts';
+import { networkErrorCode, type Outcome, retryDelayMs, wasSent } from './retry.ts';
+
+/** A call's own abort signal: its deadline, and its caller's signal. */
+interface Deadline {
+  readonly signal: AbortSignal;
+  readonly at: number;
+  readonly caller: AbortSignal | undefined;
+  done(): void;
+}
+
+function startDeadline(context: Context, request: Request): Deadline {
+  const abort = new AbortController();
+  const caller = request.options.signal;
+  const onAbort = (): void => abort.abort();
+  const cancel = context.clock.after(Math.max(0, request.deadlineMs), onAbort);
+  if (caller?.aborted === true) abort.abort();
+  else caller?.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: abort.signal,
+    at: context.clock.monotonic() + request.deadlineMs,
+    caller,
+    done() {
+      cancel();
+      caller?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** Sends until there is an answer that is final; that may be a refusal. Throws a KubeError where no answer came. */
+export async function send(context: Context, request: Request): Promise<Answer> {
+  const deadline = startDeadline(context, request);
+  try {
+    return await sendUntil(context, request, deadline);
+  } finally {
+    deadline.done();
+  }
+}
+
+async function sendUntil(context: Context, request: Request, deadline: Deadline): Promise<Answer> {
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  let refreshed = false;
+  for (let tries = 1; ; tries += 1) {
+    const result = await sendOnce(context, request, body, deadline);
+    if (result.outcome.kind === 'answer' && result.outcome.status === 401 && !refreshed) {
+      // A token that was rotated under us: the request was refused before it did anything.
+      refreshed = true;
+      context.endpoint.refresh();
+      continue;
+    }
+    const wait = result.held
+      ? undefined
+      : retryDelayMs(result.outcome, tries, request.repeatable, context.random);
+    const fits = wait !== undefined && context.clock.monotonic() + wait < deadline.at;
+    if (!fits || deadline.signal.aborted) return conclude(request, result, deadline);
+    if (!(await sleep(context.clock, wait, deadline.signal))) return conclude(request, result, deadline);
+  }
+}
+
+interface Try {
+  readonly outcome: Outcome;
+  readonly answer?: Answer;
+  /** Never got its turn within the deadline. */
+  readonly held?: boolean;
+  /** What to say where there is no answer. */
+  readonly message?: string;
+  readonly reason?: KubeErrorReason;
+}
+
+function conclude(request: Request, result: Try, deadline: Deadline): Answer {
+  if (result.answer !== undefined && deadline.caller?.aborted !== true) return result.answer;
+  const message = result.message ?? 'no answer';
+  if (deadline.caller?.aborted === true) {
+    throw new KubeError({
+      reason: 'Aborted',
+      status: 0,
+      call: request.call,
+      message: 'given up by the caller',
+    });
+  }
+  if (deadline.signal.aborted) {
+    const after = `no answer within ${Math.round(request.deadlineMs)} ms`;
+    throw new KubeError({
+      reason: 'Timeout',
+      status: 0,
+      call: request.call,
+      message: `${after} (${message})`,
+    });
+  }
+  throw new KubeError({ reason: result.reason ?? 'Network', status: 0, call: request.call, message });
+}
+
+/** Waits for leave to send, sends, reads the answer. Throws nothing. */
+async function sendOnce(
+  context: Context,
+  request: Request,
+  body: string | undefined,
+  deadline: Deadline,
+): Promise<Try> {
+  const rescue = request.options.urgency === 'rescue';
+  if (!rescue) {
+    const left = deadline.at - context.clock.monotonic();
+    if (!(await context.limiter.take(left, deadline.signal)))
+      return held('held back by the client-side rate limit');
+    if (!(await context.gate.enter(deadline.signal))) return held('too many calls under way');
+  }
+  try {
+    return await exchange(context, request, body, deadline);
+  } finally {
+    if (!rescue) context.gate.leave();
+  }
+}
+
+function held(message: string): Try {
+  return { held: true, outcome: { kind: 'lost', sent: false }, message, reason: 'Timeout' };
+}
+
+async function exchange(
+  context: Context,
+  request: Request,
+  body: string | undefined,
+  deadline: Deadline,
+): Promise<Try> {
+  const cut = startTry(context, request, deadline);
+  const startedAt = context.clock.monotonic();
+  let status = 0;
+  try {
+    const response = await dispatch(context, 'calls', request, body, cut.signal);
+    status = response.statusCode;
+    const answer = await readAnswer(context, response);
+    const { retryAfterMs } = answer;
+    const outcome: Outcome = {
+      kind: 'answer',
+      status,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+    return { outcome, answer };
+  } catch (error) {
+    status = 0;
+    return lost(error, cut.signal.aborted);
+  } finally {
+    cut.done();
+    report(context, request, status, startedAt);
+  }
+}
+
+function lost(error: unknown, aborted: boolean): Try {
+  if (error instanceof CredentialsError) {
+    return { outcome: { kind: 'lost', sent: false }, message: error.message, reason: 'Other' };
+  }
+  if (aborted)
+    return { outcome: { kind: 'lost', sent: true }, message: 'the server did not answer', reason: 'Timeout' };
+  const code = networkErrorCode(error);
+  return {
+    outcome: { kind: 'lost', sent: wasSent(code) },
+    message: `connection failed: ${code}`,
+    reason: 'Network',
+  };
+}
+
+/**
+ * One try of several gets a part of the deadline, so that a connection which died silently costs that part and the
+ * next try goes over another one. A rescue looks for another one sooner.
+ */
+function startTry(
+  context: Context,
+  request: Request,
+  deadline: Deadline,
+): { signal: AbortSignal; done(): void } {
+  if (!request.repeatable) return { signal: deadline.signal, done: () => undefined };
+  const part = request.options.urgency === 'rescue' ? 6 : request.verb === 'list' ? 2 : 3;
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort();
+  const cancel = context.clock.after(request.deadlineMs / part, onAbort);
+  if (deadline.signal.aborted) abort.abort();
+  else deadline.signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: abort.signal,
+    done() {
+      cancel();
+      deadline.signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
