@@ -6,6 +6,7 @@
  * server refuses a CRD whose CEL rules could cost too much.
  */
 import { z } from 'zod';
+import { DECIMAL, DNS_1035, DNS_1123_SUBDOMAIN, PERCENT, QUALIFIED_NAME } from './patterns.ts';
 
 export const GROUP = 'bluegreen.dev';
 export const VERSION = 'v1alpha1';
@@ -14,32 +15,23 @@ export const API_VERSION: string = `${GROUP}/${VERSION}`;
 
 const rule = (rule: string, message: string): { rule: string; message: string } => ({ rule, message });
 
-const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const DNS_1123_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const QUALIFIED_NAME = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-
 /** A Kubernetes object whose verdict comes from the API server itself: a strict dry run of what is derived from it. */
 const embedded = (description: string) =>
   z.record(z.string(), z.unknown()).meta({ description, 'x-kubernetes-preserve-unknown-fields': true });
 
 const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 
-const intOrPercent = z
-  .union([z.int().min(0).max(10_000), z.string().regex(/^(0|[1-9][0-9]{0,2}|1000)%$/)])
-  .meta({
-    'x-kubernetes-int-or-string': true,
-    'x-kubernetes-validations': [
-      rule(
-        "type(self) == int ? self >= 0 && self <= 10000 : self.matches('^(0|[1-9][0-9]{0,2}|1000)%$')",
-        'a number of pods from 0 to 10000, or a percentage such as "100%"',
-      ),
-    ],
-  });
+const intOrPercent = z.union([z.int().min(0).max(10_000), z.string().regex(PERCENT)]).meta({
+  'x-kubernetes-int-or-string': true,
+  'x-kubernetes-validations': [
+    rule(
+      "type(self) == int ? self >= 0 && self <= 10000 : self.matches('^(0|[1-9][0-9]{0,2}|1000)%$')",
+      'a number of pods from 0 to 10000, or a percentage such as "100%"',
+    ),
+  ],
+});
 
-const decimal = z
-  .string()
-  .max(32)
-  .regex(/^-?[0-9]+(\.[0-9]+)?$/);
+const decimal = z.string().max(32).regex(DECIMAL);
 
 const listName = z.string().min(1).max(40).regex(DNS_1035);
 

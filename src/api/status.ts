@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 const text = (maximum: number) => z.string().max(maximum);
-const time = z.string().max(40).describe('RFC 3339.');
+const time = z.string().max(40);
 const color = z.enum(['blue', 'green']);
 const count = z.int().min(0);
 
@@ -10,116 +10,146 @@ export type Color = z.output<typeof color>;
 export const COLORS: readonly Color[] = ['blue', 'green'];
 
 const condition = z.object({
-  type: text(64),
-  status: z.enum(['True', 'False', 'Unknown']),
-  observedGeneration: count.optional(),
-  lastTransitionTime: time,
-  reason: text(128),
-  message: text(1024),
+  type: text(64).describe('What this is about, such as Ready.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it is so.'),
+  observedGeneration: count.optional().describe('The metadata.generation that this was judged by.'),
+  lastTransitionTime: time.describe('When the status last changed.'),
+  reason: text(128).describe('One word for programs.'),
+  message: text(1024).describe('One sentence for people.'),
 });
 
 const side = z.object({
-  color,
-  revision: text(63).optional(),
-  images: z.array(text(512)).max(16).optional(),
-  ready: count,
-  desired: count,
+  color: color.describe('Its colour.'),
+  revision: text(63).optional().describe('The revision that it runs.'),
+  images: z.array(text(512)).max(16).optional().describe('The images of its containers.'),
+  ready: count.describe('Pods that are ready.'),
+  desired: count.describe('Pods that it should have.'),
 });
 
 const gate = z.object({
-  name: text(63),
-  state: z.enum(['Pending', 'Running', 'Passed', 'Failed', 'Inconclusive']),
-  message: text(1024).optional(),
+  name: text(63).describe('Name of the gate.'),
+  state: z
+    .enum(['Pending', 'Running', 'Passed', 'Failed', 'Inconclusive'])
+    .describe('Inconclusive: nothing was learnt about the candidate, so it is not rejected.'),
+  message: text(1024)
+    .optional()
+    .describe('What it waits for, or why it failed: the termination message of its Job.'),
 });
 
 const measurement = z.object({
-  at: time,
-  verdict: z.enum(['Good', 'Bad', 'Unknown']),
-  reason: text(64),
-  value: text(32).optional(),
-  message: text(256).optional(),
+  at: time.describe('When it was taken.'),
+  verdict: z
+    .enum(['Good', 'Bad', 'Unknown'])
+    .describe('Unknown is neither good nor bad: no data, no metrics system, too few requests.'),
+  reason: text(64).describe('One word for programs.'),
+  value: text(32).optional().describe('The number that was measured.'),
+  message: text(256).optional().describe('The value and its bound in a sentence.'),
 });
 
 const check = z.object({
-  name: text(63),
-  state: z.enum(['Pending', 'Good', 'Bad', 'Unknown']),
-  query: text(4096).optional(),
+  name: text(63).describe('Name of the check.'),
+  state: z.enum(['Pending', 'Good', 'Bad', 'Unknown']).describe('The verdict on it by now.'),
+  query: text(4096).optional().describe('The query as it was sent.'),
   failures: count.optional().describe('Bad measurements in a row.'),
   since: time.optional().describe('Availability: since when too few pods are ready.'),
-  message: text(1024).optional(),
-  measurements: z.array(measurement).max(10).optional(),
+  message: text(1024).optional().describe('The verdict in a sentence.'),
+  measurements: z.array(measurement).max(10).optional().describe('The last measurements.'),
 });
 
 const switched = z.object({
-  direction: z.enum(['Forward', 'Back']),
-  from: text(32).optional(),
-  to: color,
-  revision: text(63),
-  decidedAt: time.optional(),
-  patchedAt: time.optional(),
-  convergedAt: time.optional(),
+  direction: z.enum(['Forward', 'Back']).describe('Back: a rollback.'),
+  from: text(32).optional().describe('The colour, or the source, that had the traffic.'),
+  to: color.describe('The colour that gets the traffic.'),
+  revision: text(63).describe('The revision that gets the traffic.'),
+  decidedAt: time.optional().describe('When it was decided.'),
+  patchedAt: time.optional().describe('When the selectors were patched.'),
+  convergedAt: time.optional().describe('When the endpoints were seen to have followed.'),
   services: z
     .array(
       z.object({
-        name: text(63),
-        inSync: z.boolean(),
-        converged: z.boolean(),
-        ready: count,
-        message: text(256).optional(),
+        name: text(63).describe('Name of the Service.'),
+        inSync: z.boolean().describe('Its selector says what it should.'),
+        converged: z.boolean().describe('Its endpoints are those of the new side alone.'),
+        ready: count.describe('Ready endpoints of the new side.'),
+        message: text(256).optional().describe('What is still missing.'),
       }),
     )
     .max(8)
-    .optional(),
+    .optional()
+    .describe('The production Services, one by one.'),
 });
 
 const decision = z.object({
-  at: time,
-  reason: text(64),
-  message: text(512),
-  effects: z.array(text(256)).max(16).optional(),
+  at: time.describe('When it was taken.'),
+  reason: text(64).describe('One word for programs.'),
+  message: text(512).describe('Why, in a sentence.'),
+  effects: z.array(text(256)).max(16).optional().describe('What was done.'),
 });
 
-export const statusSchema = z.object({
-  observedGeneration: count.optional(),
-  phase: text(32).optional().describe('For display; automation reads the conditions.'),
-  message: text(1024).optional().describe('What is being waited for, and until when.'),
-  attempt: count.optional().describe('Counts up with every release that is started.'),
-  revision: text(63).optional().describe('The revision that takes production traffic.'),
-  replicas: count.optional(),
-  selector: text(512).optional(),
-  active: side.optional(),
-  candidate: side.optional(),
-  standby: side.optional(),
-  conditions: z
-    .array(condition)
-    .max(16)
-    .optional()
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
-  gates: z.array(gate).max(20).optional(),
-  checks: z.array(check).max(24).optional(),
-  switch: switched.optional(),
-  rollback: z
-    .object({ available: z.boolean(), until: time.optional(), message: text(512).optional() })
-    .optional(),
-  rejected: z
-    .array(z.object({ revision: text(63), at: time, reason: text(64), message: text(1024) }))
-    .max(50)
-    .optional(),
-  decisions: z.array(decision).max(20).optional(),
-  history: z
-    .array(
-      z.object({
-        revision: text(63),
-        attempt: count,
-        outcome: text(32),
-        startedAt: time,
-        finishedAt: time.optional(),
-        message: text(1024).optional(),
+export const statusSchema = z
+  .object({
+    observedGeneration: count.optional().describe('The metadata.generation that this status speaks of.'),
+    phase: text(32).optional().describe('For display; automation reads the conditions.'),
+    message: text(1024).optional().describe('What is being waited for, and until when.'),
+    attempt: count.optional().describe('Counts up with every release that is started.'),
+    revision: text(63).optional().describe('The revision that takes production traffic.'),
+    replicas: count.optional().describe('Pods of the active side, for the scale subresource.'),
+    selector: text(512)
+      .optional()
+      .describe('Selects the pods of the active side, for the scale subresource.'),
+    active: side.optional().describe('The side that takes production traffic.'),
+    candidate: side.optional().describe('The side that is being prepared and proven.'),
+    standby: side.optional().describe('The side that can take over.'),
+    conditions: z
+      .array(condition)
+      .max(16)
+      .optional()
+      .meta({
+        description:
+          'Ready, Reconciling and Stalled as kstatus wants them; CandidateReady, Validated, TrafficSwitched, TrafficInSync, Healthy and RollbackAvailable.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
       }),
-    )
-    .max(50)
-    .optional(),
-});
+    gates: z.array(gate).max(20).optional().describe('The proofs before the switch.'),
+    checks: z.array(check).max(24).optional().describe('The measurements after the switch.'),
+    switch: switched.optional().describe('The last move of traffic.'),
+    rollback: z
+      .object({
+        available: z.boolean().describe('Whether the old side can take over now.'),
+        until: time.optional().describe('Until when it stays able to.'),
+        message: text(512).optional().describe('Why it cannot, or what it would take.'),
+      })
+      .optional()
+      .describe('The way back.'),
+    rejected: z
+      .array(
+        z.object({
+          revision: text(63).describe('Name of the revision.'),
+          at: time.describe('When it was rejected.'),
+          reason: text(64).describe('One word for programs.'),
+          message: text(1024).describe('Why, in a sentence.'),
+        }),
+      )
+      .max(50)
+      .optional()
+      .describe('Revisions that failed by their own fault: not tried again by themselves.'),
+    decisions: z.array(decision).max(20).optional().describe('The last decisions.'),
+    history: z
+      .array(
+        z.object({
+          revision: text(63).describe('Name of the revision.'),
+          attempt: count.describe('The attempt that it was.'),
+          outcome: text(32).describe('How it ended, such as Committed or RolledBack.'),
+          startedAt: time.describe('When it began.'),
+          finishedAt: time.optional().describe('When it ended.'),
+          message: text(1024).optional().describe('Why it ended so.'),
+        }),
+      )
+      .max(50)
+      .optional()
+      .describe('Past releases.'),
+  })
+  .describe('What the operator saw, decided and did.');
 
 export type ReleaseStatus = z.output<typeof statusSchema>;
 export type Condition = z.output<typeof condition>;
