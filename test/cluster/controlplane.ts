@@ -111,6 +111,7 @@ function controllerManagerArgs(plane: ControlPlane): string[] {
     `--cluster-signing-cert-file=${file('ca.crt')}`,
     `--cluster-signing-key-file=${file('ca.key')}`,
     '--use-service-account-credentials',
+    `--flex-volume-plugin-dir=${join(plane.dir, 'volume-plugins')}`,
     '--kube-api-qps=200',
     '--kube-api-burst=400',
     // Autoscaling at the pace of a test: the defaults ignore a pod's first five minutes.

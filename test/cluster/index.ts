@@ -2,9 +2,14 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processesOf } from './cgroups.ts';
+import { importImage } from './containerd.ts';
 import { run } from './exec.ts';
 import { type Launched, launch } from './launch.ts';
+import { intoNetwork } from './namespaces.ts';
+import { ensurePackages } from './packages.ts';
 import { kubeconfig } from './pki.ts';
+import type { ProcessRecord } from './processes.ts';
 import { controlPlanePrograms, ensurePrograms, type ProgramName, programPath } from './programs.ts';
 import { type ClusterState, runDirOf } from './state.ts';
 
@@ -45,6 +50,7 @@ export interface Cluster {
 /** Brings up a real Kubernetes and returns when it takes pods. It goes when `stop` is called or this process ends. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const name = options.name ?? `test-${randomBytes(3).toString('hex')}`;
+  if (options.form === 'node') await ensurePackages(options.progress ?? (() => {}));
   const programs = await ensurePrograms(programsOf(options.form), options.progress);
   const order = { name, form: options.form, nodes: options.nodes ?? 3, detached: false, programs };
   const launched = await launch(order, options.progress ?? (() => {}));
@@ -67,6 +73,8 @@ class RunningCluster implements Cluster {
   readonly auditLog: string;
   readonly server: string;
   readonly #launched: Launched;
+  readonly #init: ProcessRecord | undefined;
+  readonly #inside: Set<ChildProcess> = new Set();
 
   constructor(state: ClusterState, launched: Launched) {
     this.name = state.name;
@@ -77,6 +85,7 @@ class RunningCluster implements Cluster {
     this.auditLog = join(this.workDir, 'audit.log');
     this.server = state.server ?? '';
     this.#launched = launched;
+    this.#init = state.init;
   }
 
   kubectl(args: readonly string[], options: { input?: string; timeoutMs?: number } = {}): Promise<string> {
@@ -95,19 +104,34 @@ class RunningCluster implements Cluster {
     return file;
   }
 
-  async loadImage(_tar: string): Promise<void> {
+  async loadImage(tar: string): Promise<void> {
     // Fake pods run no image.
+    if (this.form === 'node') await importImage(this.workDir, tar);
   }
 
   spawnInside(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    return spawn(command, args, options);
+    const child = this.#init
+      ? // The command takes nsenter's place, so that the handle's pid and signals are its own; it dies with this process.
+        spawn('setpriv', ['--pdeathsig=KILL', ...intoNetwork(this.#init), command, ...args], options)
+      : spawn(command, args, options);
+    this.#inside.add(child);
+    child.once('exit', () => this.#inside.delete(child));
+    return child;
   }
 
-  async podPids(_namespace: string, _pod: string): Promise<number[]> {
-    return [];
+  async podPids(namespace: string, pod: string): Promise<number[]> {
+    if (this.form === 'fake') return [];
+    const { metadata, status } = JSON.parse(
+      await this.kubectl(['get', 'pod', pod, '-n', namespace, '-o', 'json']),
+    );
+    const ids = (status.containerStatuses ?? []).map((container: { containerID?: string }) =>
+      (container.containerID ?? '').replace('containerd://', ''),
+    );
+    return processesOf(this.name, metadata.uid, ids.filter(Boolean));
   }
 
-  stop(): Promise<void> {
-    return this.#launched.stop();
+  async stop(): Promise<void> {
+    for (const child of this.#inside) child.kill('SIGKILL');
+    await this.#launched.stop();
   }
 }

@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api } from './api.ts';
 import { Components } from './components.ts';
-import type { ControlPlane } from './controlplane.ts';
+import { type ControlPlane, kubernetesServiceIp } from './controlplane.ts';
 import { freePort, startFake } from './fake.ts';
+import { createNamespaces, inside } from './namespaces.ts';
+import { startNode } from './node.ts';
 import { createPki, type Identity, kubeconfig, type Pki } from './pki.ts';
 import { recordOf } from './processes.ts';
 import type { Programs } from './programs.ts';
@@ -82,26 +84,48 @@ try {
 }
 
 async function start(): Promise<void> {
-  const address = '127.0.0.1';
-  const pki = await createPki(join(dir, 'pki'), [address]);
-  const [apiPort, etcdPort] = [await freePort(), await freePort()];
-  const server = `https://${address}:${apiPort}`;
+  const place = order.form === 'fake' ? await onHost() : await inNamespaces();
+  const addresses = ['127.0.0.1', kubernetesServiceIp, place.address];
+  const pki = await createPki(join(dir, 'pki'), [...new Set(addresses)]);
+  const server = `https://${place.address}:${place.apiPort}`;
   const plane: ControlPlane = {
+    ...place,
     form: order.form,
     dir,
-    address,
-    apiPort,
-    etcdPort,
     programs: order.programs,
     pki,
     api: new Api(server, join(pki.folder, 'ca.crt'), pki.tokens.admin),
-    start: (name, command, args) => components.start(name, command, args),
     kubeconfig: kubeconfigs(server, pki),
   };
-  await startFake(plane, order.nodes);
+  if (order.form === 'fake') await startFake(plane, order.nodes);
+  else await startNode(plane, order.name);
   const version = await plane.api.get<{ gitVersion: string }>('/version');
   plane.api.close();
   remember({ server, kubernetesVersion: version?.gitVersion ?? 'unknown' });
+}
+
+/** Where the programs of a cluster run, and where its API server answers. */
+type Place = Pick<ControlPlane, 'address' | 'apiPort' | 'etcdPort' | 'start'>;
+
+async function onHost(): Promise<Place> {
+  return {
+    address: '127.0.0.1',
+    apiPort: await freePort(),
+    etcdPort: await freePort(),
+    start: (name, command, args) => components.start(name, command, args),
+  };
+}
+
+async function inNamespaces(): Promise<Place> {
+  const { init, link, address } = await createNamespaces(dir, components);
+  remember({ init, link });
+  return {
+    address,
+    apiPort: 6443,
+    etcdPort: 2379,
+    start: (name, command, args) =>
+      components.start(name, 'nsenter', [...inside(init.pid), command, ...args]),
+  };
 }
 
 /** Writes a kubeconfig the first time it is asked for, and says where it is. */

@@ -1,9 +1,16 @@
 import { rm } from 'node:fs/promises';
+import { removeCgroup } from './cgroups.ts';
+import { run } from './exec.ts';
 import { ended, signal } from './processes.ts';
 import { type ClusterState, isBeingMade, isUp, knownClusters, readState, runDirOf } from './state.ts';
 
 /** Removes what a cluster leaves outside its processes. Everything here may be gone already. */
 export async function cleanUp(state: ClusterState): Promise<void> {
+  if (state.form === 'node') {
+    await removeCgroup(state.name);
+    // It goes with its namespace, but only after a moment, and not while another process is still in there.
+    if (state.link) await run('ip', ['link', 'del', state.link]).catch(() => {});
+  }
   await rm(runDirOf(state.name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
