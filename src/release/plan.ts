@@ -4,7 +4,7 @@
  * Each effect is idempotent and names its precondition; the applier refuses one whose precondition does not hold.
  */
 import type { CheckSpec } from '../api/schema.ts';
-import type { Color, ReleaseStatus } from '../api/status.ts';
+import type { Color, GateStatus, ReleaseStatus } from '../api/status.ts';
 import type { RevisionFacts } from './facts.ts';
 import type { SwitchMark } from './mark.ts';
 
@@ -27,10 +27,28 @@ export type Effect =
       readonly facts: RevisionFacts;
     }
   | { readonly kind: 'DeleteRevision'; readonly revision: string }
-  | { readonly kind: 'LabelSource'; readonly uid: string }
-  | { readonly kind: 'PauseSource'; readonly uid: string; readonly paused: boolean }
-  /** Scales the source and lets it run (unpaused) in one patch. */
+  /** Makes a Service or the source ours to follow and to switch; refused when another writer was quicker. */
+  | {
+      readonly kind: 'ClaimService';
+      readonly service: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+    }
+  /**
+   * Claims the source and pauses it in one write, so that nothing rolls while a colour of it is built; an autoscaler
+   * is stored on it in the same write.
+   */
+  | {
+      readonly kind: 'HoldSource';
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly autoscaler: string | undefined;
+    }
+  /** Sets the source's replicas and lets it run (unpaused) in one write. */
   | { readonly kind: 'ScaleSource'; readonly uid: string; readonly from: number; readonly to: number }
+  /** Gives the source back: unpaused, its autoscaler restored, without our label. */
+  | { readonly kind: 'ReleaseSource'; readonly uid: string }
+  | { readonly kind: 'ReleaseService'; readonly service: string; readonly uid: string }
   | { readonly kind: 'RemoveAutoscaler'; readonly name: string; readonly uid: string }
   | { readonly kind: 'WriteTwin'; readonly service: string; readonly color: Color }
   /** A full write of a colour's Deployment; `uid` absent: it must not exist. */
@@ -56,8 +74,9 @@ export type Effect =
       readonly uid: string;
       readonly from: Readonly<Record<string, string>>;
       readonly expectedMark: string | undefined;
-      readonly color: Color;
-      readonly mark: SwitchMark;
+      /** undefined, with the mark: remove both, so that the source serves again (only while it is being adopted). */
+      readonly color: Color | undefined;
+      readonly mark: SwitchMark | undefined;
       readonly decidedAt: number;
       readonly reason: string;
       /** Puts production back: waits for nothing. */
@@ -98,7 +117,9 @@ export interface Verdict {
   /** Something only a person can mend. */
   readonly stalled?: boolean;
   /** The gates as this rule saw them. */
-  readonly gates?: ReleaseStatus['gates'];
+  readonly gates?: readonly GateStatus[];
+  /** The spec has not been judged yet: the status must not claim that it was observed. */
+  readonly specPending?: boolean;
 }
 
 export type Phase =

@@ -53,8 +53,10 @@ export interface SourceView {
   readonly live?: { readonly fingerprint: string; readonly replicaSet: string };
   /** Autoscalers that target it. Only looked up before and during the adoption. */
   readonly autoscalers: readonly { readonly name: string; readonly uid: string }[];
-  /** It carries the label of this release, so that its changes are seen. */
-  readonly labelled: boolean;
+  /** Name of the release whose label it carries: the label makes its changes seen, and says whose it is. */
+  readonly claimedBy: string | undefined;
+  /** An autoscaler that was taken over is stored on it. */
+  readonly storedAutoscaler: boolean;
 }
 
 export interface Endpoint {
@@ -69,6 +71,7 @@ export interface ServiceView {
   readonly name: string;
   readonly found: boolean;
   readonly uid: string;
+  readonly resourceVersion: string;
   readonly type: string;
   readonly headless: boolean;
   readonly publishNotReadyAddresses: boolean;
@@ -112,6 +115,8 @@ export interface ColorDeploymentView {
   readonly revision: string | undefined;
   /** Its live content is that revision's content, byte for byte after normalisation. */
   readonly matches: boolean;
+  /** Identity of its live content. */
+  readonly fingerprint: string;
   /** The controller has seen the latest write: below this the counts are of an older template. */
   readonly observed: boolean;
   readonly desired: number;
@@ -168,7 +173,8 @@ export interface JobView {
   readonly revision: string;
   readonly attempt: number;
   readonly state: 'Running' | 'Complete' | 'Failed';
-  readonly startedAt: number;
+  /** It failed because its time was up. */
+  readonly deadlineExceeded: boolean;
   /** Termination message of its last failed pod, at most 1 KiB; else the Job's own condition. */
   readonly message: string | undefined;
 }
@@ -183,6 +189,7 @@ export interface Observations {
 
 export interface Preflight {
   readonly key: string;
+  readonly at: number;
   /** Empty: accepted. */
   readonly problems: readonly Problem[];
 }

@@ -1,0 +1,41 @@
+/**
+ * The built-in check. Its base is what was ready when the switch was verified, not what somebody wishes for: a
+ * scale-out in progress is no breach. Moving away helps only if the other side is better.
+ */
+import { formatTime, parseTime } from '../api/time.ts';
+import { readyCount, servingOfColor } from '../release/endpoints.ts';
+import type { Roles, StartedRevision } from '../release/roles.ts';
+import type { Snapshot } from '../release/snapshot.ts';
+import type { CheckVerdict } from './check.ts';
+
+export const AVAILABILITY = 'availability';
+
+export function availability(snapshot: Snapshot, roles: Roles, watched: StartedRevision): CheckVerdict {
+  const { minReadyPercent, forSeconds } = watched.frozen.observation.availability;
+  const base = watched.facts.verifiedReady ?? 0;
+  const ready = servingOfColor(snapshot, watched.facts.color);
+  const needed = Math.ceil((base * minReadyPercent) / 100);
+  if (ready >= needed) {
+    return {
+      status: {
+        name: AVAILABILITY,
+        state: 'Good',
+        message: `${ready} pods are ready, at least ${needed} are needed`,
+      },
+    };
+  }
+  const since = sinceOf(snapshot);
+  const limit = since + forSeconds * 1000;
+  const message = `${ready} of ${base} pods are ready since ${formatTime(since)}, at least ${needed} are needed`;
+  const status = { name: AVAILABILITY, state: 'Bad' as const, since: formatTime(since), message };
+  const better = roles.target !== undefined && readyCount(snapshot, roles.target.facts.color) > ready;
+  if (!better || snapshot.now < limit)
+    return { status, hold: message, ...(better && { lookAgainAt: limit }) };
+  return { status, breach: { reason: 'AvailabilityBreached', message } };
+}
+
+/** The status remembers since when; without it the time starts again. */
+function sinceOf(snapshot: Snapshot): number {
+  const before = snapshot.previous.checks?.find((check) => check.name === AVAILABILITY);
+  return (before?.state === 'Bad' ? parseTime(before.since) : undefined) ?? snapshot.now;
+}

@@ -1,0 +1,11 @@
+/** What every kind of check answers. */
+import type { CheckStatus } from '../api/status.ts';
+
+export interface CheckVerdict {
+  readonly status: CheckStatus;
+  /** Set when the traffic must go back. */
+  readonly breach?: { readonly reason: string; readonly message: string };
+  /** Set while the commit must wait. */
+  readonly hold?: string;
+  readonly lookAgainAt?: number;
+}

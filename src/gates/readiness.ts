@@ -1,0 +1,97 @@
+/**
+ * The gate that every release has: the colour runs the revision and nothing else, and the endpoints of each twin hold
+ * as many ready pods as production needs now.
+ */
+import { formatTime } from '../api/time.ts';
+import { requiredReady } from '../release/capacity.ts';
+import { runsOnly } from '../release/eligible.ts';
+import { readyCount } from '../release/endpoints.ts';
+import type { Roles, StartedRevision } from '../release/roles.ts';
+import type { SideView, Snapshot } from '../release/snapshot.ts';
+import type { GateVerdict } from './gate.ts';
+
+export const READINESS = 'readiness';
+
+/** Container states that are the application's own doing; all others may pass or be somebody else's. */
+const CANDIDATE_AT_FAULT = new Set([
+  'CrashLoopBackOff',
+  'Error',
+  'OOMKilled',
+  'RunContainerError',
+  'StartError',
+]);
+
+/** `since`: when this candidate was started or last found ready; the deadline counts from there. */
+export function readiness(
+  snapshot: Snapshot,
+  roles: Roles,
+  candidate: StartedRevision,
+  since: number,
+): GateVerdict {
+  const color = candidate.facts.color;
+  const required = requiredReady(snapshot, roles);
+  const ready = readyCount(snapshot, color);
+  const side = snapshot.sides[color];
+  if (ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name)) {
+    return {
+      name: READINESS,
+      state: 'Passed',
+      reason: 'Ready',
+      message: `${ready} of ${required} pods are ready`,
+    };
+  }
+  const deadline = since + candidate.frozen.preparation.deadlineSeconds * 1000;
+  const progress = `${ready} of ${required} ${color} pods are ready`;
+  const trouble = troubleOf(side);
+  if (snapshot.now < deadline) {
+    const until = `${trouble ? ` (${trouble.message})` : ''}, waiting until ${formatTime(deadline)}`;
+    return {
+      name: READINESS,
+      state: 'Running',
+      reason: trouble?.reason ?? 'WaitingForReadiness',
+      message: progress + until,
+      lookAgainAt: deadline,
+    };
+  }
+  return {
+    name: READINESS,
+    state: trouble?.atFault ? 'Failed' : 'Inconclusive',
+    reason: trouble?.atFault ? 'CandidateCrashed' : 'PreparationDeadlineExceeded',
+    message: `${progress} after ${candidate.frozen.preparation.deadlineSeconds} seconds${trouble ? `: ${trouble.message}` : ''}`,
+  };
+}
+
+/** Updated, available, and nothing left of an older template. */
+function isComplete({ deployment }: SideView): boolean {
+  if (deployment === undefined) return false;
+  return (
+    deployment.observed &&
+    deployment.pods === deployment.updated &&
+    deployment.updated >= deployment.desired &&
+    deployment.available >= deployment.desired
+  );
+}
+
+interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+  readonly atFault: boolean;
+}
+
+/** The first reason why pods are missing, in the words of whoever knows. */
+function troubleOf(side: SideView): Trouble | undefined {
+  const failure = side.deployment?.replicaFailure;
+  if (failure !== undefined) return { reason: 'ReplicaFailure', message: failure, atFault: false };
+  for (const pod of side.pods) {
+    if (pod.ready) continue;
+    if (pod.trouble !== undefined) {
+      const { reason, container, restarts } = pod.trouble;
+      const message = `pod ${pod.name}, container ${container}: ${reason} after ${restarts} restarts`;
+      return { reason, message, atFault: CANDIDATE_AT_FAULT.has(reason) };
+    }
+    if (pod.unschedulable !== undefined) {
+      return { reason: 'Unschedulable', message: `pod ${pod.name}: ${pod.unschedulable}`, atFault: false };
+    }
+  }
+  return undefined;
+}

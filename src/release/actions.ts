@@ -1,0 +1,64 @@
+/**
+ * What people ask for, by annotation: `bluegreen.dev/action: <verb>@<attempt>`. The attempt makes an order good for
+ * one release only: it cannot be replayed, and it cannot hit a release that its author did not mean.
+ */
+import type { Verdict } from './plan.ts';
+import type { Roles, Stage } from './roles.ts';
+import type { Snapshot } from './snapshot.ts';
+import { goBack } from './stages/back.ts';
+import { commit } from './stages/observing.ts';
+import { end } from './stages/preparing.ts';
+import { judgeInput, startAttempt } from './start.ts';
+
+const VERBS = ['promote', 'abort', 'rollback', 'retry'] as const;
+type Verb = (typeof VERBS)[number];
+
+/** undefined for anything but a known verb at the present attempt. */
+function parseAction(text: string | undefined, attempt: number): Verb | undefined {
+  const [verb, at] = text?.split('@') ?? [];
+  return at === String(attempt) ? VERBS.find((known) => known === verb) : undefined;
+}
+
+export function act(snapshot: Snapshot, roles: Roles): Verdict | undefined {
+  const verb = parseAction(snapshot.release.action, roles.attempt);
+  return verb && ACTIONS[verb][roles.stage]?.(snapshot, roles);
+}
+
+type Action = (snapshot: Snapshot, roles: Roles) => Verdict | undefined;
+
+const giveUp: Action = (snapshot, { subject }) =>
+  subject &&
+  end(snapshot, subject, 'Failed', 'Aborted', `revision ${subject.name} was aborted by annotation`);
+
+const rollBack: Action = (snapshot, roles) =>
+  roles.active &&
+  roles.target &&
+  goBack(snapshot, roles, roles.active, {
+    reason: 'Requested',
+    message: `a rollback of revision ${roles.active.name} was requested by annotation`,
+  });
+
+const keep: Action = (snapshot, { subject }) =>
+  subject && commit(snapshot, subject, 'promoted by annotation');
+
+/** Only for content that would not start by itself. */
+const retry: Action = (snapshot, roles) => {
+  if (roles.active === undefined || snapshot.source?.fingerprint === roles.active.fingerprint)
+    return undefined;
+  const message = `attempt ${roles.attempt + 1} was requested by annotation`;
+  return (
+    judgeInput(snapshot, roles) ?? {
+      phase: 'Preparing',
+      reason: 'ReleaseStarted',
+      message,
+      effects: [startAttempt(snapshot, roles)],
+    }
+  );
+};
+
+const ACTIONS: Record<Verb, Partial<Record<Stage, Action>>> = {
+  abort: { Preparing: giveUp, Switching: rollBack, Observing: rollBack },
+  rollback: { Switching: rollBack, Observing: rollBack, Resting: rollBack },
+  promote: { Observing: keep },
+  retry: { Resting: retry },
+};

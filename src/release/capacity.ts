@@ -1,0 +1,77 @@
+/**
+ * How many pods each side should have. The measure is always what production has ready now, never what some minimum
+ * says: a candidate sized to an autoscaler's minimum is an outage in waiting.
+ */
+import type { IntOrPercent } from '../api/schema.ts';
+import type { Color } from '../api/status.ts';
+import { readyCount, servingOfColor } from './endpoints.ts';
+import type { Roles } from './roles.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Rounds up: half a pod is a pod. */
+export function resolve(value: IntOrPercent, base: number): number {
+  if (typeof value === 'number') return value;
+  return Math.ceil((Number(value.slice(0, -1)) * base) / 100);
+}
+
+interface AutoscalingBounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The bounds of `spec.autoscaling`, with the API's default of one pod; undefined without autoscaling. */
+export function autoscalingBounds(snapshot: Snapshot): AutoscalingBounds | undefined {
+  const spec = snapshot.release.spec.autoscaling?.spec;
+  if (spec === undefined) return undefined;
+  const min = typeof spec.minReplicas === 'number' ? spec.minReplicas : 1;
+  const max = typeof spec.maxReplicas === 'number' ? spec.maxReplicas : min;
+  return { min, max };
+}
+
+/** Ready pods that production has now: of the active colour, or of the source before the adoption. */
+export function productionNow(snapshot: Snapshot, roles: Roles): number {
+  if (roles.active === undefined) return snapshot.source?.ready ?? 0;
+  const color = roles.active.facts.color;
+  // The twin may be missing for a moment, or the production selector may be astray: the larger count is the truth.
+  return Math.max(readyCount(snapshot, color), servingOfColor(snapshot, color));
+}
+
+/**
+ * Ready pods the candidate must have before the switch. A dead production asks for nothing but the candidate's own
+ * minimum: a fix must never wait for what it fixes to become well.
+ */
+export function requiredReady(snapshot: Snapshot, roles: Roles): number {
+  const { candidate } = snapshot.release.spec.capacity;
+  return Math.max(1, ownMinimum(snapshot, roles), resolve(candidate, productionNow(snapshot, roles)));
+}
+
+function ownMinimum(snapshot: Snapshot, roles: Roles): number {
+  const bounds = autoscalingBounds(snapshot);
+  if (bounds !== undefined) return bounds.min;
+  const { replicas, capacity } = snapshot.release.spec;
+  return resolve(capacity.candidate, replicas ?? wishedReplicas(snapshot, roles));
+}
+
+/** Without `spec.replicas`: what the active side was last asked to have. */
+function wishedReplicas(snapshot: Snapshot, roles: Roles): number {
+  if (roles.active === undefined) return snapshot.source?.replicas ?? 1;
+  return snapshot.sides[roles.active.facts.color].deployment?.desired ?? 1;
+}
+
+/** Pods to ask for on the candidate's side: it grows with production and never shrinks before the switch. */
+export function candidateSize(snapshot: Snapshot, roles: Roles, color: Color): number {
+  const deployment = snapshot.sides[color].deployment;
+  const already = deployment?.revision === roles.subject?.name ? (deployment?.desired ?? 0) : 0;
+  return Math.max(requiredReady(snapshot, roles), already);
+}
+
+/** Pods to ask for on the old side while it may have to take over: it grows with production and does not shrink. */
+export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): number {
+  const already = snapshot.sides[color].deployment?.desired ?? 0;
+  return Math.max(1, resolve(snapshot.release.spec.capacity.window, productionNow(snapshot, roles)), already);
+}
+
+/** Pods to ask for on the old side when its window is over. */
+export function standbySize(snapshot: Snapshot, roles: Roles): number {
+  return resolve(snapshot.release.spec.capacity.standby, productionNow(snapshot, roles));
+}

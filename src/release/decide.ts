@@ -1,0 +1,56 @@
+/**
+ * The decision: a pure function from what is known to what is done. The first rule that speaks decides; whatever
+ * protects production speaks first.
+ */
+import { act } from './actions.ts';
+import type { Plan, Verdict } from './plan.ts';
+import { align, rescue } from './protect.ts';
+import { type Roles, rolesOf, type Stage } from './roles.ts';
+import type { Snapshot } from './snapshot.ts';
+import { adopting } from './stages/adopting.ts';
+import { deleting } from './stages/deleting.ts';
+import { observing } from './stages/observing.ts';
+import { preparing } from './stages/preparing.ts';
+import { resting } from './stages/resting.ts';
+import { returning } from './stages/returning.ts';
+import { switching } from './stages/switching.ts';
+import { unadopted } from './stages/unadopted.ts';
+import { statusOf } from './status.ts';
+
+type Rule = (snapshot: Snapshot, roles: Roles) => Verdict | undefined;
+
+const RULES: readonly Rule[] = [deleting, rescue, align, act, byStage];
+
+const STAGES: Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict> = {
+  Unadopted: unadopted,
+  Adopting: adopting,
+  Preparing: preparing,
+  Switching: switching,
+  Observing: observing,
+  Returning: returning,
+  Resting: resting,
+};
+
+function byStage(snapshot: Snapshot, roles: Roles): Verdict {
+  return STAGES[roles.stage](snapshot, roles);
+}
+
+export function decide(snapshot: Snapshot): Plan {
+  const roles = rolesOf(snapshot);
+  const verdict = firstVerdict(snapshot, roles);
+  return {
+    verdict,
+    effects: verdict.effects ?? [],
+    requests: verdict.requests ?? [],
+    status: statusOf(snapshot, roles, verdict),
+    lookAgainAt: verdict.lookAgainAt,
+  };
+}
+
+function firstVerdict(snapshot: Snapshot, roles: Roles): Verdict {
+  for (const rule of RULES) {
+    const verdict = rule(snapshot, roles);
+    if (verdict !== undefined) return verdict;
+  }
+  return byStage(snapshot, roles);
+}

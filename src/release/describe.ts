@@ -1,0 +1,45 @@
+/** An effect in a few words, for the decision log. */
+import type { Effect } from './plan.ts';
+
+export function describe(effect: Effect): string {
+  switch (effect.kind) {
+    case 'AddFinalizer':
+    case 'RemoveFinalizer':
+      return effect.kind;
+    case 'CreateRevision':
+      return `CreateRevision ${effect.revision} from ${effect.from}`;
+    case 'RecordFacts':
+      return `RecordFacts ${effect.revision}${effect.facts.outcome ? ` ${effect.facts.outcome.kind}` : ''}`;
+    case 'DeleteRevision':
+      return `DeleteRevision ${effect.revision}`;
+    case 'ClaimService':
+    case 'ReleaseService':
+      return `${effect.kind} ${effect.service}`;
+    case 'HoldSource':
+      return effect.autoscaler === undefined
+        ? 'HoldSource'
+        : `HoldSource, storing autoscaler ${effect.autoscaler}`;
+    case 'ReleaseSource':
+      return 'ReleaseSource';
+    case 'ScaleSource':
+      return `ScaleSource ${effect.from} -> ${effect.to}`;
+    case 'RemoveAutoscaler':
+      return `RemoveAutoscaler ${effect.name}`;
+    case 'WriteTwin':
+      return `WriteTwin ${effect.service}-${effect.color}`;
+    case 'WriteColor':
+      return `WriteColor ${effect.color} ${effect.revision}, ${effect.replicas} replicas`;
+    case 'ScaleColor':
+      return `ScaleColor ${effect.color} ${effect.from} -> ${effect.to}`;
+    case 'WriteAutoscaler':
+      return `WriteAutoscaler ${effect.color}, minReplicas ${effect.minReplicas}`;
+    case 'DeleteColor':
+      return `DeleteColor ${effect.color}`;
+    case 'PatchSelector':
+      return `PatchSelector ${effect.service} -> ${effect.color ?? 'source'}`;
+    case 'CreateJob':
+      return `CreateJob ${effect.gate} for ${effect.revision}`;
+    default:
+      return effect satisfies never;
+  }
+}

@@ -1,0 +1,59 @@
+/** Builders for the effects that several rules order, so that a precondition is written down once. */
+import type { Color } from '../api/status.ts';
+import { selectedColor } from './endpoints.ts';
+import type { RevisionFacts } from './facts.ts';
+import { formatMark, type SwitchMark } from './mark.ts';
+import type { Effect } from './plan.ts';
+import type { RevisionView, ServiceView, Snapshot } from './snapshot.ts';
+
+/** Replaces the facts of a revision, provided that nobody else did in the meantime. */
+export function recordFacts(revision: RevisionView, facts: RevisionFacts): Effect {
+  return { kind: 'RecordFacts', revision: revision.name, expected: revision.rawFacts, facts };
+}
+
+export interface Move {
+  /** undefined, both: without key and mark, as before the adoption. */
+  readonly color: Color | undefined;
+  readonly mark: SwitchMark | undefined;
+  readonly reason: string;
+  readonly rescue: boolean;
+}
+
+/** The Service points where this move wants it, and says so. */
+function isMoved(service: ServiceView, label: string, { color, mark }: Move): boolean {
+  return selectedColor(service, label) === color && service.rawMark === (mark && formatMark(mark));
+}
+
+/** One patch for each Service that is not there yet: all of them move together. */
+export function moveTraffic(snapshot: Snapshot, move: Move): Effect[] {
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  return snapshot.services
+    .filter((service) => service.found && !isMoved(service, label, move))
+    .map((service) => ({
+      kind: 'PatchSelector',
+      service: service.name,
+      uid: service.uid,
+      from: service.selector,
+      expectedMark: service.rawMark,
+      color: move.color,
+      mark: move.mark,
+      decidedAt: snapshot.now,
+      reason: move.reason,
+      rescue: move.rescue,
+    }));
+}
+
+/** Scales a colour's Deployment if it has another number of replicas. */
+export function scaleColor(snapshot: Snapshot, color: Color, to: number): Effect[] {
+  const deployment = snapshot.sides[color].deployment;
+  if (deployment === undefined || deployment.desired === to) return [];
+  return [{ kind: 'ScaleColor', color, uid: deployment.uid, from: deployment.desired, to }];
+}
+
+/** Writes a revision to a colour if that is not what stands there. */
+export function writeColor(snapshot: Snapshot, color: Color, revision: string, replicas: number): Effect[] {
+  const deployment = snapshot.sides[color].deployment;
+  if (deployment?.revision === revision && deployment.matches) return [];
+  const expected = deployment && { uid: deployment.uid, resourceVersion: deployment.resourceVersion };
+  return [{ kind: 'WriteColor', color, revision, replicas, expected }];
+}

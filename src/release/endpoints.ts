@@ -1,0 +1,105 @@
+/**
+ * Counting pods at the endpoints. A pod counts by its uid, and only when every address family and port of the
+ * Service has it ready: half a pod serves half the requests.
+ */
+import { COLORS, type Color } from '../api/status.ts';
+import type { Endpoint, ServiceView, Snapshot } from './snapshot.ts';
+
+/** The other colour. */
+export function otherColor(color: Color): Color {
+  return color === 'blue' ? 'green' : 'blue';
+}
+
+function groupsOf(endpoints: readonly Endpoint[]): Set<string> {
+  return new Set(endpoints.map((endpoint) => endpoint.group));
+}
+
+/** uids of the pods that are ready in every one of these groups (by default: in all that the list has). */
+export function readyPods(
+  endpoints: readonly Endpoint[],
+  groups: ReadonlySet<string> = groupsOf(endpoints),
+): Set<string> {
+  const readyGroups = new Map<string, Set<string>>();
+  for (const endpoint of endpoints) {
+    if (!endpoint.ready) continue;
+    const seen = readyGroups.get(endpoint.podUid) ?? new Set<string>();
+    readyGroups.set(endpoint.podUid, seen.add(endpoint.group));
+  }
+  return new Set(
+    [...readyGroups].filter(([, seen]) => [...groups].every((group) => seen.has(group))).map(([uid]) => uid),
+  );
+}
+
+/** uids of a colour's pods: those its twin lists, and those that carry its labels. */
+export function podsOf(snapshot: Snapshot, service: ServiceView, color: Color): Set<string> {
+  return new Set([
+    ...service.twins[color].endpoints.map((endpoint) => endpoint.podUid),
+    ...snapshot.sides[color].pods.map((pod) => pod.uid),
+  ]);
+}
+
+/** Pods of a colour that production could use through this Service now, also while it does not. */
+export function readyOfColor(service: ServiceView, color: Color): Set<string> {
+  const twin = service.twins[color].endpoints;
+  // A port that only the other side's pods have must not be lost in the switch.
+  return readyPods(twin, new Set([...groupsOf(service.endpoints), ...groupsOf(twin)]));
+}
+
+/** The smallest number over all Services: what a colour can do for production as a whole. */
+export function readyCount(snapshot: Snapshot, color: Color): number {
+  return smallest(snapshot.services.map((service) => readyOfColor(service, color).size));
+}
+
+/** Ready pods that take production traffic now, whoever they belong to; the smallest number over all Services. */
+export function servingCount(snapshot: Snapshot): number {
+  return smallest(snapshot.services.map((service) => readyPods(service.endpoints).size));
+}
+
+/** Ready pods of one colour that take production traffic now; the smallest number over all Services. */
+export function servingOfColor(snapshot: Snapshot, color: Color): number {
+  return smallest(snapshot.services.map((service) => servingThrough(snapshot, service, color)));
+}
+
+function servingThrough(snapshot: Snapshot, service: ServiceView, color: Color): number {
+  const own = podsOf(snapshot, service, color);
+  return [...readyPods(service.endpoints)].filter((uid) => own.has(uid)).length;
+}
+
+function smallest(counts: readonly number[]): number {
+  return counts.length === 0 ? 0 : Math.min(...counts);
+}
+
+export interface Convergence {
+  readonly converged: boolean;
+  /** Ready pods of the colour behind the Service. */
+  readonly ready: number;
+  /** Ready or serving endpoints of any other pod. */
+  readonly foreign: number;
+}
+
+/**
+ * The proof of a switch at one Service: no ready or serving endpoint of a pod of another side, and as many ready pods
+ * of this side as `required`. The twin is asked too, so that one pod's blip is not taken for a failed switch.
+ */
+export function convergence(
+  snapshot: Snapshot,
+  service: ServiceView,
+  color: Color,
+  required: number,
+): Convergence {
+  const own = podsOf(snapshot, service, color);
+  const foreign = new Set(
+    service.endpoints
+      .filter((endpoint) => (endpoint.ready || endpoint.serving) && !own.has(endpoint.podUid))
+      .map((endpoint) => endpoint.podUid),
+  ).size;
+  const ready = servingThrough(snapshot, service, color);
+  const wanted = Math.max(1, Math.min(required, readyOfColor(service, color).size));
+  return { converged: foreign === 0 && ready >= wanted, ready, foreign };
+}
+
+/** The colour that the selector of a Service names, if any. */
+export function selectedColor(service: ServiceView, label: string): Color | undefined {
+  const value = service.selector[label];
+  return COLORS.find((color) => color === value);
+}

@@ -1,0 +1,240 @@
+/**
+ * What is wrong with the input, seen before anything is touched. Each problem is one sentence: object, field, what to
+ * do. The first is shown; production stays as it is; the release goes on by itself when the problem is mended.
+ */
+import { COLORS } from '../api/status.ts';
+import { autoscalingBounds, requiredReady } from './capacity.ts';
+import { selectedColor } from './endpoints.ts';
+import type { Roles } from './roles.ts';
+import type { Problem, ServiceView, Snapshot, SourceView } from './snapshot.ts';
+
+export type Rule = (snapshot: Snapshot, roles: Roles) => Problem | undefined;
+
+/** In the order in which a person would mend them. */
+const RULES: readonly Rule[] = [
+  sourceMissing,
+  sourceClaimed,
+  serviceMissing,
+  serviceKind,
+  serviceWithoutSelector,
+  serviceClaimed,
+  serviceMissesSource,
+  serviceMatchesBothColors,
+  foreignObjects,
+  autoscalerUnstated,
+  autoscalerTooSmall,
+  jobPodsSelected,
+];
+
+export function firstProblem(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  for (const rule of RULES) {
+    const problem = rule(snapshot, roles);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function sourceMissing({ source, release }: Snapshot): Problem | undefined {
+  if (source !== undefined) return undefined;
+  const name = release.spec.workload.deploymentRef.name;
+  return {
+    reason: 'WorkloadNotFound',
+    field: 'spec.workload.deploymentRef.name',
+    object: `Deployment ${name}`,
+    message: `Deployment "${name}" does not exist in namespace "${release.namespace}": create it or correct spec.workload.deploymentRef.name`,
+  };
+}
+
+function sourceClaimed({ source, release }: Snapshot): Problem | undefined {
+  if (source?.claimedBy === undefined || source.claimedBy === release.name) return undefined;
+  return {
+    reason: 'WorkloadClaimed',
+    field: 'spec.workload.deploymentRef.name',
+    object: `Deployment ${source.name}`,
+    message: `Deployment "${source.name}" belongs to release "${source.claimedBy}": name another Deployment or delete that release`,
+  };
+}
+
+function perService(
+  judge: (
+    service: ServiceView,
+    field: string,
+    snapshot: Snapshot,
+    roles: Roles,
+  ) => Omit<Problem, 'field' | 'object'> | undefined,
+): Rule {
+  return (snapshot, roles) => {
+    for (const [index, service] of snapshot.services.entries()) {
+      const field = `spec.traffic.services[${index}].name`;
+      const problem = judge(service, field, snapshot, roles);
+      if (problem !== undefined) return { field, object: `Service ${service.name}`, ...problem };
+    }
+    return undefined;
+  };
+}
+
+function serviceMissing(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  return perService((service, field, { release }) =>
+    service.found
+      ? undefined
+      : {
+          reason: 'ServiceNotFound',
+          message: `Service "${service.name}" does not exist in namespace "${release.namespace}": create it or correct ${field}`,
+        },
+  )(snapshot, roles);
+}
+
+function serviceKind(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  return perService((service) => {
+    const refuse = (what: string, why: string) => ({
+      reason: 'ServiceUnsupported',
+      message: `Service "${service.name}" ${what}: ${why}`,
+    });
+    if (service.type === 'ExternalName')
+      return refuse(
+        'is of type ExternalName',
+        'it has no endpoints to switch; use a Service with a selector',
+      );
+    if (service.headless)
+      return refuse(
+        'is headless',
+        'its clients resolve pod addresses themselves, so a switch cannot be proven; use a Service with a cluster IP',
+      );
+    if (service.publishNotReadyAddresses)
+      return refuse(
+        'has publishNotReadyAddresses set',
+        'its endpoints would not prove readiness; remove that field',
+      );
+    return undefined;
+  })(snapshot, roles);
+}
+
+function serviceWithoutSelector(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  return perService((service) =>
+    Object.keys(service.selector).length > 0
+      ? undefined
+      : {
+          reason: 'ServiceWithoutSelector',
+          message: `Service "${service.name}" has no selector: give it one that matches the pods of the workload`,
+        },
+  )(snapshot, roles);
+}
+
+function serviceClaimed(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  return perService((service, field, { release }) =>
+    service.claimedBy === undefined || service.claimedBy === release.uid
+      ? undefined
+      : {
+          reason: 'ServiceClaimed',
+          message: `Service "${service.name}" belongs to another release: remove it from one of the two (${field} here)`,
+        },
+  )(snapshot, roles);
+}
+
+/** Before the adoption only: afterwards nobody's pods but the colours' matter. */
+function serviceMissesSource(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const { source, release } = snapshot;
+  if (roles.active !== undefined || source === undefined) return undefined;
+  return perService((service) =>
+    matches(service.selector, source, release.spec.traffic.selectorLabel)
+      ? undefined
+      : {
+          reason: 'ServiceSelectsOtherPods',
+          message: `Service "${service.name}" does not select the pods of Deployment "${source.name}": its selector and the labels of spec.template must match`,
+        },
+  )(snapshot, roles);
+}
+
+function matches(selector: Readonly<Record<string, string>>, source: SourceView, label: string): boolean {
+  return Object.entries(selector).every(([key, value]) => key === label || source.podLabels[key] === value);
+}
+
+/** A Service named after the adoption: putting our key into its selector could take traffic from pods we do not know. */
+function serviceMatchesBothColors(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const { active } = roles;
+  if (active === undefined) return undefined;
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  return perService((service) => {
+    const known = active.frozen.traffic.services.some(({ name }) => name === service.name);
+    if (known || service.mark !== undefined || selectedColor(service, label) !== undefined) return undefined;
+    return {
+      reason: 'ServiceSelectsBothColors',
+      message: `Service "${service.name}" selects the pods of both colours: add ${label}: ${active.facts.color} to its selector`,
+    };
+  })(snapshot, roles);
+}
+
+/** An existing object without our label is never taken. */
+function foreignObjects(snapshot: Snapshot): Problem | undefined {
+  const { release } = snapshot;
+  const taken = (kind: string, name: string): Problem => ({
+    reason: 'NameTaken',
+    object: `${kind} ${name}`,
+    message: `${kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
+  });
+  for (const color of COLORS) {
+    const side = snapshot.sides[color];
+    if (side.deployment?.ours === false) return taken('Deployment', `${release.name}-${color}`);
+    if (side.autoscaler?.ours === false) return taken('HorizontalPodAutoscaler', `${release.name}-${color}`);
+    for (const service of snapshot.services) {
+      const twin = service.twins[color];
+      if (twin.found && !twin.ours) return taken('Service', `${service.name}-${color}`);
+    }
+  }
+  return undefined;
+}
+
+/** Taking a Deployment from its autoscaler must be somebody's decision. */
+function autoscalerUnstated(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const { source, release } = snapshot;
+  const autoscaler = source?.autoscalers[0];
+  if (roles.subject !== undefined || source === undefined || autoscaler === undefined) return undefined;
+  if (release.spec.autoscaling !== undefined || release.spec.replicas !== undefined) return undefined;
+  return {
+    reason: 'AutoscalingUnstated',
+    field: 'spec.autoscaling',
+    object: `HorizontalPodAutoscaler ${autoscaler.name}`,
+    message: `HorizontalPodAutoscaler "${autoscaler.name}" scales Deployment "${source.name}": copy its spec without scaleTargetRef to spec.autoscaling.spec, or set spec.replicas`,
+  };
+}
+
+function autoscalerTooSmall(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const bounds = autoscalingBounds(snapshot);
+  if (bounds === undefined || roles.stage === 'Observing' || roles.stage === 'Returning') return undefined;
+  const required = requiredReady(snapshot, roles);
+  if (required <= bounds.max) return undefined;
+  return {
+    reason: 'AutoscalerTooSmall',
+    field: 'spec.autoscaling.spec.maxReplicas',
+    message: `spec.autoscaling.spec.maxReplicas is ${bounds.max}, but the candidate needs ${required} ready pods to take over: raise maxReplicas`,
+  };
+}
+
+/** A Job's pods behind a production Service would be answered by a validation script. */
+function jobPodsSelected(snapshot: Snapshot): Problem | undefined {
+  for (const [index, gate] of snapshot.release.spec.gates.entries()) {
+    const labels = jobPodLabels(gate.job);
+    for (const service of snapshot.services) {
+      const selector = Object.entries(service.selector).filter(
+        ([key]) => key !== snapshot.release.spec.traffic.selectorLabel,
+      );
+      if (selector.length === 0 || !selector.every(([key, value]) => labels[key] === value)) continue;
+      const field = `spec.gates[${index}].job.spec.template.metadata.labels`;
+      return {
+        reason: 'JobPodsSelected',
+        field,
+        object: `Service ${service.name}`,
+        message: `the pods of gate "${gate.name}" would be selected by Service "${service.name}": change ${field} so that they do not match its selector`,
+      };
+    }
+  }
+  return undefined;
+}
+
+function jobPodLabels(job: Record<string, unknown>): Record<string, unknown> {
+  let value: unknown = job;
+  for (const key of ['spec', 'template', 'metadata', 'labels']) {
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+  }
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,173 @@
+/**
+ * Adoption: the running Deployment becomes the first revision. A chain of its own, in which production is served at
+ * every moment by the source, by the colour, or by both:
+ *
+ *   hold source ─> freeze what really runs ─> build the colour of it ─> key into the selector ─> proof ─> drain ─> source to 0
+ *   (paused, its autoscaler stored)            (both serve: the same code)   (the colour alone serves)
+ */
+import { formatTime } from '../../api/time.ts';
+import { readiness } from '../../gates/readiness.ts';
+import { candidateSize } from '../capacity.ts';
+import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
+import { convergence, readyCount, servingCount } from '../endpoints.ts';
+import type { Effect, Verdict } from '../plan.ts';
+import type { Roles, StartedRevision } from '../roles.ts';
+import type { Snapshot, SourceView } from '../snapshot.ts';
+import { upkeep } from '../upkeep.ts';
+
+export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
+  const { subject, command } = roles;
+  const { source } = snapshot;
+  if (subject === undefined || source === undefined)
+    return step('SourceMissing', 'the Deployment being adopted is gone', [], { stalled: true });
+  if (command === undefined) return building(snapshot, roles, subject, source);
+  return subject.facts.verifiedAt === undefined
+    ? proving(snapshot, subject, source)
+    : draining(snapshot, subject, source, subject.facts.verifiedAt);
+}
+
+function step(
+  reason: string,
+  message: string,
+  effects: readonly Effect[],
+  more: Partial<Verdict> = {},
+): Verdict {
+  return { phase: 'Adopting', reason, message, effects, ...more };
+}
+
+/** The source serves. A colour of what it runs is built beside it; only here may both be behind the Service. */
+function building(snapshot: Snapshot, roles: Roles, subject: StartedRevision, source: SourceView): Verdict {
+  const { color } = subject.facts;
+  const size = candidateSize(snapshot, roles, color);
+  const held = holdSource(source);
+  if (held.length > 0)
+    return step('HoldingSource', `pausing Deployment "${source.name}" while a colour of it is built`, held);
+  const written = writeColor(snapshot, color, subject.name, size);
+  const built = [...upkeep(snapshot, roles), ...(written.length > 0 ? written : grow(snapshot, color, size))];
+  if (built.length > 0)
+    return step('BuildingColor', `building ${color} from what Deployment "${source.name}" runs`, built);
+  const since = subject.facts.inconclusive?.retryAt ?? subject.facts.startedAt;
+  const ready = readiness(snapshot, roles, subject, since);
+  if (ready.state !== 'Passed') {
+    // The deadline only tells: production is served by the source all the while, and giving up would help nobody.
+    const late = ready.state !== 'Running';
+    return step(ready.reason, `adopting: ${ready.message}`, [], {
+      ...(ready.lookAgainAt !== undefined && { lookAgainAt: ready.lookAgainAt }),
+      stalled: late,
+    });
+  }
+  if (subject.facts.validatedAt === undefined) {
+    return step('ColorReady', `${color} is ready: ${ready.message}`, [
+      recordFacts(subject, { ...subject.facts, validatedAt: snapshot.now }),
+    ]);
+  }
+  const mark = {
+    uid: snapshot.release.uid,
+    revision: subject.name,
+    attempt: subject.facts.attempt,
+    direction: 'Forward' as const,
+  };
+  const message = `the selector gets the key of ${color}, so that ${color} alone serves`;
+  return step(
+    'Switching',
+    message,
+    moveTraffic(snapshot, { color, mark, reason: `Adopted: ${message}`, rescue: false }),
+  );
+}
+
+function grow(snapshot: Snapshot, color: StartedRevision['facts']['color'], size: number): Effect[] {
+  return (snapshot.sides[color].deployment?.desired ?? 0) < size ? scaleColor(snapshot, color, size) : [];
+}
+
+/** Paused and labelled first, in one write that also stores its autoscaler; only then is the autoscaler removed. */
+function holdSource(source: SourceView): Effect[] {
+  const autoscaler = source.autoscalers[0];
+  const stored = autoscaler === undefined || source.storedAutoscaler;
+  if (!source.paused || source.claimedBy === undefined || !stored) {
+    return [
+      {
+        kind: 'HoldSource',
+        uid: source.uid,
+        resourceVersion: source.resourceVersion,
+        autoscaler: autoscaler?.name,
+      },
+    ];
+  }
+  return autoscaler === undefined
+    ? []
+    : [{ kind: 'RemoveAutoscaler', name: autoscaler.name, uid: autoscaler.uid }];
+}
+
+function proving(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict {
+  const { color } = subject.facts;
+  const lost = lostAllEndpoints(snapshot, subject, source);
+  if (lost !== undefined) return lost;
+  const behind = snapshot.services.find(
+    (service) => !convergence(snapshot, service, color, readyCount(snapshot, color)).converged,
+  );
+  if (behind !== undefined)
+    return step(
+      'WaitingForEndpoints',
+      `waiting until the endpoints of Service "${behind.name}" are ${color} pods only`,
+      [],
+    );
+  const verifiedReady = readyCount(snapshot, color);
+  return step(
+    'SwitchVerified',
+    `${verifiedReady} ${color} pods serve alone; Deployment "${source.name}" drains`,
+    [recordFacts(subject, { ...subject.facts, verifiedAt: snapshot.now, verifiedReady })],
+  );
+}
+
+function draining(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  source: SourceView,
+  verifiedAt: number,
+): Verdict {
+  const until = verifiedAt + subject.frozen.traffic.drainSeconds * 1000;
+  const lost = lostAllEndpoints(snapshot, subject, source);
+  if (lost !== undefined) return lost;
+  if (snapshot.now < until) {
+    return step(
+      'Draining',
+      `connections to Deployment "${source.name}" drain until ${formatTime(until)}`,
+      [],
+      { lookAgainAt: until },
+    );
+  }
+  if (source.replicas > 0 || source.paused) {
+    return step('ParkingSource', `Deployment "${source.name}" has no traffic any more: scaling it to 0`, [
+      { kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0 },
+    ]);
+  }
+  const message = `Deployment "${source.name}" was adopted as revision ${subject.name}`;
+  return step('Adopted', message, [
+    recordFacts(subject, {
+      ...subject.facts,
+      committedAt: snapshot.now,
+      outcome: { kind: 'Committed', at: snapshot.now, reason: 'Adopted', message },
+    }),
+  ]);
+}
+
+/** The colour died while the source still stands: without the key both serve again. */
+function lostAllEndpoints(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  source: SourceView,
+): Verdict | undefined {
+  if (servingCount(snapshot) > 0 || readyCount(snapshot, subject.facts.color) > 0 || source.ready === 0)
+    return undefined;
+  const message = `no ${subject.facts.color} pod is ready: Deployment "${source.name}" serves again`;
+  const { verifiedAt: _, verifiedReady: __, ...unproven } = subject.facts;
+  return step('NoReadyEndpoints', message, [
+    ...moveTraffic(snapshot, {
+      color: undefined,
+      mark: undefined,
+      reason: `NoReadyEndpoints: ${message}`,
+      rescue: true,
+    }),
+    recordFacts(subject, unproven),
+  ]);
+}

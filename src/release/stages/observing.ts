@@ -1,0 +1,117 @@
+/** The new side has the traffic and is watched: it is kept, or the traffic goes back. */
+
+import { formatTime } from '../../api/time.ts';
+import { availability } from '../../checks/availability.ts';
+import type { CheckVerdict } from '../../checks/check.ts';
+import { prometheusCheck } from '../../checks/prometheus.ts';
+import { windowSize } from '../capacity.ts';
+import { recordFacts, scaleColor } from '../effects.ts';
+import type { Request, Verdict } from '../plan.ts';
+import type { Roles, StartedRevision } from '../roles.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
+import { goBack } from './back.ts';
+
+export function observing(snapshot: Snapshot, roles: Roles): Verdict {
+  const { subject } = roles;
+  if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
+  const wanted = subject.facts.returnWanted;
+  if (wanted !== undefined) return goBack(snapshot, roles, subject, wanted);
+  const { verdicts, requests } = watch(snapshot, roles, subject);
+  const breach = verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
+  if (breach !== undefined) return goBack(snapshot, roles, subject, breach);
+  return { ...settle(snapshot, roles, subject, verdicts), requests };
+}
+
+interface Watch {
+  readonly verdicts: readonly CheckVerdict[];
+  readonly requests: readonly Request[];
+}
+
+/** Every check's verdict, and the measurements that are due. */
+export function watch(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Watch {
+  const { attempt, color } = subject.facts;
+  const checks = subject.frozen.observation.checks.map((check) => ({
+    check,
+    verdict: prometheusCheck(snapshot, subject, check),
+  }));
+  return {
+    verdicts: [availability(snapshot, roles, subject), ...checks.map(({ verdict }) => verdict)],
+    requests: checks
+      .filter(({ verdict }) => verdict.due)
+      .map(({ check }) => ({ kind: 'Measure', check, revision: subject.name, attempt, color })),
+  };
+}
+
+function settle(
+  snapshot: Snapshot,
+  roles: Roles,
+  subject: StartedRevision,
+  verdicts: readonly CheckVerdict[],
+): Verdict {
+  const { color, verifiedAt = snapshot.now } = subject.facts;
+  const until = verifiedAt + subject.frozen.observation.durationSeconds * 1000;
+  const again = soonest(snapshot.now, [
+    ...verdicts.map((verdict) => verdict.lookAgainAt),
+    until,
+    verifiedAt + LOCK_AFTER_SWITCH_MS,
+  ]);
+  const kept = keepOldSide(snapshot, roles);
+  if (kept.length > 0)
+    return {
+      phase: 'Observing',
+      reason: 'KeepingOldSide',
+      message: 'the old side is kept as large as production, so that it can take over',
+      effects: kept,
+      ...again,
+    };
+  const hold = verdicts.find((verdict) => verdict.hold !== undefined)?.hold;
+  if (snapshot.now < until) {
+    const message = `revision ${subject.name} (${color}) has the traffic and is watched until ${formatTime(until)}${hold ? `; ${hold}` : ''}`;
+    return { phase: 'Observing', reason: 'Observing', message, ...again };
+  }
+  if (hold !== undefined) {
+    const message = `${hold}; revision ${subject.name} keeps the traffic and is not committed until that is known (bluegreen.dev/action=promote@${subject.facts.attempt} or rollback@${subject.facts.attempt} decides it)`;
+    return { phase: 'Held', reason: 'Held', message, ...again };
+  }
+  return commit(
+    snapshot,
+    subject,
+    `no check failed in ${subject.frozen.observation.durationSeconds} seconds`,
+  );
+}
+
+/** The first of these times that is still to come. */
+function soonest(now: number, times: readonly (number | undefined)[]): { lookAgainAt?: number } {
+  const coming = times.filter((time) => time !== undefined && time > now) as number[];
+  return coming.length === 0 ? {} : { lookAgainAt: Math.min(...coming) };
+}
+
+/** The side that must be able to take over follows production's size, up only. */
+function keepOldSide(snapshot: Snapshot, roles: Roles): NonNullable<Verdict['effects']> {
+  const color = roles.target?.facts.color;
+  return [
+    ...upkeep(snapshot, roles),
+    ...(color === undefined ? [] : scaleColor(snapshot, color, windowSize(snapshot, roles, color))),
+  ];
+}
+
+export function commit(snapshot: Snapshot, subject: StartedRevision, why: string): Verdict {
+  const now = snapshot.now;
+  const windowUntil = now + subject.frozen.rollback.windowSeconds * 1000;
+  const message = `revision ${subject.name} is committed: ${why}; the old side is kept until ${formatTime(windowUntil)}`;
+  const { inconclusive: _, ...facts } = subject.facts;
+  return {
+    phase: 'Committed',
+    reason: 'Committed',
+    message,
+    effects: [
+      recordFacts(subject, {
+        ...facts,
+        committedAt: now,
+        windowUntil,
+        outcome: { kind: 'Committed', at: now, reason: 'Committed', message },
+      }),
+    ],
+  };
+}

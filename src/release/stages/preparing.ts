@@ -1,0 +1,171 @@
+/**
+ * The candidate is built and proven; production is not touched. In order: drain what is left of the switch before,
+ * write the colour, readiness, the gates, the fact that they passed, readiness again, the switch.
+ */
+import { formatTime } from '../../api/time.ts';
+import type { GateVerdict } from '../../gates/gate.ts';
+import { jobGate } from '../../gates/job.ts';
+import { readiness } from '../../gates/readiness.ts';
+import { candidateSize } from '../capacity.ts';
+import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
+import { readyCount } from '../endpoints.ts';
+import type { OutcomeKind } from '../facts.ts';
+import type { Verdict } from '../plan.ts';
+import type { Roles, StartedRevision } from '../roles.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { upkeep } from '../upkeep.ts';
+import { backoff } from './backoff.ts';
+
+export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
+  const { subject } = roles;
+  if (subject === undefined) return { phase: 'Idle', reason: 'Nothing', message: 'no release is under way' };
+  return (
+    superseded(snapshot, subject) ??
+    drainFirst(snapshot, roles, subject) ??
+    build(snapshot, roles, subject) ??
+    prove(snapshot, roles, subject)
+  );
+}
+
+/** Another content is wished for, or the one that is active already: this candidate has lost its purpose. */
+function superseded(snapshot: Snapshot, subject: StartedRevision): Verdict | undefined {
+  const wished = snapshot.source?.fingerprint;
+  if (wished === undefined || wished === subject.fingerprint) return undefined;
+  return end(
+    snapshot,
+    subject,
+    'Superseded',
+    'Superseded',
+    `revision ${subject.name} is no longer wanted: the Deployment changed`,
+  );
+}
+
+/** The colour may still serve connections that were made before the last switch. */
+function drainFirst(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
+  const { active } = roles;
+  const side = snapshot.sides[subject.facts.color];
+  if (active?.facts.verifiedAt === undefined || side.deployment === undefined) return undefined;
+  const until = active.facts.verifiedAt + active.frozen.traffic.drainSeconds * 1000;
+  if (side.deployment.revision === subject.name || snapshot.now >= until) return undefined;
+  const message = `connections to ${subject.facts.color} drain until ${formatTime(until)}; then revision ${subject.name} is built there`;
+  return { phase: 'Preparing', reason: 'Draining', message, lookAgainAt: until };
+}
+
+function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
+  const color = subject.facts.color;
+  const size = candidateSize(snapshot, roles, color);
+  const written = writeColor(snapshot, color, subject.name, size);
+  const grown =
+    (snapshot.sides[color].deployment?.desired ?? 0) < size ? scaleColor(snapshot, color, size) : [];
+  const effects = [...upkeep(snapshot, roles), ...(written.length > 0 ? written : grown)];
+  if (effects.length === 0) return undefined;
+  return {
+    phase: 'Preparing',
+    reason: written.length > 0 ? 'BuildingCandidate' : 'SizingCandidate',
+    message: `building ${color} as revision ${subject.name} with ${size} pods`,
+    effects,
+  };
+}
+
+function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {
+  const { validatedAt, startedAt } = subject.facts;
+  const ready = readiness(snapshot, roles, subject, validatedAt ?? buildStart(roles, startedAt));
+  if (ready.state !== 'Passed') return atGate(snapshot, subject, 'Preparing', ready, [ready]);
+  if (validatedAt !== undefined) return order(snapshot, subject);
+  const passed = [ready];
+  for (const gate of subject.frozen.gates) {
+    const verdict = jobGate(snapshot, subject, gate);
+    passed.push(verdict);
+    if (verdict.state !== 'Passed') return atGate(snapshot, subject, 'Validating', verdict, passed);
+  }
+  return {
+    phase: 'Validating',
+    reason: 'Validated',
+    message: `revision ${subject.name} passed ${passed.length === 1 ? 'its gate' : `all ${passed.length} gates`}`,
+    effects: [recordFacts(subject, { ...subject.facts, validatedAt: snapshot.now })],
+    gates: passed.map(gateStatus),
+  };
+}
+
+/** Waiting for the drain of the switch before is not the candidate's delay. */
+function buildStart({ active }: Roles, startedAt: number): number {
+  const drained = (active?.facts.verifiedAt ?? 0) + (active?.frozen.traffic.drainSeconds ?? 0) * 1000;
+  return Math.max(startedAt, drained);
+}
+
+/** A gate that has not passed: wait, or end the attempt. */
+function atGate(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  phase: 'Preparing' | 'Validating',
+  gate: GateVerdict,
+  seen: readonly GateVerdict[],
+): Verdict {
+  const gates = withPending(subject, seen);
+  if (gate.state === 'Failed' || gate.state === 'Inconclusive') {
+    return { ...end(snapshot, subject, gate.state, gate.reason, gate.message), gates };
+  }
+  return {
+    phase,
+    reason: gate.reason,
+    message: gate.message,
+    gates,
+    ...(gate.effects !== undefined && { effects: gate.effects }),
+    ...(gate.lookAgainAt !== undefined && { lookAgainAt: gate.lookAgainAt }),
+  };
+}
+
+function withPending(
+  subject: StartedRevision,
+  seen: readonly GateVerdict[],
+): ReturnType<typeof gateStatus>[] {
+  const rest = subject.frozen.gates.filter((gate) => !seen.some(({ name }) => name === gate.name));
+  return [
+    ...seen.map(gateStatus),
+    ...rest.map(({ name }) => ({ name, state: 'Pending' as const, message: 'not its turn yet' })),
+  ];
+}
+
+function gateStatus({ name, state, message }: GateVerdict): {
+  name: string;
+  state: GateVerdict['state'];
+  message: string;
+} {
+  return { name, state, message };
+}
+
+function order(snapshot: Snapshot, subject: StartedRevision): Verdict {
+  const { color, attempt } = subject.facts;
+  const mark = { uid: snapshot.release.uid, revision: subject.name, attempt, direction: 'Forward' as const };
+  const message = `all gates passed and ${readyCount(snapshot, color)} ${color} pods are ready: moving the traffic to revision ${subject.name}`;
+  return {
+    phase: 'Switching',
+    reason: 'Switching',
+    message,
+    effects: moveTraffic(snapshot, { color, mark, reason: `Validated: ${message}`, rescue: false }),
+  };
+}
+
+/** The attempt is over before the switch: the candidate goes, production was never touched. */
+export function end(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  kind: OutcomeKind,
+  reason: string,
+  message: string,
+): Verdict {
+  const at = snapshot.now;
+  return {
+    phase: kind === 'Superseded' ? 'Idle' : 'Failed',
+    reason,
+    message,
+    effects: [
+      recordFacts(subject, {
+        ...subject.facts,
+        outcome: { kind, at, reason, message },
+        ...(kind === 'Failed' && { rejected: { at, reason, message } }),
+        ...(kind === 'Inconclusive' && { inconclusive: backoff(subject.facts, at) }),
+      }),
+    ],
+  };
+}

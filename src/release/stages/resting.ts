@@ -1,0 +1,124 @@
+/** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
+import { formatTime } from '../../api/time.ts';
+import { autoscalingBounds, standbySize, windowSize } from '../capacity.ts';
+import { scaleColor, writeColor } from '../effects.ts';
+import { otherColor } from '../endpoints.ts';
+import type { Effect, Verdict } from '../plan.ts';
+import type { Roles, StartedRevision } from '../roles.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { judgeInput, notNow, startAttempt, wishedRevision } from '../start.ts';
+import { upkeep } from '../upkeep.ts';
+import { goBack } from './back.ts';
+
+export function resting(snapshot: Snapshot, roles: Roles): Verdict {
+  const { active } = roles;
+  // An adoption that ended without a commit never happens; a release whose revisions were deleted starts over.
+  if (active === undefined)
+    return {
+      phase: 'Stalled',
+      reason: 'RevisionsLost',
+      message: 'the ControllerRevisions of this release are gone: delete the release and create it again',
+      stalled: true,
+    };
+  const verdict = standing(snapshot, roles, active);
+  // What starts now will have its own wishes for both sides.
+  if (verdict.effects !== undefined || verdict.specPending) return verdict;
+  return { ...verdict, effects: housekeeping(snapshot, roles, active) };
+}
+
+function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
+  return [
+    ...upkeep(snapshot, roles),
+    ...sizeActive(snapshot, active),
+    ...sizeOther(snapshot, roles, active),
+    ...parkSource(snapshot),
+    ...prune(snapshot, roles),
+  ];
+}
+
+/** Fixed replicas apply in place; with autoscaling the number is the autoscaler's. A deleted Deployment comes back. */
+function sizeActive(snapshot: Snapshot, active: StartedRevision): Effect[] {
+  const { replicas } = snapshot.release.spec;
+  const color = active.facts.color;
+  if (snapshot.sides[color].deployment === undefined) {
+    const size = replicas ?? active.facts.verifiedReady ?? autoscalingBounds(snapshot)?.min ?? 1;
+    return writeColor(snapshot, color, active.name, Math.max(1, size));
+  }
+  return replicas === undefined ? [] : scaleColor(snapshot, color, replicas);
+}
+
+/** Inside the window the old side can take over; what was rejected, or never had traffic, is kept at 0. */
+function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
+  const color = otherColor(active.facts.color);
+  const { target } = roles;
+  if (target !== undefined) {
+    const size = windowSize(snapshot, roles, color);
+    const rebuilt = writeColor(snapshot, color, target.name, size);
+    return rebuilt.length > 0 ? rebuilt : scaleColor(snapshot, color, size);
+  }
+  const deployment = snapshot.sides[color].deployment;
+  const here = snapshot.revisions.find((revision) => revision.name === deployment?.revision);
+  const kept = here?.facts?.outcome?.kind === 'Committed' && here.facts.rejected === undefined;
+  const drainUntil = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
+  if (kept && snapshot.now < drainUntil) return [];
+  return scaleColor(snapshot, color, kept ? standbySize(snapshot, roles) : 0);
+}
+
+/** Git scaled the source up again: once more to 0. Its pods get no traffic, the selector has the colour's key. */
+function parkSource({ source }: Snapshot): Effect[] {
+  if (source === undefined || (source.replicas === 0 && !source.paused)) return [];
+  return [{ kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0 }];
+}
+
+function prune(snapshot: Snapshot, roles: Roles): Effect[] {
+  const used = new Set([roles.active, roles.subject, roles.target].map((revision) => revision?.name));
+  for (const side of Object.values(snapshot.sides)) used.add(side.deployment?.revision);
+  const wished = wishedRevision(snapshot)?.name;
+  return snapshot.revisions
+    .slice(0, Math.max(0, snapshot.revisions.length - snapshot.release.spec.historyLimit))
+    .filter(({ name }) => !used.has(name) && name !== wished)
+    .map(({ name }) => ({ kind: 'DeleteRevision', revision: name }));
+}
+
+/** What the release waits for, or starts. */
+function standing(snapshot: Snapshot, roles: Roles, active: StartedRevision): Verdict {
+  const { source } = snapshot;
+  if (source !== undefined && source.fingerprint === active.fingerprint)
+    return satisfied(snapshot, roles, active);
+  if (snapshot.release.spec.suspend) {
+    const message = `spec.suspend is set: revision ${active.name} stays active and nothing is started`;
+    return { phase: 'Suspended', reason: 'Suspended', message };
+  }
+  const { target } = roles;
+  if (source !== undefined && target?.fingerprint === source.fingerprint) {
+    const message = `the Deployment says what revision ${target.name} is, which stands by`;
+    return goBack(snapshot, roles, active, { reason: 'Reverted', message });
+  }
+  return notNow(snapshot, roles) ?? judgeInput(snapshot, roles) ?? start(snapshot, roles);
+}
+
+function start(snapshot: Snapshot, roles: Roles): Verdict {
+  const window =
+    roles.target === undefined ? '' : `; this ends the rollback window of revision ${roles.active?.name}`;
+  return {
+    phase: 'Preparing',
+    reason: 'ReleaseStarted',
+    message: `the Deployment changed: starting attempt ${roles.attempt + 1}${window}`,
+    effects: [startAttempt(snapshot, roles)],
+  };
+}
+
+function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): Verdict {
+  const seen = snapshot.previous.observedGeneration;
+  const changed = seen !== undefined && seen < snapshot.release.generation;
+  const refusal = changed || snapshot.previous.phase === 'Stalled' ? judgeInput(snapshot, roles) : undefined;
+  if (refusal !== undefined) return refusal;
+  const { windowUntil } = active.facts;
+  if (roles.target !== undefined && windowUntil !== undefined) {
+    const message = `revision ${active.name} is active on ${active.facts.color}; ${roles.target.facts.color} (revision ${roles.target.name}) can take over until ${formatTime(windowUntil)}`;
+    return { phase: 'Committed', reason: 'Committed', message, lookAgainAt: windowUntil };
+  }
+  const drained = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
+  const message = `revision ${active.name} is active on ${active.facts.color}`;
+  return { phase: 'Idle', reason: 'Idle', message, ...(snapshot.now < drained && { lookAgainAt: drained }) };
+}

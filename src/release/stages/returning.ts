@@ -1,0 +1,53 @@
+/** The way back is ordered; the endpoints have yet to prove it. Nothing else happens before that. */
+import { recordFacts } from '../effects.ts';
+import { convergence } from '../endpoints.ts';
+import type { Outcome } from '../facts.ts';
+import type { Effect, Verdict } from '../plan.ts';
+import type { Roles, StartedRevision } from '../roles.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { backoff } from './backoff.ts';
+
+/** Reasons that say nothing against the revision itself. */
+const BLAMELESS = new Set(['SwitchNotConverged', 'Reverted']);
+
+export function returning(snapshot: Snapshot, { command, loser }: Roles): Verdict {
+  if (command === undefined || loser === undefined)
+    return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
+  const { color } = command;
+  const behind = snapshot.services.find((service) => !convergence(snapshot, service, color, 1).converged);
+  if (behind !== undefined) {
+    const { ready, foreign } = convergence(snapshot, behind, color, 1);
+    return {
+      phase: 'RollingBack',
+      reason: 'WaitingForEndpoints',
+      message: `the traffic goes back to ${color} (revision ${command.revision.name}): Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`,
+      stalled: ready === 0,
+    };
+  }
+  const [reason, why] = split(command.reason);
+  const message = `the traffic is back on ${color} (revision ${command.revision.name}): ${why}`;
+  return {
+    phase: 'RolledBack',
+    reason: 'RolledBack',
+    message,
+    effects: [recordLoss(snapshot, loser, { kind: 'RolledBack', at: snapshot.now, reason, message: why })],
+  };
+}
+
+/** The reason travels in the annotation of the switch patch, so that a crash right after it loses nothing. */
+function split(text: string | undefined): [string, string] {
+  const at = text?.indexOf(': ') ?? -1;
+  if (text === undefined || at < 0) return ['RolledBack', text ?? 'the reason was lost'];
+  return [text.slice(0, at), text.slice(at + 2)];
+}
+
+function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: Outcome): Effect {
+  const { returnWanted: _, windowUntil: __, ...facts } = loser.facts;
+  const { at, reason, message } = outcome;
+  return recordFacts(loser, {
+    ...facts,
+    outcome,
+    ...(reason === 'SwitchNotConverged' && { inconclusive: backoff(facts, snapshot.now) }),
+    ...(!BLAMELESS.has(reason) && { rejected: { at, reason, message } }),
+  });
+}

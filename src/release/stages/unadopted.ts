@@ -1,0 +1,88 @@
+/** Nothing of this release exists yet: the source has the traffic, or a colour that an earlier release left behind. */
+import { COLORS, type Color } from '../../api/status.ts';
+import { moveTraffic } from '../effects.ts';
+import { selectedColor } from '../endpoints.ts';
+import type { Verdict } from '../plan.ts';
+import type { Roles } from '../roles.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { freeze, judgeInput } from '../start.ts';
+import { claims, twins } from '../upkeep.ts';
+
+export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
+  if (!snapshot.release.hasFinalizer) {
+    const message = 'protecting what production will depend on';
+    return { phase: 'Adopting', reason: 'AddingFinalizer', message, effects: [{ kind: 'AddFinalizer' }] };
+  }
+  if (snapshot.release.spec.suspend) {
+    return { phase: 'Suspended', reason: 'Suspended', message: 'spec.suspend is set: nothing is started' };
+  }
+  const refusal = judgeInput(snapshot, roles);
+  if (refusal !== undefined) return { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
+  const claimed = claims(snapshot);
+  if (claimed.length > 0) {
+    return {
+      phase: 'Adopting',
+      reason: 'ClaimingServices',
+      message: 'claiming the production Service',
+      effects: claimed,
+    };
+  }
+  const kept = keptColor(snapshot);
+  return kept === undefined ? adopt(snapshot) : readopt(snapshot, kept);
+}
+
+/** A colour that an earlier release of this name left serving. */
+function keptColor(snapshot: Snapshot): Color | undefined {
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const selected = snapshot.services.map((service) => selectedColor(service, label));
+  return COLORS.find(
+    (color) => selected.every((each) => each === color) && snapshot.sides[color].deployment?.ours,
+  );
+}
+
+/** What really runs is kept, which need not be what the Deployment wishes for. */
+function adopt(snapshot: Snapshot): Verdict {
+  const { source } = snapshot;
+  if (source?.live === undefined) {
+    const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
+    return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: snapshot.now + 5000 };
+  }
+  const message = `adopting what ReplicaSet "${source.live.replicaSet}" runs as revision r1`;
+  const facts = {
+    color: 'blue' as const,
+    attempt: 1,
+    startedAt: snapshot.now,
+    adoption: true,
+    sourceReplicas: source.replicas,
+  };
+  return {
+    phase: 'Adopting',
+    reason: 'FreezingRevision',
+    message,
+    effects: [freeze(snapshot, 'live', source.live.fingerprint, facts)],
+  };
+}
+
+function readopt(snapshot: Snapshot, color: Color): Verdict {
+  const now = snapshot.now;
+  const message = `${color} serves already: taking it over as revision r1`;
+  const committed = { validatedAt: now, committedAt: now, verifiedAt: now };
+  const outcome = { kind: 'Committed' as const, at: now, reason: 'Readopted', message };
+  const mark = { uid: snapshot.release.uid, revision: 'r1', attempt: 1, direction: 'Forward' as const };
+  return {
+    phase: 'Adopting',
+    reason: 'Readopting',
+    message,
+    effects: [
+      ...twins(snapshot),
+      freeze(snapshot, color, snapshot.sides[color].deployment?.fingerprint ?? '', {
+        color,
+        attempt: 1,
+        startedAt: now,
+        ...committed,
+        outcome,
+      }),
+      ...moveTraffic(snapshot, { color, mark, reason: `Readopted: ${message}`, rescue: false }),
+    ],
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * How a release starts: what is wished for is compared with what is there, the input is judged, and the revision is
+ * frozen before the first effect.
+ */
+
+import { revisionLabel } from '../api/names.ts';
+import type { Color } from '../api/status.ts';
+import { formatTime } from '../api/time.ts';
+import { recordFacts } from './effects.ts';
+import { otherColor } from './endpoints.ts';
+import { freshAttempt, type RevisionFacts } from './facts.ts';
+import type { Effect, Verdict } from './plan.ts';
+import { firstProblem } from './problems.ts';
+import type { Roles } from './roles.ts';
+import type { Problem, RevisionView, Snapshot } from './snapshot.ts';
+
+/** A refusal is asked again after this time: what is missing may have been created meanwhile. Milliseconds. */
+const ASK_AGAIN_MS = 15_000;
+
+/** What is asked of the API server and the metric sources is this, and is asked anew when this changes. */
+export function preflightKey(snapshot: Snapshot): string {
+  return `${snapshot.release.generation}/${snapshot.source?.fingerprint ?? ''}`;
+}
+
+/** undefined: the input is good. Otherwise what is wrong with it, or that the answer is awaited. */
+export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefined {
+  const problem = firstProblem(snapshot, roles);
+  if (problem !== undefined) return refused(problem, snapshot.now + ASK_AGAIN_MS);
+  const key = preflightKey(snapshot);
+  const { preflight } = snapshot.observations;
+  const requests = [{ kind: 'Preflight' as const, key }];
+  if (preflight?.key !== key) {
+    const message = 'asking the API server and the metric sources whether they accept the release';
+    return { phase: 'Idle', reason: 'Preflight', message, requests, specPending: true };
+  }
+  const refusal = preflight.problems[0];
+  if (refusal === undefined) return undefined;
+  const again = preflight.at + ASK_AGAIN_MS;
+  return { ...refused(refusal, again), ...(snapshot.now >= again && { requests }) };
+}
+
+function refused(problem: Problem, lookAgainAt: number): Verdict {
+  return { phase: 'Stalled', reason: problem.reason, message: problem.message, stalled: true, lookAgainAt };
+}
+
+/** The newest revision with the content that people wish for now. */
+export function wishedRevision(snapshot: Snapshot): RevisionView | undefined {
+  const wished = snapshot.source?.fingerprint;
+  return snapshot.revisions.findLast((revision) => revision.fingerprint === wished);
+}
+
+/** Starts an attempt: the same revision again if nothing about it has changed, else a new one. */
+export function startAttempt(snapshot: Snapshot, roles: Roles): Effect {
+  const color: Color = roles.active === undefined ? 'blue' : otherColor(roles.active.facts.color);
+  const known = wishedRevision(snapshot);
+  const fresh = { color, attempt: roles.attempt + 1, startedAt: snapshot.now };
+  if (known !== undefined && isSameSpec(known, snapshot) && known.facts?.rejected === undefined) {
+    return recordFacts(known, freshAttempt(known.facts, fresh));
+  }
+  return freeze(snapshot, 'source', snapshot.source?.fingerprint ?? '', { ...fresh, ...carried(known) });
+}
+
+/** Failures in a row belong to the content, not to the name: a new name for the same content keeps counting. */
+function carried(known: RevisionView | undefined): { inconclusive?: { count: number; retryAt: number } } {
+  const inconclusive = known?.facts?.inconclusive;
+  return inconclusive === undefined ? {} : { inconclusive };
+}
+
+function isSameSpec(revision: RevisionView, snapshot: Snapshot): boolean {
+  return JSON.stringify(revision.frozen) === JSON.stringify(snapshot.release.spec);
+}
+
+export function freeze(
+  snapshot: Snapshot,
+  from: 'source' | 'live' | Color,
+  fingerprint: string,
+  facts: RevisionFacts,
+): Effect {
+  const number = (snapshot.revisions.at(-1)?.number ?? 0) + 1;
+  return { kind: 'CreateRevision', revision: revisionLabel(number), number, from, fingerprint, facts };
+}
+
+/** Why the wished revision does not start although nothing is wrong with the input; undefined: it may start. */
+export function notNow(snapshot: Snapshot, roles: Roles): Verdict | undefined {
+  const known = wishedRevision(snapshot);
+  const { rejected, inconclusive } = known?.facts ?? {};
+  if (known !== undefined && rejected !== undefined) {
+    return {
+      phase:
+        roles.active !== undefined && known.facts?.outcome?.kind === 'RolledBack' ? 'RolledBack' : 'Failed',
+      reason: 'RevisionRejected',
+      message: `revision ${known.name} was rejected and is not tried again by itself (${rejected.message}); change the Deployment, or annotate bluegreen.dev/action=retry@${roles.attempt}`,
+      stalled: true,
+    };
+  }
+  if (known !== undefined && inconclusive !== undefined && snapshot.now < inconclusive.retryAt) {
+    return {
+      phase: 'Failed',
+      reason: known.facts?.outcome?.reason ?? 'Inconclusive',
+      message: `${known.facts?.outcome?.message ?? 'the last attempt was inconclusive'}; trying revision ${known.name} again at ${formatTime(inconclusive.retryAt)}`,
+      lookAgainAt: inconclusive.retryAt,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,193 @@
+/** The status, built anew from the snapshot and the verdict each time; only the decision log is carried over. */
+
+import { mergeConditions } from '../api/conditions.ts';
+import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
+import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus, SwitchStatus } from '../api/status.ts';
+import { formatPreciseTime, formatTime } from '../api/time.ts';
+import { availability } from '../checks/availability.ts';
+import { prometheusCheck } from '../checks/prometheus.ts';
+import { conditionsOf } from './conditions.ts';
+import { describe } from './describe.ts';
+import { convergence, otherColor, selectedColor } from './endpoints.ts';
+import type { Verdict } from './plan.ts';
+import type { Roles, StartedRevision } from './roles.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const MAX_DECISIONS = 20;
+const MAX_TEXT = 1024;
+
+export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): ReleaseStatus {
+  const { active, subject, stage } = roles;
+  const { previous, release } = snapshot;
+  const generation = verdict.specPending ? (previous.observedGeneration ?? 0) : release.generation;
+  const underWay = stage === 'Adopting' || stage === 'Preparing';
+  const activeColor = active?.facts.color;
+  const message = verdict.message.slice(0, MAX_TEXT);
+  return compact({
+    observedGeneration: generation,
+    phase: verdict.phase,
+    message,
+    attempt: roles.attempt,
+    revision: active?.name,
+    replicas: activeColor === undefined ? undefined : (snapshot.sides[activeColor].deployment?.pods ?? 0),
+    selector:
+      activeColor === undefined
+        ? undefined
+        : `${LABEL_RELEASE}=${release.name},${LABEL_COLOR}=${activeColor}`,
+    active: activeColor && sideStatus(snapshot, activeColor),
+    candidate: underWay && subject ? sideStatus(snapshot, subject.facts.color) : undefined,
+    standby: activeColor && !underWay ? standby(snapshot, otherColor(activeColor)) : undefined,
+    conditions: mergeConditions(
+      previous.conditions,
+      conditionsOf(snapshot, roles, verdict),
+      generation,
+      snapshot.now,
+    ),
+    gates: gatesOf(snapshot, roles, verdict),
+    checks: checksOf(snapshot, roles),
+    switch: switchOf(snapshot, roles),
+    rollback: rollbackOf(snapshot, roles),
+    rejected: rejectedOf(snapshot),
+    decisions: decisionsOf(snapshot, verdict),
+    history: historyOf(snapshot),
+  });
+}
+
+/** Absent members instead of undefined ones: the status is compared and sent as JSON. */
+function compact(status: { [Key in keyof ReleaseStatus]: ReleaseStatus[Key] | undefined }): ReleaseStatus {
+  return Object.fromEntries(
+    Object.entries(status).filter(([, value]) => value !== undefined),
+  ) as ReleaseStatus;
+}
+
+function sideStatus(snapshot: Snapshot, color: Color): SideStatus {
+  const { deployment } = snapshot.sides[color];
+  return {
+    color,
+    ...(deployment?.revision !== undefined && { revision: deployment.revision }),
+    ...(deployment !== undefined && {
+      images: deployment.images.slice(0, 16).map((image) => image.slice(0, 512)),
+    }),
+    ready: deployment?.ready ?? 0,
+    desired: deployment?.desired ?? 0,
+  };
+}
+
+function standby(snapshot: Snapshot, color: Color): SideStatus | undefined {
+  return snapshot.sides[color].deployment === undefined ? undefined : sideStatus(snapshot, color);
+}
+
+/** While the candidate is proven: what the rule saw. Afterwards: as it was seen last. */
+function gatesOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): ReleaseStatus['gates'] {
+  if (verdict.gates !== undefined) {
+    return verdict.gates.map((gate) => ({
+      ...gate,
+      ...(gate.message !== undefined && { message: gate.message.slice(0, MAX_TEXT) }),
+    }));
+  }
+  const sameAttempt = snapshot.previous.attempt === roles.attempt;
+  return sameAttempt ? snapshot.previous.gates : undefined;
+}
+
+function checksOf(snapshot: Snapshot, roles: Roles): CheckStatus[] | undefined {
+  const { active, stage } = roles;
+  if (active === undefined) return undefined;
+  if (stage === 'Observing') {
+    const checks = active.frozen.observation.checks.map(
+      (check) => prometheusCheck(snapshot, active, check).status,
+    );
+    return [availability(snapshot, roles, active).status, ...checks];
+  }
+  return snapshot.previous.attempt === roles.attempt ? snapshot.previous.checks : undefined;
+}
+
+function switchOf(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
+  const { command } = roles;
+  if (command === undefined) return undefined;
+  const { color, mark, decidedAt } = command;
+  const before = snapshot.previous.switch;
+  const same =
+    before?.revision === mark.revision &&
+    before.direction === mark.direction &&
+    before.decidedAt === (decidedAt && formatPreciseTime(decidedAt));
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const services = snapshot.services.map((service) => {
+    const { converged, ready } = convergence(snapshot, service, color, 1);
+    return { name: service.name, inSync: selectedColor(service, label) === color, converged, ready };
+  });
+  const allConverged = services.every((service) => service.converged);
+  const convergedAt =
+    (same ? before.convergedAt : undefined) ?? (allConverged ? formatPreciseTime(snapshot.now) : undefined);
+  return {
+    direction: mark.direction,
+    to: color,
+    revision: mark.revision,
+    ...(decidedAt !== undefined && { decidedAt: formatPreciseTime(decidedAt) }),
+    ...(convergedAt !== undefined && { convergedAt }),
+    services,
+  };
+}
+
+function rollbackOf(snapshot: Snapshot, roles: Roles): NonNullable<ReleaseStatus['rollback']> {
+  const condition = conditionsOf(snapshot, roles, { phase: 'Idle', reason: '', message: '' }).find(
+    ({ type }) => type === 'RollbackAvailable',
+  );
+  const until = roles.active?.facts.windowUntil;
+  return {
+    available: condition?.status === 'True',
+    ...(roles.target !== undefined && until !== undefined && { until: formatTime(until) }),
+    message: condition?.message ?? '',
+  };
+}
+
+function rejectedOf(snapshot: Snapshot): ReleaseStatus['rejected'] {
+  const rejected = snapshot.revisions.flatMap(({ name, facts }) =>
+    facts?.rejected === undefined
+      ? []
+      : [
+          {
+            revision: name,
+            at: formatTime(facts.rejected.at),
+            reason: facts.rejected.reason,
+            message: facts.rejected.message.slice(0, MAX_TEXT),
+          },
+        ],
+  );
+  return rejected.length === 0 ? undefined : rejected.slice(-50);
+}
+
+/** A decision is noted when it does something, or when its reason is new: waiting is no decision. */
+function decisionsOf(snapshot: Snapshot, verdict: Verdict): Decision[] {
+  const before = snapshot.previous.decisions ?? [];
+  const effects = (verdict.effects ?? []).map(describe);
+  if (effects.length === 0) return before;
+  const decision = {
+    at: formatPreciseTime(snapshot.now),
+    reason: verdict.reason,
+    message: verdict.message.slice(0, 512),
+    effects: effects.slice(0, 16).map((text) => text.slice(0, 256)),
+  };
+  const last = before.at(-1);
+  // The same again is a retry of the same decision.
+  const isRetry = last?.reason === decision.reason && last.effects?.join() === decision.effects.join();
+  return isRetry ? before : [...before, decision].slice(-MAX_DECISIONS);
+}
+
+function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {
+  const started = snapshot.revisions.filter(
+    (revision): revision is StartedRevision => revision.facts !== undefined,
+  );
+  return started
+    .toSorted((a, b) => b.facts.attempt - a.facts.attempt)
+    .slice(0, snapshot.release.spec.historyLimit)
+    .map(({ name, facts }) => ({
+      revision: name,
+      attempt: facts.attempt,
+      outcome: facts.outcome?.kind ?? 'UnderWay',
+      startedAt: formatTime(facts.startedAt),
+      ...(facts.outcome !== undefined && {
+        finishedAt: formatTime(facts.outcome.at),
+        message: facts.outcome.message.slice(0, MAX_TEXT),
+      }),
+    }));
+}

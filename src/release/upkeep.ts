@@ -1,0 +1,72 @@
+/**
+ * What must hold in every stage, whoever broke it: the twins stand, the autoscalers have the right bounds, the source
+ * and the Services carry our label. All of it is idempotent; nothing of it touches a pod that serves.
+ */
+import { COLORS, type Color } from '../api/status.ts';
+import { autoscalingBounds, candidateSize, windowSize } from './capacity.ts';
+import type { Effect } from './plan.ts';
+import type { Roles } from './roles.ts';
+import type { Snapshot, TwinView } from './snapshot.ts';
+
+/** How long the capacity locks outlive the proof of a switch, milliseconds. */
+export const LOCK_AFTER_SWITCH_MS = 60_000;
+
+export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
+  return [...claims(snapshot), ...twins(snapshot), ...autoscalers(snapshot, roles)];
+}
+
+/** Labels and claims that another writer took away. */
+export function claims(snapshot: Snapshot): Effect[] {
+  return snapshot.services
+    .filter((service) => service.found && (service.claimedBy !== snapshot.release.uid || !service.labelled))
+    .map(({ name, uid, resourceVersion }) => ({ kind: 'ClaimService', service: name, uid, resourceVersion }));
+}
+
+export function twins(snapshot: Snapshot): Effect[] {
+  return snapshot.services.flatMap((service) =>
+    COLORS.filter((color) => service.found && needsTwin(service.twins[color])).map(
+      (color): Effect => ({ kind: 'WriteTwin', service: service.name, color }),
+    ),
+  );
+}
+
+/** A stranger's Service under that name is left alone: it is reported as a problem. */
+function needsTwin(twin: TwinView): boolean {
+  return !twin.found || (twin.ours && !twin.matches);
+}
+
+/** One autoscaler for each colour that has a Deployment; none where the spec has none. */
+export function autoscalers(snapshot: Snapshot, roles: Roles): Effect[] {
+  const bounds = autoscalingBounds(snapshot);
+  return COLORS.flatMap((color): Effect[] => {
+    const { autoscaler, deployment } = snapshot.sides[color];
+    if (bounds === undefined) {
+      if (autoscaler?.ours !== true) return [];
+      return [{ kind: 'RemoveAutoscaler', name: `${snapshot.release.name}-${color}`, uid: autoscaler.uid }];
+    }
+    if (deployment === undefined) return [];
+    const minReplicas = Math.min(bounds.max, Math.max(bounds.min, floor(snapshot, roles, color)));
+    if (autoscaler?.matches && autoscaler.minReplicas === minReplicas) return [];
+    return [{ kind: 'WriteAutoscaler', color, minReplicas }];
+  });
+}
+
+/** The capacity lock of a colour: pods that its autoscaler must not take away. 0: none. */
+function floor(snapshot: Snapshot, roles: Roles, color: Color): number {
+  const { subject, active, target, stage } = roles;
+  const desired = snapshot.sides[color].deployment?.desired ?? 0;
+  const underWay = stage !== 'Resting' && stage !== 'Unadopted';
+  if (underWay && subject?.facts.color === color && subject.facts.verifiedAt === undefined) {
+    return candidateSize(snapshot, roles, color);
+  }
+  if (target?.facts.color === color) return windowSize(snapshot, roles, color);
+  if (active?.facts.color === color && underWay && !lockIsOver(snapshot, roles)) return desired;
+  return 0;
+}
+
+function lockIsOver(snapshot: Snapshot, { subject, active, stage }: Roles): boolean {
+  const verifiedAt = active === subject ? subject?.facts.verifiedAt : undefined;
+  return (
+    stage === 'Observing' && verifiedAt !== undefined && snapshot.now >= verifiedAt + LOCK_AFTER_SWITCH_MS
+  );
+}
