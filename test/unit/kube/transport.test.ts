@@ -476,7 +476,8 @@ describe('the client of an API server', () => {
       const done = collect(client().watch<Service>(SERVICES), seen);
       await eventually(() => server.watches === 1);
       server.put('services', service());
-      server.put('services', { ...service(), spec: { selector: { app: 'grüße' } } });
+      const renamed: Service = { ...service(), spec: { selector: { app: 'grüße' } } };
+      server.put('services', renamed);
       server.bookmark();
       server.remove('services', 'checkout', 'shop');
       await eventually(() => seen.length === 4);
