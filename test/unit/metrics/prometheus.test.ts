@@ -293,7 +293,7 @@ describe('a Prometheus source', () => {
     });
 
     it('a server that speaks another protocol', async () => {
-      const other = createServer((socket) => socket.end('220 smtp.example.org ready\r\n'));
+      const other = createServer((socket) => socket.resume().end('220 smtp.example.org ready\r\n'));
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as AddressInfo;
       const lost = createPrometheusSource({ url: `http://127.0.0.1:${port}`, timeoutMs: 5000 });
