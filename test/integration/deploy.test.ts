@@ -1,0 +1,150 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import manifest from '../../package.json' with { type: 'json' };
+import { type Cluster, startCluster } from '../cluster/index.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const OPERATOR = 'system:serviceaccount:bluegreen-system:bluegreen-operator';
+
+describe('deploy/kustomize on a real API server', function () {
+  this.timeout(120_000);
+  let cluster: Cluster;
+
+  const json = async (...args: string[]): Promise<any> =>
+    JSON.parse(await cluster.kubectl([...args, '-o', 'json']));
+  const pods = ['get', 'pods', '-n', 'bluegreen-system'];
+
+  before(async function () {
+    this.timeout(1_800_000); // the first run on a machine fetches or builds Kubernetes
+    cluster = await startCluster({ form: 'fake', nodes: 1 });
+    await cluster.kubectl(['apply', '--server-side', '-k', `${repository}/deploy/kustomize`]);
+  });
+  after(() => cluster?.stop());
+
+  it('is admitted by the restricted pod security of its own namespace, and runs', async () => {
+    const { metadata } = await json('get', 'namespace', 'bluegreen-system');
+    expect(metadata.labels['pod-security.kubernetes.io/enforce']).to.equal('restricted');
+    await cluster.kubectl(
+      ['rollout', 'status', 'deployment/bluegreen-operator', '-n', 'bluegreen-system', '--timeout=60s'],
+      { timeoutMs: 70_000 },
+    );
+  });
+
+  it('runs with the priority of the cluster itself, outside kube-system too', async () => {
+    const { items } = await json(...pods);
+    expect(items.map(({ spec }: any) => [spec.priorityClassName, spec.priority])).to.deep.equal([
+      ['system-cluster-critical', 2_000_000_000],
+    ]);
+  });
+
+  it('has the image of this version, no writable root and no privilege', async () => {
+    const [pod] = (await json(...pods)).items;
+    const [container] = pod.spec.containers;
+    expect(container.image).to.equal(`bluegreen-operator:${manifest.version}`);
+    expect(container.args).to.deep.equal(['--config=/etc/bluegreen/config.yaml']);
+    expect(container.securityContext).to.deep.equal({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(pod.spec.securityContext).to.deep.include({ runAsNonRoot: true, runAsUser: 65_532 });
+  });
+
+  it('has a config with one metric source', async () => {
+    const { data } = await json('get', 'configmap', 'bluegreen-operator-config', '-n', 'bluegreen-system');
+    expect(data['config.yaml']).to.contain('url: http://prometheus.monitoring.svc:9090');
+  });
+
+  describe('its rights', () => {
+    /** Every right, as `kubectl auth can-i --list` tells it, less what every service account has. */
+    async function rights(
+      user: string,
+      groups: string[],
+      namespace: string,
+    ): Promise<Record<string, string>> {
+      const as = [`--as=${user}`, ...groups.map((group) => `--as-group=${group}`)];
+      const list = await cluster.kubectl([
+        'auth',
+        'can-i',
+        '--list',
+        '--no-headers',
+        `-n=${namespace}`,
+        ...as,
+      ]);
+      const entries = [...list.matchAll(/^(\S+) .*\[(.*)\]$/gm)].map(([, resource, verbs]) => [
+        resource,
+        verbs,
+      ]);
+      return Object.fromEntries(entries.filter(([resource]) => !resource?.startsWith('self')));
+    }
+    const all = 'get list watch create patch update delete';
+
+    it('in every namespace are these and no others', async () => {
+      expect(await rights(OPERATOR, ['system:serviceaccounts'], 'default')).to.deep.equal({
+        'bluegreenreleases.bluegreen.dev': 'get list watch patch update',
+        'bluegreenreleases.bluegreen.dev/status': 'get patch update',
+        'bluegreenreleases.bluegreen.dev/finalizers': 'update',
+        services: all,
+        'deployments.apps': all,
+        'replicasets.apps': 'get list',
+        'horizontalpodautoscalers.autoscaling': all,
+        'jobs.batch': 'get list watch create delete',
+        'controllerrevisions.apps': all,
+        pods: 'get list watch',
+        'endpointslices.discovery.k8s.io': 'get list watch',
+        'events.events.k8s.io': 'create patch',
+      });
+    });
+
+    it('in its own namespace are leases besides', async () => {
+      const own = await rights(OPERATOR, ['system:serviceaccounts'], 'bluegreen-system');
+      expect(own['leases.coordination.k8s.io']).to.equal('get create update patch');
+    });
+
+    it('read no Secret and no ConfigMap anywhere', async () => {
+      for (const resource of ['secrets', 'configmaps']) {
+        const args = ['auth', 'can-i', 'get', resource, '-n=bluegreen-system', `--as=${OPERATOR}`];
+        const answer = await cluster.kubectl(args).catch((error: Error) => error.message);
+        expect(answer, resource).to.match(/code 1/);
+      }
+    });
+
+    for (const [role, verbs] of [
+      ['view', 'get list watch'],
+      ['edit', 'get list watch create patch update delete deletecollection'],
+      ['admin', 'get list watch create patch update delete deletecollection'],
+    ] as const) {
+      it(`let whoever may ${role} a namespace ${role} its releases`, async () => {
+        await cluster.kubectl(['create', 'rolebinding', role, `--clusterrole=${role}`, `--user=${role}`]);
+        const theirs = await rights(role, [], 'default');
+        const said = new Set(theirs['bluegreenreleases.bluegreen.dev']?.split(' '));
+        expect(said).to.deep.equal(new Set(verbs.split(' ')));
+        expect(theirs['bluegreenreleases.bluegreen.dev/status']).to.match(/^get( list watch)?$/);
+      });
+    }
+  });
+
+  describe('with the overlay that deploy/README.md shows', () => {
+    let folder: string;
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'overlay-'));
+      const base = relative(folder, join(repository, 'deploy', 'kustomize'));
+      const readme = await readFile(join(repository, 'deploy', 'README.md'), 'utf8');
+      for (const [, name = '', content = ''] of readme.matchAll(/```yaml\n# (\S+)\n([^`]*)```/g)) {
+        await writeFile(join(folder, name), content.replace(/https:.*deploy\/kustomize.*/, base));
+      }
+    });
+    after(() => rm(folder, { recursive: true }));
+
+    it('takes its image and its metric source', async () => {
+      const output = await cluster.kubectl(['kustomize', folder]);
+      expect(output).to.contain('image: registry.example.com/bluegreen-operator:0.1.0');
+      expect(output).to.contain('url: https://thanos.example.com');
+      expect(output).not.to.contain('prometheus.monitoring.svc');
+    });
+  });
+});
