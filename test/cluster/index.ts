@@ -1,60 +1,44 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { processesOf } from './cgroups.ts';
-import { importImage } from './containerd.ts';
-import { run } from './exec.ts';
-import { type Launched, launch } from './launch.ts';
-import { intoNetwork } from './namespaces.ts';
+import { type Cluster, type ClusterOptions, RunningCluster } from './cluster.ts';
+import { launch } from './launch.ts';
 import { ensurePackages } from './packages.ts';
-import { kubeconfig } from './pki.ts';
-import type { ProcessRecord } from './processes.ts';
-import { controlPlanePrograms, ensurePrograms, type ProgramName, programPath } from './programs.ts';
-import { type ClusterState, runDirOf } from './state.ts';
+import { controlPlanePrograms, ensurePrograms, type ProgramName } from './programs.ts';
+import { isUp, readState } from './state.ts';
+import type { Order } from './supervisor.ts';
 
-export interface ClusterOptions {
-  readonly form: 'fake' | 'node';
-  /** Default: generated. Clusters of different names live side by side. */
-  readonly name?: string;
-  readonly progress?: (line: string) => void;
-  /** fake form: the number of nodes, default 3. */
-  readonly nodes?: number;
-}
-
-export interface Cluster {
-  readonly name: string;
-  readonly form: 'fake' | 'node';
-  /** As the server says it. */
-  readonly kubernetesVersion: string;
-  /** The administrator's, a path. */
-  readonly kubeconfig: string;
-  readonly workDir: string;
-  /** JSON lines; manifests/audit-policy.yaml says of what. */
-  readonly auditLog: string;
-  /** The API server's address; node form: an address of the cluster's own network namespace. */
-  readonly server: string;
-  /** stdout; throws with stderr. */
-  kubectl(args: readonly string[], options?: { input?: string; timeoutMs?: number }): Promise<string>;
-  /** A kubeconfig file for a service account, so that a process on this machine runs with the account's rights. */
-  kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>;
-  /** node form: imports a docker-archive tar. fake form: nothing to do. */
-  loadImage(tar: string): Promise<void>;
-  /** node form: starts a command in the cluster's network, where it reaches ClusterIPs and pods. fake form: on the host. */
-  spawnInside(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
-  /** node form: the processes of a pod's containers, as the host sees them. */
-  podPids(namespace: string, pod: string): Promise<number[]>;
-  stop(): Promise<void>;
-}
+export type { Cluster, ClusterOptions } from './cluster.ts';
 
 /** Brings up a real Kubernetes and returns when it takes pods. It goes when `stop` is called or this process ends. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const name = options.name ?? `test-${randomBytes(3).toString('hex')}`;
-  if (options.form === 'node') await ensurePackages(options.progress ?? (() => {}));
-  const programs = await ensurePrograms(programsOf(options.form), options.progress);
-  const order = { name, form: options.form, nodes: options.nodes ?? 3, detached: false, programs };
-  const launched = await launch(order, options.progress ?? (() => {}));
-  return new RunningCluster(launched.state, launched);
+  const order = await prepare(options);
+  const progress = options.progress ?? (() => {});
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return new RunningCluster(await launch(order, progress));
+    } catch (error) {
+      // A port that was free when it was chosen can be taken when it is used.
+      if (attempt === 3 || !/address already in use/.test((error as Error).message)) throw error;
+    }
+  }
+}
+
+/** The same for people: the cluster stays when this process ends, until somebody stops it. */
+export async function startDetached(options: ClusterOptions): Promise<Cluster> {
+  const order = { ...(await prepare(options)), detached: true };
+  return new RunningCluster(await launch(order, options.progress ?? (() => {})));
+}
+
+/** A cluster that another process brought up, e.g. `npm run cluster -- up`; undefined when there is none of that name. */
+export function attachCluster(name: string): Cluster | undefined {
+  const state = readState(name);
+  return state?.server && isUp(state) ? new RunningCluster(state) : undefined;
+}
+
+async function prepare(options: ClusterOptions): Promise<Order> {
+  const { form, nodes = 3, name = `test-${randomBytes(3).toString('hex')}` } = options;
+  if (form === 'node') await ensurePackages(options.progress ?? (() => {}));
+  const programs = await ensurePrograms(programsOf(form), options.progress);
+  return { name, form, nodes, detached: false, programs };
 }
 
 /** What each form is made of. */
@@ -62,76 +46,4 @@ export function programsOf(form: 'fake' | 'node'): readonly ProgramName[] {
   const rest: ProgramName[] =
     form === 'fake' ? ['kwok'] : ['kubelet', 'kube-proxy', 'coredns', 'metrics-server'];
   return [...controlPlanePrograms, ...rest];
-}
-
-class RunningCluster implements Cluster {
-  readonly name: string;
-  readonly form: 'fake' | 'node';
-  readonly kubernetesVersion: string;
-  readonly kubeconfig: string;
-  readonly workDir: string;
-  readonly auditLog: string;
-  readonly server: string;
-  readonly #launched: Launched;
-  readonly #init: ProcessRecord | undefined;
-  readonly #inside: Set<ChildProcess> = new Set();
-
-  constructor(state: ClusterState, launched: Launched) {
-    this.name = state.name;
-    this.form = state.form;
-    this.kubernetesVersion = state.kubernetesVersion ?? 'unknown';
-    this.workDir = runDirOf(state.name);
-    this.kubeconfig = join(this.workDir, 'admin.kubeconfig');
-    this.auditLog = join(this.workDir, 'audit.log');
-    this.server = state.server ?? '';
-    this.#launched = launched;
-    this.#init = state.init;
-  }
-
-  kubectl(args: readonly string[], options: { input?: string; timeoutMs?: number } = {}): Promise<string> {
-    // Its discovery cache is the cluster's, not the user's.
-    const common = [`--kubeconfig=${this.kubeconfig}`, `--cache-dir=${join(this.workDir, 'kubectl')}`];
-    return run(programPath('kubectl'), [...common, ...args], options);
-  }
-
-  async kubeconfigFor(namespace: string, serviceAccount: string): Promise<string> {
-    const token = await this.kubectl(['create', 'token', serviceAccount, '-n', namespace, '--duration=24h']);
-    const file = join(this.workDir, 'accounts', `${namespace}-${serviceAccount}.kubeconfig`);
-    await mkdir(join(this.workDir, 'accounts'), { recursive: true });
-    await writeFile(file, kubeconfig(this.server, join(this.workDir, 'pki', 'ca.crt'), token.trim()), {
-      mode: 0o600,
-    });
-    return file;
-  }
-
-  async loadImage(tar: string): Promise<void> {
-    // Fake pods run no image.
-    if (this.form === 'node') await importImage(this.workDir, tar);
-  }
-
-  spawnInside(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    const child = this.#init
-      ? // The command takes nsenter's place, so that the handle's pid and signals are its own; it dies with this process.
-        spawn('setpriv', ['--pdeathsig=KILL', ...intoNetwork(this.#init), command, ...args], options)
-      : spawn(command, args, options);
-    this.#inside.add(child);
-    child.once('exit', () => this.#inside.delete(child));
-    return child;
-  }
-
-  async podPids(namespace: string, pod: string): Promise<number[]> {
-    if (this.form === 'fake') return [];
-    const { metadata, status } = JSON.parse(
-      await this.kubectl(['get', 'pod', pod, '-n', namespace, '-o', 'json']),
-    );
-    const ids = (status.containerStatuses ?? []).map((container: { containerID?: string }) =>
-      (container.containerID ?? '').replace('containerd://', ''),
-    );
-    return processesOf(this.name, metadata.uid, ids.filter(Boolean));
-  }
-
-  async stop(): Promise<void> {
-    for (const child of this.#inside) child.kill('SIGKILL');
-    await this.#launched.stop();
-  }
 }

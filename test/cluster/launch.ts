@@ -1,24 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ended, recordOf, signal } from './processes.ts';
-import { type ClusterState, clustersDir, readState, runDirOf } from './state.ts';
+import { ended, type ProcessRecord, recordOf, signal } from './processes.ts';
+import { type ClusterState, clustersDir, readState } from './state.ts';
 import type { Order, Report } from './supervisor.ts';
-import { sweep } from './sweep.ts';
-
-export interface Launched {
-  readonly state: ClusterState;
-  stop(): Promise<void>;
-}
+import { claim } from './sweep.ts';
 
 const startDeadlineMs = 180_000;
 const stopDeadlineMs = 30_000;
 
 /** Starts a supervisor and returns when its cluster is ready. What dead supervisors left is cleaned up first. */
-export async function launch(order: Order, progress: (line: string) => void): Promise<Launched> {
-  for (const name of await sweep()) progress(`cleaned up what was left of cluster ${name}`);
-  const dir = await claim(order.name);
+export async function launch(order: Order, progress: (line: string) => void): Promise<ClusterState> {
+  const { dir, swept } = await claim(order.name);
+  for (const name of swept) progress(`cleaned up what was left of cluster ${name}`);
   const log = await open(join(dir, 'supervisor.log'), 'w');
   const supervisor = spawn(
     process.execPath,
@@ -35,7 +30,7 @@ export async function launch(order: Order, progress: (line: string) => void): Pr
     await readiness(supervisor, progress);
   } catch (error) {
     const last = await readFile(join(dir, 'supervisor.log'), 'utf8').catch(() => '');
-    await end(supervisor).catch(() => {});
+    if (supervisor.pid !== undefined) await end(recordOf(supervisor.pid)).catch(() => {});
     throw new Error(`${(error as Error).message}\n${last.trim().slice(-2000)}`.trim());
   }
   const state = readState(order.name);
@@ -43,24 +38,7 @@ export async function launch(order: Order, progress: (line: string) => void): Pr
   // What follows on the pipe must not keep the user's process alive.
   supervisor.unref();
   unreference(supervisor);
-  return { state, stop: () => end(supervisor) };
-}
-
-/** The run directory is the claim on the name: making it is atomic. */
-async function claim(name: string): Promise<string> {
-  if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)) {
-    throw new Error(`"${name}" is no cluster name: use up to 32 lower-case letters, digits and dashes`);
-  }
-  const dir = runDirOf(name);
-  try {
-    await mkdir(dir);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Error(
-      `cluster ${name} is up already; stop it (npm run cluster -- down --name ${name}) or use another name`,
-    );
-  }
-  return dir;
+  return state;
 }
 
 function readiness(supervisor: ChildProcess, progress: (line: string) => void): Promise<void> {
@@ -87,12 +65,10 @@ function unreference(supervisor: ChildProcess): void {
   }
 }
 
-async function end(supervisor: ChildProcess): Promise<void> {
-  if (supervisor.pid === undefined || supervisor.exitCode !== null) return;
-  const record = recordOf(supervisor.pid);
-  supervisor.stdin?.end();
-  if (!supervisor.stdin) signal(record, 'SIGTERM');
-  if (!(await ended([record], stopDeadlineMs))) {
+/** Orders the teardown and waits for it. Closing its stdin, if that is ours, says the same. */
+export async function end(supervisor: ProcessRecord): Promise<void> {
+  signal(supervisor, 'SIGTERM');
+  if (!(await ended([supervisor], stopDeadlineMs))) {
     throw new Error(`the cluster was not torn down within ${stopDeadlineMs / 1000} s; see ${clustersDir}`);
   }
 }

@@ -68,6 +68,10 @@ function stop(exitCode: number): void {
     );
 }
 
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack}\n`);
+  stop(1);
+});
 process.on('SIGTERM', () => stop(0));
 process.on('SIGINT', () => stop(0));
 // The user may be gone already when something is reported.
