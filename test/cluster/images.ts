@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { run } from './exec.ts';
+import { withLock } from './lock.ts';
 import { cacheDir, here } from './paths.ts';
 import { ensurePrograms, type Progress } from './programs.ts';
 import { padding, type TarEntry, tarEnd, tarHeader, tarSize } from './tar.ts';
@@ -95,15 +96,25 @@ async function withLibraries(program: string, to: string): Promise<ImageFile[]> 
 
 /** Builds an image unless it is there already, and says where: its path is the hash of all that goes into it. */
 export async function buildImage(spec: ImageSpec): Promise<string> {
-  const layers = [];
+  const layers: Source[][] = [];
   for (const files of [spec.base, spec.files]) if (files?.length) layers.push(await expand(files));
   const hash = createHash('sha256').update(JSON.stringify([spec.name, configOf(spec)]));
   for (const layer of layers) hash.update(JSON.stringify(await Promise.all(layer.map(fingerprint))));
   const folder = join(cacheDir, 'images', spec.name.replaceAll(/[^a-z0-9.]+/gi, '-'));
   const target = join(folder, `${hash.digest('hex').slice(0, 32)}.tar`);
   if (await isThere(target)) return target;
-  await mkdir(folder, { recursive: true });
-  await forgetOld(folder);
+  return withLock(
+    `${target}.lock`,
+    () => {},
+    async () => {
+      if (!(await isThere(target))) await writeImage(target, spec, layers);
+      return target;
+    },
+  );
+}
+
+async function writeImage(target: string, spec: ImageSpec, layers: readonly Source[][]): Promise<void> {
+  await forgetOld(dirname(target));
   const temporary = `${target}.${process.pid}.tmp`;
   try {
     await writeArchive(temporary, spec, layers);
@@ -111,7 +122,6 @@ export async function buildImage(spec: ImageSpec): Promise<string> {
   } finally {
     await rm(temporary, { force: true });
   }
-  return target;
 }
 
 /** An image that is worked on has a new hash each time: the few latest are kept. */
