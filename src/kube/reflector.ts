@@ -52,7 +52,7 @@ export interface Reflector<T extends KubeObject> {
   /** Resolves when nothing of it runs any more. The store stays readable. */
   stop(): Promise<void>;
   /** Resolves after the first list; never where `stop` comes first. */
-  whenSynced(): Promise<void>;
+  readonly whenSynced: Promise<void>;
 }
 
 /** client-go's: 0.8 s at first, 30 s at most. */
@@ -70,17 +70,21 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   const stopping = new AbortController();
   const synced = Promise.withResolvers<void>();
   let lastContactMs: number | undefined;
+  let words = 0;
   let running: Promise<void> | undefined;
   /** Failures in a row, without a word from the server between them. */
   let failures = 0;
   let listedAt = Number.NEGATIVE_INFINITY;
   /** Lists in a row that were made necessary soon after the one before. */
   let hastyLists = 0;
+  /** Streaming lists in a row that began and did not end. */
+  let brokenStreams = 0;
   /** Whether what we know can be continued by a watch. */
   let mustList = true;
 
   function heard(): void {
     lastContactMs = clock.monotonic();
+    words += 1;
   }
 
   function tell(changes: readonly Change<T>[]): void {
@@ -99,6 +103,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     const changes = store.replace({ items, resourceVersion });
     mustList = false;
     failures = 0;
+    brokenStreams = 0;
     hastyLists = clock.monotonic() - listedAt < HASTY_LIST_MS ? hastyLists + 1 : 0;
     listedAt = clock.monotonic();
     log.debug('listed', {
@@ -153,19 +158,13 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 
   /** All objects as events, a bookmark, then the changes on the same stream: one request, no page in memory. */
   async function streamAndFollow(): Promise<void> {
-    let initial: T[] | undefined = [];
+    const initial = createInitialList(store);
     for await (const event of openWatch({ sendInitialEvents: true })) {
       heard();
-      if (initial === undefined) {
-        take(event);
-      } else if (event.type !== 'BOOKMARK') {
-        collect(store, initial, event);
-      } else if (event.initialEventsEnd) {
-        replace(initial, event.resourceVersion);
-        initial = undefined;
-      }
+      if (initial.whole) take(event);
+      else if (initial.take(event)) replace(initial.items.splice(0), event.resourceVersion);
     }
-    if (initial !== undefined) throw failed('it ended before the list was whole');
+    if (!initial.whole) throw failed('it ended before the list was whole');
   }
 
   async function list(): Promise<void> {
@@ -179,11 +178,13 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   }
 
   async function listAndFollow(): Promise<void> {
+    const before = words;
     try {
       await streamAndFollow();
     } catch (error) {
+      if (mustList && words > before) brokenStreams += 1;
       // A stream that breaks again and again may be too long for something on the way; pages are shorter.
-      if (!mustList || !(mayListInstead(error) || failures > 1)) throw error;
+      if (!mustList || !(mayListInstead(error) || brokenStreams > 1)) throw error;
       log.debug('no streaming list, so in pages', { kind: type.kind, error: describeThrown(error) });
       await list();
     }
@@ -236,7 +237,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       stopping.abort();
       await running;
     },
-    whenSynced: () => synced.promise,
+    whenSynced: synced.promise,
   };
 }
 
@@ -251,15 +252,35 @@ function scopeOf<T extends KubeObject>(
   };
 }
 
-/** Objects of a streaming list, before its end; a change may come in between. */
-function collect<T extends KubeObject>(
-  store: FedStore<T>,
-  initial: T[],
-  event: Exclude<WatchEvent<T>, { readonly type: 'BOOKMARK' }>,
-): void {
-  const at = event.type === 'ADDED' ? -1 : initial.findIndex((known) => isSameKey(known, event.object));
-  if (at !== -1) initial.splice(at, 1);
-  if (event.type !== 'DELETED') initial.push(store.adopt(event.object));
+interface InitialList<T extends KubeObject> {
+  readonly items: T[];
+  readonly whole: boolean;
+  /** True for the event with which the list is whole. */
+  take(event: WatchEvent<T>): event is Extract<WatchEvent<T>, { readonly type: 'BOOKMARK' }>;
+}
+
+/** The objects of a streaming list before its end; a change may come in between. */
+function createInitialList<T extends KubeObject>(store: FedStore<T>): InitialList<T> {
+  const items: T[] = [];
+  let whole = false;
+
+  function collect(event: Exclude<WatchEvent<T>, { readonly type: 'BOOKMARK' }>): void {
+    const at = event.type === 'ADDED' ? -1 : items.findIndex((known) => isSameKey(known, event.object));
+    if (at !== -1) items.splice(at, 1);
+    if (event.type !== 'DELETED') items.push(store.adopt(event.object));
+  }
+
+  return {
+    items,
+    get whole() {
+      return whole;
+    },
+    take(event): event is Extract<WatchEvent<T>, { readonly type: 'BOOKMARK' }> {
+      if (event.type === 'BOOKMARK') whole = event.initialEventsEnd;
+      else collect(event);
+      return whole;
+    },
+  };
 }
 
 function isSameKey(a: KubeObject, b: KubeObject): boolean {

@@ -185,22 +185,27 @@ class State {
   }
 
   endWatches(): void {
-    for (const watcher of this.#watchers) watcher.response.end();
+    for (const { response } of this.#letGo()) response.end();
   }
 
   truncateWatches(): void {
-    for (const watcher of this.#watchers) {
-      watcher.response.write('{"type":"MODIFIED","object":{"metadata":{"na', () =>
-        watcher.response.socket?.destroy(),
-      );
+    for (const { response } of this.#letGo()) {
+      response.write('{"type":"MODIFIED","object":{"metadata":{"na', () => response.socket?.destroy());
     }
   }
 
   expireWatches(): void {
-    for (const watcher of this.#watchers) {
-      send(watcher.response, { type: 'ERROR', object: status(410, 'Expired', 'too old resource version') });
-      watcher.response.end();
+    for (const { response } of this.#letGo()) {
+      send(response, { type: 'ERROR', object: status(410, 'Expired', 'too old resource version') });
+      response.end();
     }
+  }
+
+  /** All watches, which from now on are told nothing. */
+  #letGo(): Watcher[] {
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    return watchers;
   }
 
   compact(): void {
