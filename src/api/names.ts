@@ -24,6 +24,10 @@ export const ANNOTATION_SWITCH_REASON = 'bluegreen.dev/switch-reason';
 export const ANNOTATION_FACTS = 'bluegreen.dev/facts';
 /** On a HorizontalPodAutoscaler that carries a capacity lock: its own minReplicas. */
 export const ANNOTATION_ORIGINAL_MIN = 'bluegreen.dev/original-min-replicas';
+/** On a HorizontalPodAutoscaler: which spec it was written from. The API server rewrites quantities, so specs cannot be compared. */
+export const ANNOTATION_SPEC_HASH = 'bluegreen.dev/spec-hash';
+/** On the source: the autoscaler that was taken from it, as JSON. */
+export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
 /** On a release: `verb@attempt`, written by people. */
 export const ANNOTATION_ACTION = 'bluegreen.dev/action';
 

@@ -31,7 +31,15 @@ export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefine
   const requests = [{ kind: 'Preflight' as const, key }];
   if (preflight?.key !== key) {
     const message = 'asking the API server and the metric sources whether they accept the release';
-    return { phase: 'Idle', reason: 'Preflight', message, requests, specPending: true };
+    // The answer itself wakes the loop; this is for the case that it never comes.
+    return {
+      phase: 'Idle',
+      reason: 'Preflight',
+      message,
+      requests,
+      specPending: true,
+      lookAgainAt: snapshot.now + ASK_AGAIN_MS,
+    };
   }
   const refusal = preflight.problems[0];
   if (refusal === undefined) return undefined;

@@ -1,0 +1,469 @@
+/**
+ * Turns effects into writes, one applier for each kind. Every write is idempotent and carries its precondition; its
+ * answer goes into the cache at once, so that the next decision sees it.
+ */
+import {
+  ANNOTATION_CLAIM,
+  ANNOTATION_FACTS,
+  ANNOTATION_STORED_AUTOSCALER,
+  ANNOTATION_SWITCH,
+  ANNOTATION_SWITCH_REASON,
+  ANNOTATION_SWITCHED_AT,
+  colorName,
+  FINALIZER,
+  LABEL_RELEASE,
+  LABEL_REVISION,
+  revisionObjectName,
+  twinName,
+} from '../api/names.ts';
+import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
+import { API_VERSION, KIND } from '../api/schema.ts';
+import type { Color } from '../api/status.ts';
+import { formatPreciseTime } from '../api/time.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type {
+  CallOptions,
+  JsonPatchOperation,
+  KubeClient,
+  KubeObject,
+  ResourceType,
+  Store,
+} from '../kube/ports.ts';
+import {
+  CONTROLLER_REVISIONS,
+  type ControllerRevision,
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+  JOBS,
+  type Job,
+  type JsonObject,
+  SERVICES,
+  type Service,
+} from '../kube/types.ts';
+import { formatFacts } from '../release/facts.ts';
+import { formatMark } from '../release/mark.ts';
+import type { Effect, EffectKind } from '../release/plan.ts';
+import {
+  contentOf,
+  contentOfColor,
+  contentOfReplicaSet,
+  fingerprint,
+  type WorkloadContent,
+} from '../workload/content.ts';
+import { renderAutoscaler, renderColor, renderJob, renderTwin } from '../workload/render.ts';
+import type { Cache } from './cache.ts';
+import type { Scene } from './observe.ts';
+import type { RevisionData } from './views.ts';
+
+export interface Applier {
+  readonly client: KubeClient;
+  readonly cache: Cache;
+}
+
+type Of<K extends EffectKind> = Extract<Effect, { kind: K }>;
+type Apply<K extends EffectKind> = (applier: Applier, scene: Scene, effect: Of<K>) => Promise<void>;
+
+/** The world is not what the effect was planned for: look again, decide again. */
+export class StaleError extends Error {}
+
+/** A name that the operator needs belongs to somebody else. */
+export class NameTakenError extends Error {}
+
+export async function applyEffect<K extends EffectKind>(
+  applier: Applier,
+  scene: Scene,
+  effect: Of<K>,
+): Promise<void> {
+  const apply = APPLIERS[effect.kind] as Apply<K>;
+  await apply(applier, scene, effect);
+}
+
+/** JSON pointer, RFC 6901. */
+const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+const test = (path: string, value: unknown): JsonPatchOperation => ({ op: 'test', path, value });
+
+/** A patch of an object that we own, noted in its store. */
+async function patch<T extends KubeObject>(
+  { client }: Applier,
+  store: Store<T>,
+  type: ResourceType,
+  { release }: Scene,
+  name: string,
+  operations: JsonPatchOperation[],
+  options?: CallOptions,
+): Promise<void> {
+  const key = { namespace: release.namespace, name };
+  try {
+    store.note(await client.patch<T>(type, key, { type: 'json', operations }, options));
+  } catch (error) {
+    // A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for.
+    if (isKubeError(error, 'Invalid')) throw new StaleError(`${type.kind} "${name}" changed in the meantime`);
+    throw error;
+  }
+}
+
+/** A create; where the object exists already it must be ours, and then the next decision sees it. */
+async function create<T extends KubeObject>(
+  applier: Applier,
+  store: Store<T>,
+  type: ResourceType,
+  scene: Scene,
+  body: T,
+): Promise<void> {
+  try {
+    store.note(await applier.client.create<T>(type, body));
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error;
+    const { namespace = '', name } = body.metadata;
+    const existing = await applier.client.get<T>(type, { namespace, name });
+    if (existing === undefined) throw new StaleError(`${type.kind} "${name}" was deleted while it was read`);
+    if (existing.metadata.labels?.[LABEL_RELEASE] !== scene.release.name) {
+      throw new NameTakenError(
+        `${type.kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
+      );
+    }
+    store.note(existing);
+  }
+}
+
+async function remove<T extends KubeObject>(
+  applier: Applier,
+  store: Store<T>,
+  type: ResourceType,
+  scene: Scene,
+  name: string,
+  uid: string,
+): Promise<void> {
+  const key = { namespace: scene.release.namespace, name };
+  await applier.client.delete(type, key, { uid, propagation: 'Background' });
+  const known = store.get(key);
+  if (known !== undefined) store.noteDeleted(known);
+}
+
+const patchSource = (
+  applier: Applier,
+  scene: Scene,
+  uid: string,
+  operations: JsonPatchOperation[],
+): Promise<void> =>
+  patch(applier, applier.cache.deployments, DEPLOYMENTS, scene, sourceOf(scene).metadata.name, [
+    test('/metadata/uid', uid),
+    ...operations,
+  ]);
+
+const patchService = (
+  applier: Applier,
+  scene: Scene,
+  name: string,
+  operations: JsonPatchOperation[],
+  options?: CallOptions,
+): Promise<void> => patch(applier, applier.cache.services, SERVICES, scene, name, operations, options);
+
+/** Sets members of a map that may be absent. */
+function setMembers(
+  path: string,
+  present: Record<string, string> | undefined,
+  members: Record<string, string>,
+): JsonPatchOperation[] {
+  if (present === undefined) return [{ op: 'add', path, value: members }];
+  return Object.entries(members).map(([key, value]) => ({
+    op: 'add',
+    path: `${path}/${pointer(key)}`,
+    value,
+  }));
+}
+
+function removeMembers(
+  path: string,
+  present: Record<string, string> | undefined,
+  keys: readonly string[],
+): JsonPatchOperation[] {
+  return keys
+    .filter((key) => present?.[key] !== undefined)
+    .map((key) => ({ op: 'remove', path: `${path}/${pointer(key)}` }));
+}
+
+function sourceOf(scene: Scene): Deployment {
+  if (scene.source === undefined) throw new StaleError('the source Deployment is gone');
+  return scene.source;
+}
+
+function serviceOf(scene: Scene, name: string): Service {
+  const service = scene.services.find((candidate) => candidate?.metadata.name === name);
+  if (service === undefined) throw new StaleError(`Service "${name}" is gone`);
+  return service;
+}
+
+function contentFor(scene: Scene, applier: Applier, from: Of<'CreateRevision'>['from']): WorkloadContent {
+  if (from === 'source') return contentOf(sourceOf(scene));
+  if (from === 'live') {
+    const content = scene.liveReplicaSet && contentOfReplicaSet(scene.liveReplicaSet, sourceOf(scene));
+    if (content === undefined) throw new StaleError('no ReplicaSet of the source has ready pods');
+    return content;
+  }
+  return contentOfColor(colorDeployment(applier, scene, from), scene.release.spec.traffic.selectorLabel);
+}
+
+function colorDeployment({ cache }: Applier, { release }: Scene, color: Color): Deployment {
+  const deployment = cache.deployments.get({
+    namespace: release.namespace,
+    name: colorName(release.name, color),
+  });
+  if (deployment === undefined) throw new StaleError(`the Deployment of ${color} is gone`);
+  return deployment;
+}
+
+function storedContent({ cache }: Applier, { release }: Scene, revision: string): WorkloadContent {
+  const key = { namespace: release.namespace, name: revisionObjectName(release.name, revision) };
+  const data = cache.revisions.get(key)?.data as unknown as RevisionData | undefined;
+  if (data === undefined) throw new StaleError(`ControllerRevision "${key.name}" is gone`);
+  return data.content;
+}
+
+const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) => {
+  const { release } = scene;
+  const content = contentFor(scene, applier, effect.from);
+  if (fingerprint(content) !== effect.fingerprint)
+    throw new StaleError('the workload changed while it was frozen');
+  const data: RevisionData = { spec: release.spec, content };
+  await create<ControllerRevision>(applier, applier.cache.revisions, CONTROLLER_REVISIONS, scene, {
+    apiVersion: 'apps/v1',
+    kind: 'ControllerRevision',
+    metadata: {
+      namespace: release.namespace,
+      name: revisionObjectName(release.name, effect.revision),
+      labels: { [LABEL_RELEASE]: release.name, [LABEL_REVISION]: effect.revision },
+      annotations: { [ANNOTATION_FACTS]: formatFacts(effect.facts) },
+      ownerReferences: [
+        { apiVersion: API_VERSION, kind: KIND, name: release.name, uid: release.uid, controller: true },
+      ],
+    },
+    data: data as unknown as JsonObject,
+    revision: effect.number,
+  });
+};
+
+const recordFacts: Apply<'RecordFacts'> = (applier, scene, { revision, expected, facts }) => {
+  const path = `/metadata/annotations/${pointer(ANNOTATION_FACTS)}`;
+  const value = formatFacts(facts);
+  const operations: JsonPatchOperation[] =
+    expected === undefined
+      ? [{ op: 'add', path, value }]
+      : [test(path, expected), { op: 'replace', path, value }];
+  return patch(
+    applier,
+    applier.cache.revisions,
+    CONTROLLER_REVISIONS,
+    scene,
+    revisionObjectName(scene.release.name, revision),
+    operations,
+  );
+};
+
+/** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
+const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
+  const label = scene.release.spec.traffic.selectorLabel;
+  const service = serviceOf(scene, effect.service);
+  const annotations = service.metadata.annotations;
+  const path = `/spec/selector/${pointer(label)}`;
+  const markPath = `/metadata/annotations/${pointer(ANNOTATION_SWITCH)}`;
+  const marks = effect.mark && {
+    [ANNOTATION_SWITCH]: formatMark(effect.mark),
+    [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
+    [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
+  };
+  const operations: JsonPatchOperation[] = [
+    test('/metadata/uid', effect.uid),
+    test('/spec/selector', effect.from),
+    ...(effect.expectedMark === undefined ? [] : [test(markPath, effect.expectedMark)]),
+    ...(effect.color === undefined
+      ? removeMembers('/spec/selector', service.spec.selector, [label])
+      : [{ op: 'add' as const, path, value: effect.color }]),
+    ...(marks === undefined
+      ? removeMembers('/metadata/annotations', annotations, [
+          ANNOTATION_SWITCH,
+          ANNOTATION_SWITCHED_AT,
+          ANNOTATION_SWITCH_REASON,
+        ])
+      : setMembers('/metadata/annotations', annotations, marks)),
+  ];
+  return patchService(applier, scene, effect.service, operations, {
+    urgency: effect.rescue ? 'rescue' : 'normal',
+  });
+};
+
+/** Full write. The selector of a Deployment is immutable, so a Deployment of ours always has the right one. */
+const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
+  const content = storedContent(applier, scene, effect.revision);
+  const body = renderColor(scene.release, effect.color, effect.revision, content, effect.replicas);
+  const { deployments } = applier.cache;
+  if (effect.expected === undefined)
+    return create<Deployment>(applier, deployments, DEPLOYMENTS, scene, body);
+  const { uid, resourceVersion } = effect.expected;
+  const metadata = { ...body.metadata, uid, resourceVersion };
+  deployments.note(await applier.client.replace<Deployment>(DEPLOYMENTS, { ...body, metadata }));
+};
+
+/** Not through the scale subresource: the test on the present number is the precondition. */
+const scaleColor: Apply<'ScaleColor'> = (applier, scene, { color, uid, from, to }) =>
+  patch(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), [
+    test('/metadata/uid', uid),
+    test('/spec/replicas', from),
+    { op: 'replace', path: '/spec/replicas', value: to },
+  ]);
+
+const holdSource: Apply<'HoldSource'> = (applier, scene, { uid, resourceVersion, autoscaler }) => {
+  const { labels, annotations } = sourceOf(scene).metadata;
+  const stored = scene.sourceAutoscalers.find(({ metadata }) => metadata.name === autoscaler);
+  return patchSource(applier, scene, uid, [
+    test('/metadata/resourceVersion', resourceVersion),
+    ...setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name }),
+    ...(stored === undefined
+      ? []
+      : setMembers('/metadata/annotations', annotations, {
+          [ANNOTATION_STORED_AUTOSCALER]: storable(stored),
+        })),
+    { op: 'add', path: '/spec/paused', value: true },
+  ]);
+};
+
+/** What is needed to create it again. */
+function storable({ metadata, spec }: HorizontalPodAutoscaler): string {
+  const { name, namespace, labels, annotations } = metadata;
+  const kept = {
+    name,
+    ...(namespace && { namespace }),
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+  };
+  return JSON.stringify({
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: kept,
+    spec,
+  });
+}
+
+const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid }) => {
+  const { labels, annotations } = sourceOf(scene).metadata;
+  const stored = annotations?.[ANNOTATION_STORED_AUTOSCALER];
+  // Only where the source serves again: an autoscaler of a Deployment at 0 is switched off, and would wait for Git.
+  const restored = stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 0;
+  if (restored) {
+    const body = JSON.parse(stored) as HorizontalPodAutoscaler;
+    await applier.client.create(HORIZONTAL_POD_AUTOSCALERS, body).catch((error: unknown) => {
+      if (!isKubeError(error, 'AlreadyExists')) throw error;
+    });
+  }
+  await patchSource(applier, scene, uid, [
+    ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
+    ...(restored ? removeMembers('/metadata/annotations', annotations, [ANNOTATION_STORED_AUTOSCALER]) : []),
+    { op: 'add', path: '/spec/paused', value: false },
+  ]);
+};
+
+const finalizers = (
+  applier: Applier,
+  scene: Scene,
+  change: (present: string[]) => string[],
+): Promise<void> => {
+  const { namespace, name } = scene.release;
+  const object = applier.cache.releases.get({ namespace, name });
+  const present = object?.metadata.finalizers ?? [];
+  const operations: JsonPatchOperation[] = [
+    test('/metadata/uid', scene.release.uid),
+    test('/metadata/resourceVersion', object?.metadata.resourceVersion),
+    { op: 'add', path: '/metadata/finalizers', value: change(present) },
+  ];
+  return patch<BlueGreenReleaseObject>(applier, applier.cache.releases, RELEASES, scene, name, operations);
+};
+
+const APPLIERS: { [K in EffectKind]: Apply<K> } = {
+  AddFinalizer: (applier, scene) =>
+    finalizers(applier, scene, (present) => [...new Set([...present, FINALIZER])]),
+  RemoveFinalizer: (applier, scene) =>
+    finalizers(applier, scene, (present) => present.filter((each) => each !== FINALIZER)),
+  CreateRevision: createRevision,
+  RecordFacts: recordFacts,
+  DeleteRevision: async (applier, scene, { revision }) => {
+    const name = revisionObjectName(scene.release.name, revision);
+    const uid = applier.cache.revisions.get({ namespace: scene.release.namespace, name })?.metadata.uid;
+    if (uid !== undefined)
+      await remove(applier, applier.cache.revisions, CONTROLLER_REVISIONS, scene, name, uid);
+  },
+  ClaimService: (applier, scene, { service, uid, resourceVersion }) => {
+    const { labels, annotations } = serviceOf(scene, service).metadata;
+    return patchService(applier, scene, service, [
+      test('/metadata/uid', uid),
+      test('/metadata/resourceVersion', resourceVersion),
+      ...setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name }),
+      ...setMembers('/metadata/annotations', annotations, { [ANNOTATION_CLAIM]: scene.release.uid }),
+    ]);
+  },
+  ReleaseService: (applier, scene, { service, uid }) => {
+    const { labels, annotations } = serviceOf(scene, service).metadata;
+    return patchService(applier, scene, service, [
+      test('/metadata/uid', uid),
+      ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
+      ...removeMembers('/metadata/annotations', annotations, [
+        ANNOTATION_CLAIM,
+        ANNOTATION_SWITCH,
+        ANNOTATION_SWITCHED_AT,
+        ANNOTATION_SWITCH_REASON,
+      ]),
+    ]);
+  },
+  HoldSource: holdSource,
+  ReleaseSource: releaseSource,
+  ScaleSource: (applier, scene, { uid, from, to }) =>
+    patchSource(applier, scene, uid, [
+      test('/spec/replicas', from),
+      { op: 'replace', path: '/spec/replicas', value: to },
+      { op: 'add', path: '/spec/paused', value: false },
+    ]),
+  RemoveAutoscaler: (applier, scene, { name, uid }) =>
+    remove(applier, applier.cache.autoscalers, HORIZONTAL_POD_AUTOSCALERS, scene, name, uid),
+  WriteTwin: async (applier, scene, { service, color }) => {
+    const body = renderTwin(scene.release, serviceOf(scene, service), color);
+    const { services } = applier.cache;
+    const known = services.get({ namespace: scene.release.namespace, name: twinName(service, color) });
+    if (known === undefined) return create<Service>(applier, services, SERVICES, scene, body);
+    await patchService(applier, scene, body.metadata.name, [
+      test('/metadata/uid', known.metadata.uid),
+      { op: 'add', path: '/spec/selector', value: body.spec.selector },
+      { op: 'add', path: '/spec/ports', value: body.spec.ports },
+    ]);
+  },
+  WriteColor: writeColor,
+  ScaleColor: scaleColor,
+  WriteAutoscaler: async (applier, scene, { color, minReplicas }) => {
+    const body = renderAutoscaler(scene.release, color, minReplicas);
+    const { autoscalers } = applier.cache;
+    const { namespace = '', name } = body.metadata;
+    const known = autoscalers.get({ namespace, name });
+    if (known === undefined) return create(applier, autoscalers, HORIZONTAL_POD_AUTOSCALERS, scene, body);
+    const { uid = '', resourceVersion = '' } = known.metadata;
+    const metadata = { ...body.metadata, uid, resourceVersion };
+    autoscalers.note(await applier.client.replace(HORIZONTAL_POD_AUTOSCALERS, { ...body, metadata }));
+  },
+  DeleteColor: (applier, scene, { color, uid }) =>
+    remove(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), uid),
+  PatchSelector: patchSelector,
+  CreateJob: async (applier, scene, { gate, revision, attempt, color }) => {
+    const { release, snapshot } = scene;
+    const frozen = snapshot.revisions.find(({ name }) => name === revision)?.frozen;
+    const spec = frozen?.gates.find(({ name }) => name === gate);
+    if (frozen === undefined || spec === undefined)
+      throw new StaleError(`gate "${gate}" of revision ${revision} is gone`);
+    const subject = { revision, attempt, color, activeColor: activeColor(scene), service: scene.services[0] };
+    await create<Job>(applier, applier.cache.jobs, JOBS, scene, renderJob(release, spec, subject));
+  },
+};
+
+function activeColor({ snapshot }: Scene): Color | undefined {
+  const selected = snapshot.services[0]?.selector[snapshot.release.spec.traffic.selectorLabel];
+  return selected === 'blue' || selected === 'green' ? selected : undefined;
+}

@@ -1,0 +1,147 @@
+/**
+ * What the operator keeps of the cluster: one shared watch per kind, narrowed by the release label to what belongs to
+ * a release, and trimmed to what a view reads.
+ */
+import { LABEL_RELEASE } from '../api/names.ts';
+import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
+import type { KubeObject, ResourceType, Store } from '../kube/ports.ts';
+import {
+  CONTROLLER_REVISIONS,
+  type ControllerRevision,
+  DEPLOYMENTS,
+  type Deployment,
+  ENDPOINT_SLICES,
+  type EndpointSlice,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+  JOBS,
+  type Job,
+  PODS,
+  type Pod,
+  SERVICES,
+  type Service,
+} from '../kube/types.ts';
+
+export interface Cache {
+  readonly releases: Store<BlueGreenReleaseObject>;
+  readonly services: Store<Service>;
+  readonly deployments: Store<Deployment>;
+  readonly autoscalers: Store<HorizontalPodAutoscaler>;
+  readonly revisions: Store<ControllerRevision>;
+  readonly jobs: Store<Job>;
+  readonly pods: Store<Pod>;
+  readonly slices: Store<EndpointSlice>;
+}
+
+export const BY_RELEASE = 'release';
+export const BY_SERVICE = 'service';
+
+export const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
+export const LABEL_JOB_NAME = 'batch.kubernetes.io/job-name';
+export const LABEL_SLICE_MANAGER = 'endpointslice.kubernetes.io/managed-by';
+
+/** `namespace/name`: the key of a release in the queue and in the indexes. */
+export function keyOf(namespace: string | undefined, name: string): string {
+  return `${namespace ?? ''}/${name}`;
+}
+
+/** The release that an object belongs to, by its label. */
+export function releaseOf({ metadata }: KubeObject): string | undefined {
+  const name = metadata.labels?.[LABEL_RELEASE];
+  return name === undefined ? undefined : keyOf(metadata.namespace, name);
+}
+
+const byRelease = (object: KubeObject): string[] => {
+  const key = releaseOf(object);
+  return key === undefined ? [] : [key];
+};
+
+const byService = ({ metadata }: KubeObject): string[] => {
+  const service = metadata.labels?.[LABEL_SERVICE_NAME];
+  return service === undefined ? [] : [keyOf(metadata.namespace, service)];
+};
+
+/** How one kind is watched. */
+export interface Watched {
+  readonly type: ResourceType;
+  readonly labelled: boolean;
+  readonly indexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
+  readonly trim?: (object: never) => KubeObject;
+}
+
+const owned = (type: ResourceType, trim?: Watched['trim']): Watched => ({
+  type,
+  labelled: true,
+  indexes: { [BY_RELEASE]: byRelease },
+  ...(trim !== undefined && { trim }),
+});
+
+export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
+  releases: { type: RELEASES, labelled: false, indexes: {} },
+  services: owned(SERVICES),
+  deployments: owned(DEPLOYMENTS),
+  autoscalers: owned(HORIZONTAL_POD_AUTOSCALERS, trimAutoscaler),
+  revisions: owned(CONTROLLER_REVISIONS),
+  jobs: owned(JOBS, trimJob),
+  pods: owned(PODS, trimPod),
+  slices: { type: ENDPOINT_SLICES, labelled: true, indexes: { [BY_SERVICE]: byService }, trim: trimSlice },
+};
+
+function trimPod(pod: Pod): Pod {
+  const { metadata, status } = pod;
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
+    ({ name, restartCount = 0, state, lastState }) => ({
+      name,
+      restartCount,
+      ...(state !== undefined && { state }),
+      ...(lastState !== undefined && { lastState }),
+    }),
+  );
+  const conditions = (status?.conditions ?? []).filter(
+    ({ type }) => type === 'Ready' || type === 'PodScheduled',
+  );
+  const { annotations: _, ownerReferences: __, ...kept } = metadata;
+  return {
+    metadata: kept,
+    spec: {},
+    status: { conditions, containerStatuses: containers, ...(status?.phase && { phase: status.phase }) },
+  };
+}
+
+function trimJob(job: Job): Job {
+  const { annotations: _, ...metadata } = job.metadata;
+  return {
+    metadata,
+    spec: { template: { spec: {} } },
+    ...(job.status !== undefined && { status: job.status }),
+  };
+}
+
+function trimAutoscaler({ metadata, spec }: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
+  return { metadata, spec };
+}
+
+function trimSlice(slice: EndpointSlice): EndpointSlice {
+  const { labels, name, namespace, uid, resourceVersion } = slice.metadata;
+  const kept = Object.fromEntries(
+    Object.entries(labels ?? {}).filter(([key]) =>
+      [LABEL_RELEASE, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER].includes(key),
+    ),
+  );
+  return {
+    metadata: {
+      name,
+      ...(namespace && { namespace }),
+      ...(uid && { uid }),
+      ...(resourceVersion && { resourceVersion }),
+      labels: kept,
+    },
+    addressType: slice.addressType,
+    ports: (slice.ports ?? []).map(({ name: port }) => ({ ...(port !== undefined && { name: port }) })),
+    endpoints: (slice.endpoints ?? []).map(({ conditions, targetRef }) => ({
+      addresses: [],
+      ...(conditions !== undefined && { conditions }),
+      ...(targetRef?.uid !== undefined && { targetRef: { uid: targetRef.uid } }),
+    })),
+  };
+}

@@ -1,0 +1,294 @@
+/** Gathers once everything that is known about a release: from the cache, and by reads where the cache cannot know. */
+import {
+  ANNOTATION_ACTION,
+  ANNOTATION_STORED_AUTOSCALER,
+  colorName,
+  FINALIZER,
+  LABEL_COLOR,
+  LABEL_RELEASE,
+  twinName,
+} from '../api/names.ts';
+import type { ParsedRelease } from '../api/parse.ts';
+import type { Color } from '../api/status.ts';
+import type { KubeClient } from '../kube/ports.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+  REPLICA_SETS,
+  type ReplicaSet,
+  SERVICES,
+  type Service,
+} from '../kube/types.ts';
+import type {
+  Observations,
+  RevisionView,
+  ServiceView,
+  SideView,
+  Snapshot,
+  SourceView,
+} from '../release/snapshot.ts';
+import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content.ts';
+import type { ReleaseRef } from '../workload/render.ts';
+import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
+import {
+  autoscalerView,
+  deploymentView,
+  endpointsOf,
+  isOurs,
+  jobView,
+  podView,
+  revisionView,
+  serviceView,
+  twinView,
+} from './views.ts';
+
+export interface Observer {
+  readonly cache: Cache;
+  readonly client: KubeClient;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The objects behind a snapshot, for whoever turns effects into writes. */
+export interface Scene {
+  readonly snapshot: Snapshot;
+  readonly release: ReleaseRef;
+  readonly source: Deployment | undefined;
+  /** In the order of the spec. */
+  readonly services: readonly (Service | undefined)[];
+  /** The ReplicaSet that the adoption would keep. */
+  readonly liveReplicaSet: ReplicaSet | undefined;
+  readonly sourceAutoscalers: readonly HorizontalPodAutoscaler[];
+}
+
+export async function observe(
+  observer: Observer,
+  parsed: ParsedRelease,
+  observations: Observations,
+): Promise<Scene> {
+  const { cache } = observer;
+  const { metadata, spec } = parsed;
+  const namespace = metadata.namespace ?? '';
+  const release: ReleaseRef = { namespace, name: metadata.name, uid: metadata.uid ?? '', spec };
+  const revisions = revisionsOf(cache, release);
+  const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
+  const [source, services] = await Promise.all([
+    readSource(observer, release),
+    Promise.all(spec.traffic.services.map(({ name }) => readService(observer, release, name))),
+  ]);
+  const [liveReplicaSet, sourceAutoscalers] = await Promise.all([
+    revisions.length === 0 && source ? readLiveReplicaSet(observer.client, source) : undefined,
+    adopting && source ? readAutoscalers(observer.client, source) : [],
+  ]);
+  const snapshot: Snapshot = {
+    now: observer.now(),
+    release: {
+      namespace,
+      name: release.name,
+      uid: release.uid,
+      generation: metadata.generation ?? 0,
+      deleting: metadata.deletionTimestamp !== undefined,
+      hasFinalizer: metadata.finalizers?.includes(FINALIZER) ?? false,
+      spec,
+      action: metadata.annotations?.[ANNOTATION_ACTION],
+    },
+    previous: parsed.status,
+    source: source && sourceView(source, liveReplicaSet, sourceAutoscalers),
+    services: await Promise.all(
+      services.map((service, index) =>
+        viewService(observer, release, spec.traffic.services[index]?.name ?? '', service),
+      ),
+    ),
+    sides: {
+      blue: sideOf(cache, release, 'blue', revisions),
+      green: sideOf(cache, release, 'green', revisions),
+    },
+    revisions,
+    jobs: jobsOf(cache, release),
+    observations,
+  };
+  return { snapshot, release, source, services, liveReplicaSet, sourceAutoscalers };
+}
+
+function revisionsOf(cache: Cache, release: ReleaseRef): RevisionView[] {
+  return cache.revisions
+    .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
+    .filter(
+      ({ metadata }) =>
+        metadata.deletionTimestamp === undefined && isOwnedBy(metadata.ownerReferences, release.uid),
+    )
+    .map(revisionView)
+    .filter((view) => view !== undefined)
+    .sort((a, b) => a.number - b.number);
+}
+
+/** Revisions of an earlier release of the same name tell of another life. */
+function isOwnedBy(owners: readonly { uid: string }[] | undefined, uid: string): boolean {
+  return owners?.some((owner) => owner.uid === uid) ?? false;
+}
+
+/** From the cache once it carries our label; before that nobody watches it for us. */
+async function readSource({ cache, client }: Observer, release: ReleaseRef): Promise<Deployment | undefined> {
+  const key = { namespace: release.namespace, name: release.spec.workload.deploymentRef.name };
+  return cache.deployments.get(key) ?? (await client.get<Deployment>(DEPLOYMENTS, key));
+}
+
+async function readService(
+  { cache, client }: Observer,
+  release: ReleaseRef,
+  name: string,
+): Promise<Service | undefined> {
+  const key = { namespace: release.namespace, name };
+  return cache.services.get(key) ?? (await client.get<Service>(SERVICES, key));
+}
+
+/** The ReplicaSet whose pods are ready; of several the one with most: what the Deployment wishes for does not matter. */
+async function readLiveReplicaSet(client: KubeClient, source: Deployment): Promise<ReplicaSet | undefined> {
+  const labels = Object.entries(source.spec.selector.matchLabels ?? {}).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  const { namespace = '', uid } = source.metadata;
+  const all = await client.list<ReplicaSet>(REPLICA_SETS, { namespace, labelSelector: labels.join(',') });
+  return all
+    .filter(
+      ({ metadata, status }) =>
+        metadata.ownerReferences?.some((owner) => owner.uid === uid) && (status?.readyReplicas ?? 0) > 0,
+    )
+    .sort((a, b) => (b.status?.readyReplicas ?? 0) - (a.status?.readyReplicas ?? 0))[0];
+}
+
+async function readAutoscalers(client: KubeClient, source: Deployment): Promise<HorizontalPodAutoscaler[]> {
+  const { namespace = '', name } = source.metadata;
+  const all = await client.list<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS, { namespace });
+  return all.filter(
+    ({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name,
+  );
+}
+
+function sourceView(
+  source: Deployment,
+  live: ReplicaSet | undefined,
+  autoscalers: readonly HorizontalPodAutoscaler[],
+): SourceView {
+  const { metadata, spec, status } = source;
+  const content = live && contentOfReplicaSet(live, source);
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    replicas: spec.replicas ?? 1,
+    ready: status?.readyReplicas ?? 0,
+    pods: status?.replicas ?? 0,
+    paused: spec.paused ?? false,
+    fingerprint: fingerprint(contentOf(source)),
+    podLabels: spec.template.metadata?.labels ?? {},
+    ...(content && live && { live: { fingerprint: fingerprint(content), replicaSet: live.metadata.name } }),
+    autoscalers: autoscalers.map((autoscaler) => ({
+      name: autoscaler.metadata.name,
+      uid: autoscaler.metadata.uid ?? '',
+    })),
+    claimedBy: metadata.labels?.[LABEL_RELEASE],
+    storedAutoscaler: metadata.annotations?.[ANNOTATION_STORED_AUTOSCALER] !== undefined,
+  };
+}
+
+async function viewService(
+  observer: Observer,
+  release: ReleaseRef,
+  name: string,
+  service: Service | undefined,
+): Promise<ServiceView> {
+  const { cache } = observer;
+  const twin = (color: Color) => {
+    const twinKey = { namespace: release.namespace, name: twinName(name, color) };
+    return twinView(
+      cache.services.get(twinKey),
+      service,
+      release,
+      color,
+      endpointsAt(cache, release, twinKey.name),
+    );
+  };
+  const claims = new Set(cache.releases.list(release.namespace).map(({ metadata }) => metadata.uid ?? ''));
+  const view = serviceView(
+    name,
+    service,
+    release,
+    { blue: twin('blue'), green: twin('green') },
+    endpointsAt(cache, release, name),
+    claims,
+  );
+  const selectorWriter = await writerOf(observer, release, view);
+  return { ...view, selectorWriter };
+}
+
+function endpointsAt(cache: Cache, release: ReleaseRef, service: string): ServiceView['endpoints'] {
+  return endpointsOf(cache.slices.byIndex(BY_SERVICE, keyOf(release.namespace, service)));
+}
+
+interface ManagedField {
+  manager?: string;
+  time?: string;
+  fieldsV1?: { 'f:spec'?: { 'f:selector'?: unknown } };
+}
+
+/** Asked only when a selector is not what its own mark says: the cache does not keep managedFields. */
+async function writerOf(
+  { cache, client }: Observer,
+  release: ReleaseRef,
+  view: ServiceView,
+): Promise<string | undefined> {
+  const marked = cache.revisions
+    .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
+    .map(revisionView)
+    .find((revision) => revision?.name === view.mark?.revision)?.facts?.color;
+  const selected = view.selector[release.spec.traffic.selectorLabel];
+  if (!view.found || view.claimedBy !== release.uid || marked === undefined || marked === selected)
+    return undefined;
+  const service = await client
+    .get<Service>(SERVICES, { namespace: release.namespace, name: view.name })
+    .catch(() => undefined);
+  const fields = (
+    (service?.metadata as { managedFields?: ManagedField[] } | undefined)?.managedFields ?? []
+  ).filter((entry) => entry.fieldsV1?.['f:spec']?.['f:selector'] !== undefined);
+  return fields.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0]?.manager;
+}
+
+function sideOf(
+  cache: Cache,
+  release: ReleaseRef,
+  color: Color,
+  revisions: readonly RevisionView[],
+): SideView {
+  const key = { namespace: release.namespace, name: colorName(release.name, color) };
+  const deployment = cache.deployments.get(key);
+  const autoscaler = cache.autoscalers.get(key);
+  const pods = podsOf(cache, release).filter(
+    ({ metadata }) => metadata.labels?.[LABEL_COLOR] === color && metadata.deletionTimestamp === undefined,
+  );
+  return {
+    color,
+    deployment: deployment && deploymentView(deployment, release, revisions),
+    autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
+    pods: pods.map(podView),
+  };
+}
+
+function podsOf(cache: Cache, release: ReleaseRef): ReturnType<Cache['pods']['list']> {
+  return cache.pods.byIndex(BY_RELEASE, keyOf(release.namespace, release.name));
+}
+
+function jobsOf(cache: Cache, release: ReleaseRef): Snapshot['jobs'] {
+  const pods = podsOf(cache, release);
+  return cache.jobs
+    .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
+    .filter((job) => isOurs(job, release.name) && job.metadata.deletionTimestamp === undefined)
+    .map((job) =>
+      jobView(
+        job,
+        pods.filter((pod) => pod.metadata.labels?.[LABEL_JOB_NAME] === job.metadata.name),
+      ),
+    );
+}

@@ -1,0 +1,148 @@
+/**
+ * The API server's own verdict on everything that a release would derive, and the metric sources' on its queries:
+ * asked before the first effect, so that bad input changes nothing.
+ */
+import { colorName, LABEL_RELEASE, twinName } from '../api/names.ts';
+import { COLORS } from '../api/status.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
+import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, JOBS, SERVICES } from '../kube/types.ts';
+import { expandQuery } from '../metrics/expand.ts';
+import type { Sources } from '../metrics/sources.ts';
+import { otherColor } from '../release/endpoints.ts';
+import type { Problem } from '../release/snapshot.ts';
+import { contentOf } from '../workload/content.ts';
+import { renderAutoscaler, renderColor, renderJob } from '../workload/render.ts';
+import type { Scene } from './observe.ts';
+
+export interface PreflightDeps {
+  readonly client: KubeClient;
+  readonly sources: Sources;
+}
+
+export async function preflight(
+  deps: PreflightDeps,
+  scene: Scene,
+  signal: AbortSignal,
+): Promise<readonly Problem[]> {
+  const problems = await Promise.all([
+    ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
+    ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
+    ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
+  ]);
+  return problems.filter((problem) => problem !== undefined);
+}
+
+interface DryRun {
+  readonly type: ResourceType;
+  readonly body: KubeObject;
+  /** Where in the release the object comes from. */
+  readonly field: string;
+}
+
+/** Under a name that nobody has, because a dry run of a name that exists says nothing but that. */
+const nameless = <T extends KubeObject>(body: T): T => ({
+  ...body,
+  metadata: { ...body.metadata, name: `${body.metadata.name.slice(0, 52)}-preflight` },
+});
+
+function dryRuns({ snapshot, release, source, services }: Scene): DryRun[] {
+  const active = snapshot.services[0]?.selector[release.spec.traffic.selectorLabel];
+  const color = active === 'blue' || active === 'green' ? otherColor(active) : 'blue';
+  const subject = { revision: 'r0', attempt: 0, color, activeColor: otherColor(color), service: services[0] };
+  const runs: DryRun[] = release.spec.gates.map((gate, index) => ({
+    type: JOBS,
+    body: nameless(renderJob(release, gate, subject)),
+    field: `spec.gates[${index}].job`,
+  }));
+  if (source !== undefined) {
+    const body = nameless(renderColor(release, color, 'r0', contentOf(source), 1));
+    runs.push({ type: DEPLOYMENTS, body, field: `Deployment "${source.metadata.name}"` });
+  }
+  if (release.spec.autoscaling !== undefined) {
+    const body = nameless(
+      renderAutoscaler(release, color, snapshot.sides[color].autoscaler?.minReplicas ?? 1),
+    );
+    runs.push({ type: HORIZONTAL_POD_AUTOSCALERS, body, field: 'spec.autoscaling.spec' });
+  }
+  return runs;
+}
+
+async function judge(
+  client: KubeClient,
+  { type, body, field }: DryRun,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  try {
+    await client.create(type, body, { dryRun: true, signal });
+    return undefined;
+  } catch (error) {
+    if (!isKubeError(error, 'Invalid', 'BadRequest', 'Forbidden')) throw error;
+    return {
+      reason: type === JOBS ? 'JobRefused' : 'WorkloadRefused',
+      field,
+      object: `${type.kind} ${body.metadata.name}`,
+      message: `${field}: the API server refuses the ${type.kind} derived from it: ${error.message}`,
+    };
+  }
+}
+
+interface Name {
+  readonly type: ResourceType;
+  readonly name: string;
+}
+
+/** Objects without our label are not in the cache: their names must be asked for, once, before the adoption. */
+function names({ snapshot, release }: Scene): Name[] {
+  if (snapshot.revisions.length > 0) return [];
+  return COLORS.flatMap((color) => [
+    { type: DEPLOYMENTS, name: colorName(release.name, color) },
+    { type: HORIZONTAL_POD_AUTOSCALERS, name: colorName(release.name, color) },
+    ...release.spec.traffic.services.map(({ name }) => ({ type: SERVICES, name: twinName(name, color) })),
+  ]);
+}
+
+async function judgeName(
+  client: KubeClient,
+  { release }: Scene,
+  { type, name }: Name,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  const existing = await client.get(type, { namespace: release.namespace, name }, { signal });
+  if (existing === undefined || existing.metadata.labels?.[LABEL_RELEASE] === release.name) return undefined;
+  return {
+    reason: 'NameTaken',
+    object: `${type.kind} ${name}`,
+    message: `${type.kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
+  };
+}
+
+interface Query {
+  readonly source: string;
+  readonly query: string;
+  readonly field: string;
+}
+
+function queries({ release }: Scene): Query[] {
+  return release.spec.observation.checks.flatMap(({ prometheus }, index) => {
+    const { source, query, requestsQuery } = prometheus;
+    const field = `spec.observation.checks[${index}].prometheus`;
+    const all = [{ source, query, field: `${field}.query` }];
+    return requestsQuery === undefined
+      ? all
+      : [...all, { source, query: requestsQuery, field: `${field}.requestsQuery` }];
+  });
+}
+
+async function judgeQuery(
+  sources: Sources,
+  { release }: Scene,
+  { source, query, field }: Query,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  const { namespace, name } = release;
+  const expanded = expandQuery(query, { color: 'blue', revision: 'r0', release: name, namespace });
+  const verdict = await sources.validate({ namespace, source, query: expanded }, signal);
+  if (verdict.ok !== false) return undefined;
+  return { reason: 'InvalidQuery', field, message: `${field}: ${verdict.message}` };
+}

@@ -1,0 +1,291 @@
+/** From objects of the API to the views that rules read. Nothing here decides. */
+import {
+  ANNOTATION_CLAIM,
+  ANNOTATION_FACTS,
+  ANNOTATION_SPEC_HASH,
+  ANNOTATION_SWITCH,
+  ANNOTATION_SWITCH_REASON,
+  ANNOTATION_SWITCHED_AT,
+  LABEL_ATTEMPT,
+  LABEL_GATE,
+  LABEL_RELEASE,
+  LABEL_REVISION,
+} from '../api/names.ts';
+import { type ReleaseSpec, specSchema } from '../api/schema.ts';
+import type { Color } from '../api/status.ts';
+import { parseTime } from '../api/time.ts';
+import type { KubeObject } from '../kube/ports.ts';
+import type {
+  Condition,
+  ControllerRevision,
+  Deployment,
+  EndpointSlice,
+  HorizontalPodAutoscaler,
+  Job,
+  Pod,
+  Service,
+} from '../kube/types.ts';
+import { parseFacts } from '../release/facts.ts';
+import { parseMark } from '../release/mark.ts';
+import type {
+  AutoscalerView,
+  ColorDeploymentView,
+  Endpoint,
+  JobView,
+  PodView,
+  RevisionView,
+  ServiceView,
+  TwinView,
+} from '../release/snapshot.ts';
+import { contentOfColor, fingerprint, type WorkloadContent } from '../workload/content.ts';
+import { autoscalerHash, autoscalerSpec, type ReleaseRef, renderTwin } from '../workload/render.ts';
+import { LABEL_SLICE_MANAGER } from './cache.ts';
+import { sameJson } from './json.ts';
+
+const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
+const MAX_MESSAGE = 1024;
+
+/** Slices made by hand or by another controller prove nothing. */
+export function endpointsOf(slices: readonly EndpointSlice[]): Endpoint[] {
+  return slices
+    .filter((slice) => slice.metadata.labels?.[LABEL_SLICE_MANAGER] === SLICE_CONTROLLER)
+    .flatMap((slice) => endpointsOfSlice(slice));
+}
+
+/** Absent conditions: `ready` is true, `serving` is as `ready` (discovery/v1). */
+function endpointsOfSlice(slice: EndpointSlice): Endpoint[] {
+  const groups = (slice.ports ?? []).map((port) => `${slice.addressType}/${port.name ?? ''}`);
+  return (slice.endpoints ?? []).flatMap(({ conditions, targetRef }) => {
+    const podUid = targetRef?.uid;
+    if (podUid === undefined) return [];
+    const ready = conditions?.ready ?? true;
+    const serving = conditions?.serving ?? ready;
+    return groups.map((group) => ({ podUid, ready, serving, group }));
+  });
+}
+
+export function isOurs(object: KubeObject, release: string): boolean {
+  return object.metadata.labels?.[LABEL_RELEASE] === release;
+}
+
+/** `claims`: uids of the releases that exist; a claim by one that is gone counts for nothing. */
+export function serviceView(
+  name: string,
+  service: Service | undefined,
+  release: ReleaseRef,
+  twins: Record<Color, TwinView>,
+  endpoints: readonly Endpoint[],
+  claims: ReadonlySet<string>,
+): ServiceView {
+  const annotations = service?.metadata.annotations ?? {};
+  const claim = annotations[ANNOTATION_CLAIM];
+  const {
+    type = 'ClusterIP',
+    clusterIP,
+    publishNotReadyAddresses = false,
+    selector = {},
+  } = service?.spec ?? {};
+  return {
+    name,
+    found: service !== undefined,
+    uid: service?.metadata.uid ?? '',
+    resourceVersion: service?.metadata.resourceVersion ?? '',
+    type,
+    headless: clusterIP === 'None',
+    publishNotReadyAddresses,
+    selector,
+    rawMark: annotations[ANNOTATION_SWITCH],
+    mark: parseMark(annotations[ANNOTATION_SWITCH], release.uid),
+    switchedAt: parseTime(annotations[ANNOTATION_SWITCHED_AT]),
+    switchReason: annotations[ANNOTATION_SWITCH_REASON],
+    claimedBy: claim !== undefined && claims.has(claim) ? claim : undefined,
+    labelled: service !== undefined && isOurs(service, release.name),
+    endpoints,
+    twins,
+    selectorWriter: undefined,
+  };
+}
+
+export function twinView(
+  twin: Service | undefined,
+  production: Service | undefined,
+  release: ReleaseRef,
+  color: Color,
+  endpoints: readonly Endpoint[],
+): TwinView {
+  if (twin === undefined) return { found: false, ours: false, matches: false, endpoints };
+  const wanted = production && renderTwin(release, production, color).spec;
+  const matches =
+    wanted !== undefined &&
+    sameJson(twin.spec.selector, wanted.selector) &&
+    sameJson(twin.spec.ports, wanted.ports);
+  return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
+}
+
+export function deploymentView(
+  deployment: Deployment,
+  release: ReleaseRef,
+  revisions: readonly RevisionView[],
+): ColorDeploymentView {
+  const { metadata, spec, status = {} } = deployment;
+  const revision = metadata.labels?.[LABEL_REVISION];
+  const live = contentFingerprint(deployment, release.spec.traffic.selectorLabel);
+  const wanted = revisions.find(({ name }) => name === revision)?.fingerprint;
+  return {
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    ours: isOurs(deployment, release.name),
+    revision,
+    matches: live === wanted,
+    fingerprint: live,
+    observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+    desired: spec.replicas ?? 1,
+    pods: status.replicas ?? 0,
+    updated: status.updatedReplicas ?? 0,
+    ready: status.readyReplicas ?? 0,
+    available: status.availableReplicas ?? 0,
+    replicaFailure: conditionMessage(status.conditions, 'ReplicaFailure'),
+    images: imagesOf(deployment),
+  };
+}
+
+const fingerprints = new WeakMap<object, string>();
+
+/** Cached by object: objects of a store are never changed, so the same object has the same content. */
+function contentFingerprint(deployment: Deployment, selectorLabel: string): string {
+  const known = fingerprints.get(deployment);
+  if (known !== undefined) return known;
+  const computed = fingerprint(contentOfColor(deployment, selectorLabel));
+  fingerprints.set(deployment, computed);
+  return computed;
+}
+
+function imagesOf(deployment: Deployment): string[] {
+  const containers = deployment.spec.template.spec.containers;
+  if (!Array.isArray(containers)) return [];
+  return containers.map((container) => String((container as { image?: string }).image ?? ''));
+}
+
+function conditionMessage(conditions: readonly Condition[] | undefined, type: string): string | undefined {
+  const condition = conditions?.find((each) => each.type === type && each.status === 'True');
+  return condition && (condition.message ?? condition.reason ?? type).slice(0, MAX_MESSAGE);
+}
+
+export function autoscalerView(
+  autoscaler: HorizontalPodAutoscaler,
+  release: ReleaseRef,
+  color: Color,
+): AutoscalerView {
+  const { metadata, spec } = autoscaler;
+  return {
+    uid: metadata.uid ?? '',
+    ours: isOurs(autoscaler, release.name),
+    minReplicas: spec.minReplicas ?? 1,
+    maxReplicas: spec.maxReplicas,
+    matches:
+      release.spec.autoscaling !== undefined &&
+      metadata.annotations?.[ANNOTATION_SPEC_HASH] === autoscalerHash(release, color) &&
+      spec.maxReplicas === autoscalerSpec(release, color).maxReplicas,
+  };
+}
+
+export function podView(pod: Pod): PodView {
+  const conditions = pod.status?.conditions ?? [];
+  const ready = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  const unscheduled = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+  return {
+    uid: pod.metadata.uid ?? '',
+    name: pod.metadata.name,
+    revision: pod.metadata.labels?.[LABEL_REVISION],
+    ready,
+    trouble: troubleOf(pod),
+    unschedulable:
+      unscheduled && (unscheduled.message ?? unscheduled.reason ?? 'not scheduled').slice(0, 256),
+  };
+}
+
+/** A container that is being created, or that runs for the first time, is in no trouble. */
+const NO_TROUBLE = new Set(['ContainerCreating', 'PodInitializing', 'Completed']);
+
+function troubleOf(pod: Pod): PodView['trouble'] {
+  for (const { name, restartCount = 0, state, lastState } of pod.status?.containerStatuses ?? []) {
+    const terminated = state?.terminated ?? lastState?.terminated;
+    const failed =
+      terminated !== undefined && terminated.exitCode !== 0 ? (terminated.reason ?? 'Error') : undefined;
+    const reason = state?.waiting?.reason ?? failed;
+    if (reason !== undefined && !NO_TROUBLE.has(reason))
+      return { reason, container: name, restarts: restartCount };
+  }
+  return undefined;
+}
+
+export function jobView(job: Job, pods: readonly Pod[]): JobView {
+  const labels = job.metadata.labels ?? {};
+  const condition = (type: string) =>
+    job.status?.conditions?.find((each) => each.type === type && each.status === 'True');
+  const failed = condition('Failed');
+  const message = failed && (terminationMessage(pods) ?? failed.message ?? failed.reason ?? 'it failed');
+  return {
+    name: job.metadata.name,
+    uid: job.metadata.uid ?? '',
+    gate: labels[LABEL_GATE] ?? '',
+    revision: labels[LABEL_REVISION] ?? '',
+    attempt: Number(labels[LABEL_ATTEMPT] ?? 0),
+    state: failed ? 'Failed' : condition('Complete') ? 'Complete' : 'Running',
+    deadlineExceeded: failed?.reason === 'DeadlineExceeded',
+    message: message?.trim().slice(0, MAX_MESSAGE),
+  };
+}
+
+/** What a container said in /dev/termination-log: the only voice a Job has in a status. */
+function terminationMessage(pods: readonly Pod[]): string | undefined {
+  const newestFirst = pods.toSorted((a, b) =>
+    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
+  );
+  for (const pod of newestFirst) {
+    for (const { state, lastState } of pod.status?.containerStatuses ?? []) {
+      const message = (state?.terminated ?? lastState?.terminated)?.message;
+      if (message) return message;
+    }
+  }
+  return undefined;
+}
+
+/** What a ControllerRevision holds. Immutable once written. */
+export interface RevisionData {
+  readonly spec: ReleaseSpec;
+  readonly content: WorkloadContent;
+}
+
+const revisionData = new WeakMap<object, { spec: ReleaseSpec; fingerprint: string }>();
+
+/** undefined for a ControllerRevision that no operator of this group wrote. */
+export function revisionView(revision: ControllerRevision): RevisionView | undefined {
+  const { metadata } = revision;
+  const name = metadata.labels?.[LABEL_REVISION];
+  const data = readRevision(revision);
+  if (name === undefined || data === undefined) return undefined;
+  const rawFacts = metadata.annotations?.[ANNOTATION_FACTS];
+  return {
+    name,
+    number: revision.revision,
+    objectName: metadata.name,
+    resourceVersion: metadata.resourceVersion ?? '',
+    fingerprint: data.fingerprint,
+    frozen: data.spec,
+    rawFacts,
+    facts: parseFacts(rawFacts),
+  };
+}
+
+/** Defaults that were added to the schema since are filled in by the parser. */
+function readRevision(revision: ControllerRevision): { spec: ReleaseSpec; fingerprint: string } | undefined {
+  const known = revisionData.get(revision);
+  if (known !== undefined) return known;
+  const data = revision.data as unknown as RevisionData | undefined;
+  const parsed = specSchema.safeParse(data?.spec);
+  if (!parsed.success || data?.content === undefined) return undefined;
+  const read = { spec: parsed.data, fingerprint: fingerprint(data.content) };
+  revisionData.set(revision, read);
+  return read;
+}

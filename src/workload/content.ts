@@ -1,0 +1,124 @@
+/**
+ * What makes a Deployment what it is, apart from how many pods it has and whose it is: the content of a revision.
+ *
+ * "Changed" means that two contents differ after normalisation, both computed by the running binary. Values that the
+ * API server fills in by itself are left out, so that a default which one server adds and another does not is no change.
+ */
+import { createHash } from 'node:crypto';
+import { LABEL_COLOR, LABEL_RELEASE, LABEL_REVISION } from '../api/names.ts';
+import type { JsonValue } from '../kube/ports.ts';
+import type { Deployment, JsonObject, PodTemplate, ReplicaSet } from '../kube/types.ts';
+
+export interface WorkloadContent {
+  template: PodTemplate;
+  minReadySeconds?: number;
+  progressDeadlineSeconds?: number;
+  revisionHistoryLimit?: number;
+  strategy?: JsonObject;
+}
+
+const POD_TEMPLATE_HASH = 'pod-template-hash';
+
+function content(
+  template: PodTemplate,
+  spec: Omit<WorkloadContent, 'template'>,
+  drop: readonly string[],
+): WorkloadContent {
+  const { minReadySeconds, progressDeadlineSeconds, revisionHistoryLimit, strategy } = spec;
+  return {
+    template: withoutLabels(template, drop),
+    ...(minReadySeconds !== undefined && { minReadySeconds }),
+    ...(progressDeadlineSeconds !== undefined && { progressDeadlineSeconds }),
+    ...(revisionHistoryLimit !== undefined && { revisionHistoryLimit }),
+    ...(strategy !== undefined && { strategy }),
+  };
+}
+
+/** What people wish for. */
+export function contentOf(deployment: Deployment): WorkloadContent {
+  return content(deployment.spec.template, deployment.spec, []);
+}
+
+/** What really runs: the pods of this ReplicaSet, under the Deployment's settings. */
+export function contentOfReplicaSet(
+  replicaSet: ReplicaSet,
+  deployment: Deployment,
+): WorkloadContent | undefined {
+  const template = replicaSet.spec.template;
+  return template && content(template, deployment.spec, [POD_TEMPLATE_HASH]);
+}
+
+/** What a colour runs, without what we added to it. */
+export function contentOfColor(deployment: Deployment, selectorLabel: string): WorkloadContent {
+  return content(deployment.spec.template, deployment.spec, [
+    LABEL_RELEASE,
+    LABEL_COLOR,
+    LABEL_REVISION,
+    selectorLabel,
+  ]);
+}
+
+function withoutLabels(template: PodTemplate, drop: readonly string[]): PodTemplate {
+  const labels = Object.entries(template.metadata?.labels ?? {}).filter(([key]) => !drop.includes(key));
+  return { ...template, metadata: { ...template.metadata, labels: Object.fromEntries(labels) } };
+}
+
+/** Maps of the user's own keys: whatever stands in them is meant. */
+const OPAQUE = new Set([
+  'labels',
+  'annotations',
+  'nodeSelector',
+  'matchLabels',
+  'limits',
+  'requests',
+  'data',
+  'options',
+]);
+
+/** What the API server fills in (pkg/apis/core/v1/defaults.go, pkg/apis/apps/v1/defaults.go of Kubernetes 1.36). */
+const DEFAULTS: Readonly<Record<string, readonly JsonValue[]>> = {
+  terminationMessagePath: ['/dev/termination-log'],
+  terminationMessagePolicy: ['File'],
+  dnsPolicy: ['ClusterFirst'],
+  restartPolicy: ['Always'],
+  schedulerName: ['default-scheduler'],
+  terminationGracePeriodSeconds: [30],
+  protocol: ['TCP'],
+  scheme: ['HTTP'],
+  timeoutSeconds: [1],
+  periodSeconds: [10],
+  successThreshold: [1],
+  failureThreshold: [3],
+  defaultMode: [420],
+  apiVersion: ['v1'],
+  progressDeadlineSeconds: [600],
+  revisionHistoryLimit: [10],
+  minReadySeconds: [0],
+  creationTimestamp: [null],
+};
+
+/** Sorted keys; no defaults; nothing empty. The deprecated `serviceAccount` repeats `serviceAccountName`. */
+function normalise(value: JsonValue, opaque: boolean): JsonValue | undefined {
+  if (Array.isArray(value))
+    return value.length === 0 ? undefined : value.map((item) => normalise(item, opaque) ?? {});
+  if (value === null) return undefined;
+  if (typeof value !== 'object') return value;
+  const entries: [string, JsonValue][] = [];
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member === undefined || (!opaque && isFilledIn(key, member))) continue;
+    const normal = normalise(member, opaque || OPAQUE.has(key));
+    if (normal !== undefined) entries.push([key, normal]);
+  }
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function isFilledIn(key: string, value: JsonValue): boolean {
+  return key === 'serviceAccount' || DEFAULTS[key]?.some((filled) => filled === value) === true;
+}
+
+/** Identity of a content: SHA-256 of its normal form, 16 hexadecimal digits. */
+export function fingerprint(of: WorkloadContent): string {
+  const normal = normalise(of as unknown as JsonValue, false);
+  return createHash('sha256').update(JSON.stringify(normal)).digest('hex').slice(0, 16);
+}

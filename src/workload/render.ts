@@ -1,0 +1,209 @@
+/** The objects that a release derives, as plain JSON ready to be sent. None has an owner reference except Jobs. */
+import { createHash } from 'node:crypto';
+import {
+  ANNOTATION_ORIGINAL_MIN,
+  ANNOTATION_SPEC_HASH,
+  colorName,
+  jobName,
+  LABEL_ATTEMPT,
+  LABEL_COLOR,
+  LABEL_GATE,
+  LABEL_RELEASE,
+  LABEL_REVISION,
+  twinName,
+} from '../api/names.ts';
+import { API_VERSION, type GateSpec, KIND, type ReleaseSpec } from '../api/schema.ts';
+import type { Color } from '../api/status.ts';
+import type {
+  Deployment,
+  HorizontalPodAutoscaler,
+  Job,
+  JsonObject,
+  Service,
+  ServicePort,
+} from '../kube/types.ts';
+import type { WorkloadContent } from './content.ts';
+
+export interface ReleaseRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly spec: ReleaseSpec;
+}
+
+/** A colour's Deployment. Its selector is ours alone, so that no other controller's pods are ever counted. */
+export function renderColor(
+  release: ReleaseRef,
+  color: Color,
+  revision: string,
+  content: WorkloadContent,
+  replicas: number,
+): Deployment {
+  const own = { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color };
+  const labels = { ...own, [LABEL_REVISION]: revision };
+  const { template, ...settings } = content;
+  const podLabels = { ...template.metadata?.labels, ...labels, [release.spec.traffic.selectorLabel]: color };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace: release.namespace, name: colorName(release.name, color), labels },
+    spec: {
+      ...settings,
+      replicas,
+      selector: { matchLabels: own },
+      template: { ...template, metadata: { ...template.metadata, labels: podLabels } },
+    },
+  };
+}
+
+/** The twin of a production Service: its exact selector plus the colour, and its ports. */
+export function renderTwin(release: ReleaseRef, service: Service, color: Color): Service {
+  const { selectorLabel } = release.spec.traffic;
+  const { ipFamilies, ipFamilyPolicy } = service.spec;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      namespace: release.namespace,
+      name: twinName(service.metadata.name, color),
+      labels: { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color },
+    },
+    spec: {
+      type: 'ClusterIP',
+      selector: { ...service.spec.selector, [selectorLabel]: color },
+      ports: twinPorts(service),
+      ...(ipFamilies !== undefined && { ipFamilies }),
+      ...(ipFamilyPolicy !== undefined && { ipFamilyPolicy }),
+    },
+  };
+}
+
+export function twinPorts(service: Service): ServicePort[] {
+  return (service.spec.ports ?? []).map(({ nodePort: _, ...port }) => port);
+}
+
+/** An autoscaler of one colour. What its minimum would be without a capacity lock stands in an annotation. */
+export function renderAutoscaler(
+  release: ReleaseRef,
+  color: Color,
+  minReplicas: number,
+): HorizontalPodAutoscaler {
+  const name = colorName(release.name, color);
+  const spec = autoscalerSpec(release, color);
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: {
+      namespace: release.namespace,
+      name,
+      labels: { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color },
+      annotations: {
+        [ANNOTATION_ORIGINAL_MIN]: String(spec.minReplicas ?? 1),
+        [ANNOTATION_SPEC_HASH]: autoscalerHash(release, color),
+      },
+    },
+    spec: { ...spec, minReplicas },
+  };
+}
+
+export function autoscalerSpec(release: ReleaseRef, color: Color): HorizontalPodAutoscaler['spec'] {
+  const spec = release.spec.autoscaling?.spec as Omit<HorizontalPodAutoscaler['spec'], 'scaleTargetRef'>;
+  const name = colorName(release.name, color);
+  return { ...spec, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name } };
+}
+
+/** Identity of the spec that an autoscaler is written from. */
+export function autoscalerHash(release: ReleaseRef, color: Color): string {
+  return createHash('sha256')
+    .update(JSON.stringify(autoscalerSpec(release, color)))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export interface JobSubject {
+  readonly revision: string;
+  readonly attempt: number;
+  readonly color: Color;
+  readonly activeColor: Color | undefined;
+  /** The first production Service: whose twins the URLs name. */
+  readonly service: Service | undefined;
+}
+
+/** The Job of a gate. Its pods carry no colour, so that no Service and no Deployment of ours selects them. */
+export function renderJob(release: ReleaseRef, gate: GateSpec, subject: JobSubject): Job {
+  const template = gate.job as {
+    metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+    spec?: JsonObject;
+  };
+  const spec = (template.spec ?? {}) as unknown as Job['spec'] & JsonObject;
+  const labels = {
+    [LABEL_RELEASE]: release.name,
+    [LABEL_GATE]: gate.name,
+    [LABEL_REVISION]: subject.revision,
+    [LABEL_ATTEMPT]: String(subject.attempt),
+  };
+  const { ttlSecondsAfterFinished: _, ...rest } = spec;
+  const pod = spec.template ?? { spec: {} };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      namespace: release.namespace,
+      name: jobName(release.name, gate.name, subject.attempt),
+      labels: { ...template.metadata?.labels, ...labels },
+      ...(template.metadata?.annotations !== undefined && { annotations: template.metadata.annotations }),
+      ownerReferences: [
+        { apiVersion: API_VERSION, kind: KIND, name: release.name, uid: release.uid, controller: true },
+      ],
+    },
+    spec: {
+      backoffLimit: 1,
+      ...rest,
+      activeDeadlineSeconds: gate.timeoutSeconds,
+      template: {
+        ...pod,
+        metadata: { ...pod.metadata, labels: { ...pod.metadata?.labels, ...labels } },
+        spec: withEnvironment(pod.spec, environment(release, subject)),
+      },
+    },
+  };
+}
+
+function environment(release: ReleaseRef, subject: JobSubject): { name: string; value: string }[] {
+  const url = (color: Color | undefined) =>
+    color && subject.service ? twinUrl(release, subject.service, color) : '';
+  return [
+    { name: 'BLUEGREEN_RELEASE', value: release.name },
+    { name: 'BLUEGREEN_NAMESPACE', value: release.namespace },
+    { name: 'BLUEGREEN_COLOR', value: subject.color },
+    { name: 'BLUEGREEN_REVISION', value: subject.revision },
+    { name: 'BLUEGREEN_CANDIDATE_URL', value: url(subject.color) },
+    { name: 'BLUEGREEN_ACTIVE_URL', value: url(subject.activeColor) },
+  ];
+}
+
+/** http://<twin>.<namespace>.svc:<first port> */
+function twinUrl(release: ReleaseRef, service: Service, color: Color): string {
+  const port = service.spec.ports?.[0]?.port ?? 80;
+  return `http://${twinName(service.metadata.name, color)}.${release.namespace}.svc:${port}`;
+}
+
+type Container = JsonObject & { env?: { name: string }[] };
+
+/** A variable that the template sets itself is left as it is. */
+function withEnvironment(
+  podSpec: JsonObject,
+  variables: readonly { name: string; value: string }[],
+): JsonObject {
+  const extend = (container: Container): Container => {
+    const own = container.env ?? [];
+    const added = variables.filter(({ name }) => !own.some((variable) => variable.name === name));
+    return { ...container, env: [...added, ...own] };
+  };
+  const result: JsonObject = { ...podSpec };
+  for (const key of ['initContainers', 'containers']) {
+    const containers = podSpec[key];
+    if (Array.isArray(containers)) result[key] = (containers as Container[]).map(extend);
+  }
+  return result;
+}
