@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './exec.ts';
 
@@ -16,8 +16,10 @@ state = "${dir}/containerd/state"
   netns_mounts_under_state_dir = true
   # Where root lacks CAP_SYS_RESOURCE (in many sandboxes), lower scores than its own cannot be set.
   restrict_oom_score_adj = true
+  # Its profile would be loaded into the machine's kernel and stay there.
+  disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
+    snapshotter = "${await snapshotter(dir)}"
     default_runtime_name = "runc"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
@@ -28,6 +30,12 @@ state = "${dir}/containerd/state"
     conf_dir = "${dir}/cni"
 `;
   await writeFile(join(dir, 'containerd.toml'), text);
+}
+
+/** Image layers are stacked by overlayfs, unless the run directory lies on one already (in a container). */
+async function snapshotter(dir: string): Promise<string> {
+  const overlayfs = 0x79_4c_76_30;
+  return (await statfs(dir)).type === overlayfs ? 'native' : 'overlayfs';
 }
 
 /**

@@ -47,6 +47,25 @@ export async function waitForDefaultAccount(api: Api): Promise<void> {
   await until('the default service account', 30_000, async () => (await api.get(path)) !== undefined);
 }
 
+interface NodeList {
+  items: {
+    spec: { taints?: unknown[] };
+    status: { conditions?: { type: string; status: string }[] };
+  }[];
+}
+
+/** Ready, and no longer tainted as not ready: only then will a pod be placed at once. */
+export async function waitForNodes({ api }: ControlPlane, count: number): Promise<void> {
+  await until(`${count} ready nodes`, 60_000, async () => {
+    const list = await api.get<NodeList>('/api/v1/nodes');
+    const ready = list?.items.filter(({ spec, status }) => {
+      const condition = status.conditions?.find(({ type }) => type === 'Ready');
+      return condition?.status === 'True' && !spec.taints?.length;
+    });
+    return ready?.length === count;
+  });
+}
+
 function etcdArgs({ dir, etcdPort }: ControlPlane): string[] {
   const url = `http://127.0.0.1:${etcdPort}`;
   return [

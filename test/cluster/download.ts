@@ -17,17 +17,20 @@ export interface Release {
 // A machine without internet is told so once, not once a program.
 const unreachable = new Set<string>();
 
-/** Downloads a released program to `target`; false when the publisher cannot be reached; throws when the sum is wrong. */
+/**
+ * Downloads a released program to `target`. False when it cannot be had: then it is built. A file whose sum is wrong is an
+ * error, not a reason to go on by another way.
+ */
 export async function download(release: Release, target: string): Promise<boolean> {
   if (process.env.BLUEGREEN_NO_DOWNLOAD === '1') return false;
-  const sums = await fetchText(release.checksums);
-  if (sums === undefined) return false;
+  const expected = checksumFor(release.url, (await fetchText(release.checksums)) ?? '');
+  if (expected === undefined) return false;
   const file = `${target}.download`;
   try {
     const actual = await fetchFile(release.url, file);
-    const expected = checksumFor(release.url, sums);
+    if (actual === undefined) return false;
     if (actual !== expected) {
-      throw new Error(`${release.url} has sha256 ${actual}, its publisher says ${expected}; do not use it`);
+      throw new Error(`${release.url} has sha256 ${actual}, its publisher says ${expected}: it was not used`);
     }
     await unpack(file, target, release.member);
     return true;
@@ -48,13 +51,18 @@ async function fetchText(url: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function fetchFile(url: string, file: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10 * 60_000) });
-  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
+/** The sha256 of what was written; undefined when it did not come through. */
+async function fetchFile(url: string, file: string): Promise<string | undefined> {
   const hash = createHash('sha256');
-  const body = Readable.fromWeb(response.body);
-  body.on('data', (chunk: Buffer) => hash.update(chunk));
-  await pipeline(body, createWriteStream(file));
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(10 * 60_000) });
+    if (!response.ok || !response.body) return undefined;
+    const body = Readable.fromWeb(response.body);
+    body.on('data', (chunk: Buffer) => hash.update(chunk));
+    await pipeline(body, createWriteStream(file));
+  } catch {
+    return undefined;
+  }
   return hash.digest('hex');
 }
 
@@ -62,8 +70,8 @@ async function fetchFile(url: string, file: string): Promise<string> {
 export function checksumFor(url: string, sums: string): string | undefined {
   const name = url.slice(url.lastIndexOf('/') + 1);
   const lines = sums.split('\n').map((line) => line.trim().split(/\s+\*?/));
-  if (lines[0]?.length === 1) return lines[0][0];
-  return lines.find((line) => line[1] === name)?.[0];
+  const sum = lines[0]?.length === 1 ? lines[0][0] : lines.find((line) => line[1] === name)?.[0];
+  return sum && /^[0-9a-f]{64}$/.test(sum) ? sum : undefined;
 }
 
 async function unpack(file: string, target: string, member?: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { until } from './api.ts';
-import { type ControlPlane, startControlPlane, waitForDefaultAccount } from './controlplane.ts';
+import { type ControlPlane, startControlPlane, waitForDefaultAccount, waitForNodes } from './controlplane.ts';
 import { run } from './exec.ts';
 import { here } from './paths.ts';
 
@@ -44,25 +43,6 @@ function fakeNode(_: unknown, index: number): object {
     },
     status: { allocatable: room, capacity: room },
   };
-}
-
-interface NodeList {
-  items: {
-    spec: { taints?: unknown[] };
-    status: { conditions?: { type: string; status: string }[] };
-  }[];
-}
-
-/** Ready, and no longer tainted as not ready: only then will a pod be placed at once. */
-export async function waitForNodes({ api }: ControlPlane, count: number): Promise<void> {
-  await until(`${count} ready nodes`, 60_000, async () => {
-    const list = await api.get<NodeList>('/api/v1/nodes');
-    const ready = list?.items.filter(({ spec, status }) => {
-      const condition = status.conditions?.find(({ type }) => type === 'Ready');
-      return condition?.status === 'True' && !spec.taints?.length;
-    });
-    return ready?.length === count;
-  });
 }
 
 /**

@@ -15,6 +15,7 @@ mount --bind "$dir/var-log" /var/log
 # The kubelet writes a few sysctls that belong to the whole machine: it gets files that look like them.
 mkdir -p "$dir/sysctl"
 for name in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
+  [ -e "/proc/sys/$name" ] || continue
   copy=$dir/sysctl/${name//\//_}
   cat "/proc/sys/$name" >"$copy"
   mount --bind "$copy" "/proc/sys/$name"

@@ -27,7 +27,7 @@ export async function launch(order: Order, progress: (line: string) => void): Pr
   );
   await log.close();
   try {
-    await readiness(supervisor, progress);
+    await readiness(supervisor);
   } catch (error) {
     const last = await readFile(join(dir, 'supervisor.log'), 'utf8').catch(() => '');
     if (supervisor.pid !== undefined) await end(recordOf(supervisor.pid)).catch(() => {});
@@ -41,7 +41,7 @@ export async function launch(order: Order, progress: (line: string) => void): Pr
   return state;
 }
 
-function readiness(supervisor: ChildProcess, progress: (line: string) => void): Promise<void> {
+function readiness(supervisor: ChildProcess): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const deadline = setTimeout(
     () => reject(new Error('the cluster was not ready within 3 minutes')),
@@ -50,9 +50,10 @@ function readiness(supervisor: ChildProcess, progress: (line: string) => void): 
   const lines = createInterface({ input: supervisor.stdout! });
   lines.on('line', (line) => {
     const report = JSON.parse(line) as Report;
-    if ('progress' in report) progress(report.progress);
-    else if ('ready' in report) resolve();
-    else reject(new Error(`the cluster did not start: ${report.failed}`));
+    if ('ready' in report) resolve();
+    else if ('failed' in report) reject(new Error(`the cluster did not start: ${report.failed}`));
+    // A test that fails for this reason should not be searched for another.
+    else process.stderr.write(`the cluster lost a part: ${report.lost}\n`);
   });
   supervisor.once('error', reject);
   supervisor.once('exit', (code) => reject(new Error(`the cluster's supervisor ended with code ${code}`)));

@@ -9,9 +9,9 @@ import {
   podCidr,
   startControlPlane,
   waitForDefaultAccount,
+  waitForNodes,
 } from './controlplane.ts';
 import { run } from './exec.ts';
-import { waitForNodes } from './fake.ts';
 import { pauseImage, programImage } from './images.ts';
 import { cniFolder } from './packages.ts';
 import { here } from './paths.ts';

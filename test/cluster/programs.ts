@@ -64,14 +64,14 @@ async function obtain(name: ProgramName, target: string, progress: Progress): Pr
   }
 }
 
-/** The folder that envtest users have; taken only when it holds this minor version. */
+/** The folder that envtest users have; taken only when it holds exactly this version. */
 async function fromAssets(name: ProgramName, target: string): Promise<boolean> {
   const file = join(process.env.KUBEBUILDER_ASSETS ?? '', name);
   if (!process.env.KUBEBUILDER_ASSETS || !(await exists(file))) return false;
   const versionArgs = name === 'kubectl' ? ['version', '--client'] : ['--version'];
   const says = await run(file, versionArgs, { timeoutMs: 10_000 }).catch(() => '');
-  const minor = catalog[name].version.slice(1).split('.').slice(0, 2).join('.');
-  if (!new RegExp(`\\bv?${minor.replace('.', '\\.')}\\.`).test(says)) return false;
+  const words = says.split(/\s+/).map((word) => word.replace(/^v/, ''));
+  if (!words.includes(catalog[name].version.slice(1))) return false;
   await copyFile(file, target);
   return true;
 }

@@ -26,7 +26,7 @@ export interface Order {
 }
 
 /** What it tells its user, one JSON line each. */
-export type Report = { progress: string } | { ready: true } | { failed: string };
+export type Report = { ready: true } | { failed: string } | { lost: string };
 
 const order = JSON.parse(process.argv[2] ?? '{}') as Order;
 const dir = runDirOf(order.name);
@@ -81,7 +81,7 @@ if (!order.detached) process.stdin.on('close', () => stop(0)).resume();
 try {
   await Promise.race([start(), components.failure]);
   report({ ready: true });
-  components.failure.catch((error: Error) => report({ progress: error.message }));
+  components.failure.catch((error: Error) => report({ lost: error.message }));
 } catch (error) {
   report({ failed: (error as Error).message });
   stop(1);

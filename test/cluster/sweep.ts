@@ -61,6 +61,9 @@ async function makeRunDir(name: string): Promise<string> {
     throw new Error(`"${name}" is no cluster name: use up to 32 lower-case letters, digits and dashes`);
   }
   const dir = runDirOf(name);
+  if (dir.length > 70) {
+    throw new Error(`${dir} is too long a path for the sockets in it: set BLUEGREEN_CACHE to a shorter one`);
+  }
   try {
     await mkdir(dir);
   } catch (error) {
