@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { attachCluster, type Cluster, startCluster, startDetached } from './index.ts';
+import { end } from './launch.ts';
 import { intoNetwork } from './namespaces.ts';
 import { programPath } from './programs.ts';
 import { isUp, knownClusters, readState } from './state.ts';
@@ -53,10 +54,11 @@ function untilSignal(): Promise<void> {
 }
 
 async function down(): Promise<void> {
-  const cluster = attachCluster(values.name);
-  await cluster?.stop();
+  const state = readState(values.name);
+  const alive = state !== undefined && isUp(state);
+  if (alive) await end(state.supervisor);
   const swept = await sweep();
-  if (!cluster && !swept.includes(values.name)) say(`there is no cluster ${values.name}`);
+  if (!alive && !swept.includes(values.name)) say(`there is no cluster ${values.name}`);
 }
 
 async function status(): Promise<void> {
