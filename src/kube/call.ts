@@ -17,11 +17,12 @@ import {
 import type { KubeErrorReason } from './ports.ts';
 import { networkErrorCode, type Outcome, retryDelayMs, wasSent } from './retry.ts';
 
-/** A call's own abort signal: its deadline, and its caller's signal. */
+/** A call's own abort signal: its deadline, its caller's signal, and the end of the client. */
 interface Deadline {
   readonly signal: AbortSignal;
   readonly at: number;
-  readonly caller: AbortSignal | undefined;
+  /** By whom, where it was not time that ended it. */
+  readonly givenUp: string | undefined;
   done(): void;
 }
 
@@ -30,15 +31,21 @@ function startDeadline(context: Context, request: Request): Deadline {
   const caller = request.options.signal;
   const onAbort = (): void => abort.abort();
   const cancel = context.clock.after(Math.max(0, request.deadlineMs), onAbort);
-  if (caller?.aborted === true) abort.abort();
-  else caller?.addEventListener('abort', onAbort, { once: true });
+  for (const signal of [caller, context.closing]) {
+    if (signal?.aborted === true) abort.abort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  }
   return {
     signal: abort.signal,
     at: context.clock.monotonic() + request.deadlineMs,
-    caller,
+    get givenUp() {
+      if (caller?.aborted === true) return 'given up by the caller';
+      return context.closing.aborted ? 'the client is closed' : undefined;
+    },
     done() {
       cancel();
       caller?.removeEventListener('abort', onAbort);
+      context.closing.removeEventListener('abort', onAbort);
     },
   };
 }
@@ -84,26 +91,16 @@ interface Try {
 }
 
 function conclude(request: Request, result: Try, deadline: Deadline): Answer {
-  if (result.answer !== undefined && deadline.caller?.aborted !== true) return result.answer;
+  if (result.answer !== undefined) return result.answer;
+  const { call } = request;
+  const { givenUp } = deadline;
+  if (givenUp !== undefined) throw new KubeError({ reason: 'Aborted', status: 0, call, message: givenUp });
   const message = result.message ?? 'no answer';
-  if (deadline.caller?.aborted === true) {
-    throw new KubeError({
-      reason: 'Aborted',
-      status: 0,
-      call: request.call,
-      message: 'given up by the caller',
-    });
-  }
   if (deadline.signal.aborted) {
     const after = `no answer within ${Math.round(request.deadlineMs)} ms`;
-    throw new KubeError({
-      reason: 'Timeout',
-      status: 0,
-      call: request.call,
-      message: `${after} (${message})`,
-    });
+    throw new KubeError({ reason: 'Timeout', status: 0, call, message: `${after} (${message})` });
   }
-  throw new KubeError({ reason: result.reason ?? 'Network', status: 0, call: request.call, message });
+  throw new KubeError({ reason: result.reason ?? 'Network', status: 0, call, message });
 }
 
 /** Waits for leave to send, sends, reads the answer. Throws nothing. */

@@ -17,7 +17,7 @@ export type Lane = 'calls' | 'watches';
 export interface Connections {
   /** The pool for this identity: the one that is there, or new ones where credentials were rotated. */
   pool(identity: ConnectionIdentity, lane: Lane): Dispatcher;
-  /** Breaks off everything. */
+  /** Breaks off everything; from then on `pool` throws. */
   close(): Promise<void>;
 }
 
@@ -31,6 +31,7 @@ export function createConnections(options: { readonly maxCalls: number }): Conne
   let identity: ConnectionIdentity | undefined;
   let pools: Record<Lane, Dispatcher> | undefined;
   const open = new Set<Dispatcher>();
+  let closed = false;
 
   function build(next: ConnectionIdentity): Record<Lane, Dispatcher> {
     const built = { calls: createPool(next, options.maxCalls), watches: createPool(next, null) };
@@ -50,6 +51,7 @@ export function createConnections(options: { readonly maxCalls: number }): Conne
 
   return {
     pool(next, lane) {
+      if (closed) throw new Error('the client is closed');
       if (pools === undefined || identity === undefined || !sameConnection(identity, next)) {
         if (pools !== undefined) retire(pools);
         pools = build(next);
@@ -58,9 +60,9 @@ export function createConnections(options: { readonly maxCalls: number }): Conne
       return pools[lane];
     },
     async close() {
+      closed = true;
       await Promise.allSettled([...open].map((pool) => pool.destroy()));
       open.clear();
-      pools = undefined;
     },
   };
 }

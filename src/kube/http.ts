@@ -53,6 +53,8 @@ export interface Answer {
 export interface Context {
   readonly endpoint: Endpoint;
   readonly connections: Connections;
+  /** Aborts when the client is closed. */
+  readonly closing: AbortSignal;
   readonly limiter: RateLimiter;
   readonly gate: Gate;
   readonly observer: RequestObserver | undefined;

@@ -68,7 +68,9 @@ const DEFAULT_DEADLINE_MS = 15_000;
 export function createKubeClient(options: KubeClientOptions): KubeTransport {
   const clock = options.clock ?? systemClock;
   const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+  const closing = new AbortController();
   const context: Context = {
+    closing: closing.signal,
     endpoint: options.endpoint,
     connections: createConnections({ maxCalls: concurrency + RESCUE_PLACES }),
     limiter: createRateLimiter(options.limits ?? DEFAULT_LIMITS, clock),
@@ -89,7 +91,10 @@ export function createKubeClient(options: KubeClientOptions): KubeTransport {
     replace: (type, body, callOptions) => replace(context, type, body, callOptions),
     patch: (type, key, body, callOptions) => patch(context, type, key, body, callOptions),
     delete: (type, key, deleteOptions) => remove(context, type, key, deleteOptions),
-    close: () => context.connections.close(),
+    close() {
+      closing.abort();
+      return context.connections.close();
+    },
   };
 }
 

@@ -397,6 +397,19 @@ describe('the client of an API server', () => {
     });
   });
 
+  it('answers nothing after it was closed, and lets nobody wait', async () => {
+    server.fail(any, { kind: 'never answers' }, 9);
+    const one = client();
+    const failed = rejection(one.get(SERVICES, KEY));
+    await eventually(() => server.requests.length === 1);
+    await one.close();
+    expect((await failed).reason).to.equal('Aborted');
+    expect((await rejection(one.get(SERVICES, KEY))).message).to.equal(
+      'get services shop/checkout: the client is closed',
+    );
+    expect(server.requests).to.have.length(1);
+  });
+
   it('tells an observer of each request, tries included', async () => {
     const reports: RequestReport[] = [];
     server.put('deployments', { metadata: { namespace: 'shop', name: 'checkout' } });
