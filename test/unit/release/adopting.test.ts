@@ -1,0 +1,233 @@
+import { expect } from 'chai';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { decided, decidedOn, effectOf } from './decided.ts';
+import { FORWARD_1, fresh } from './situations.ts';
+import { editServices, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
+
+const started: RevisionFacts = {
+  color: 'blue',
+  attempt: 1,
+  startedAt: NOON - MINUTE,
+  adoption: true,
+  sourceReplicas: 3,
+};
+const validated: RevisionFacts = { ...started, validatedAt: NOON - 20 * SECOND };
+const verified: RevisionFacts = { ...validated, verifiedAt: NOON - 10 * SECOND, verifiedReady: 3 };
+
+const running = { replicas: 3, claimedBy: undefined } as const;
+const held = { replicas: 3, paused: true } as const;
+
+/** Frozen, and nothing else done. */
+const frozenOnly: Picture = { source: running, revisions: { r1: started } };
+const holding: Picture = { source: held, revisions: { r1: started } };
+const building: Picture = { ...holding, blue: { revision: 'r1', desired: 3, ready: 1 } };
+const ready: Picture = { ...holding, blue: { revision: 'r1', ready: 3 } };
+const proving: Picture = {
+  ...ready,
+  route: 'blue',
+  mark: FORWARD_1,
+  switchedAt: NOON - 15 * SECOND,
+  revisions: { r1: validated },
+};
+const draining: Picture = { ...proving, revisions: { r1: verified } };
+
+describe('adopting a running Deployment', () => {
+  it('protects itself with a finalizer before anything else', () => {
+    const { phase, reason, effects } = decided({ ...fresh, release: { hasFinalizer: false } });
+    expect([phase, reason, effects]).to.deep.equal(['Adopting', 'AddingFinalizer', ['AddFinalizer']]);
+  });
+
+  it('asks the API server and the metric sources before it touches anything', () => {
+    const { reason, effects, plan } = decided({
+      ...fresh,
+      observations: { preflight: { key: 'another', at: NOON, problems: [] } },
+    });
+    expect([reason, effects]).to.deep.equal(['Preflight', []]);
+    expect(plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v1' }]);
+    expect(plan.status.observedGeneration, 'the spec is not judged yet').to.equal(0);
+  });
+
+  it('claims the Service, so that no other release takes it', () => {
+    const { reason, effects } = decided({ ...fresh, service: { claimedBy: undefined, labelled: false } });
+    expect([reason, effects]).to.deep.equal(['ClaimingServices', ['ClaimService checkout']]);
+  });
+
+  it('waits for a ready pod: only what really runs can be adopted', () => {
+    const { reason, message, effects } = decided({ source: { ...running, ready: 0 } });
+    expect([reason, effects]).to.deep.equal(['WaitingForSource', []]);
+    expect(message).to.equal(
+      'waiting for a ready pod of Deployment "checkout": only what really runs can be adopted',
+    );
+  });
+
+  it('freezes what runs, which need not be what the Deployment wishes for', () => {
+    const result = decided({
+      source: { ...running, fingerprint: 'v2', live: { fingerprint: 'v1', replicaSet: 'checkout-abc' } },
+    });
+    expect(result.effects).to.deep.equal(['CreateRevision r1 from live']);
+    expect(effectOf(result, 'CreateRevision')).to.deep.include({
+      fingerprint: 'v1',
+      number: 1,
+      facts: { color: 'blue', attempt: 1, startedAt: NOON, adoption: true, sourceReplicas: 3 },
+    });
+  });
+
+  it('pauses the source, so that nothing rolls while its colour is built', () => {
+    const { reason, effects } = decided(frozenOnly);
+    expect([reason, effects]).to.deep.equal(['HoldingSource', ['HoldSource']]);
+  });
+
+  it('stores the autoscaler on the source before it deletes it', () => {
+    const autoscalers = [{ name: 'checkout-hpa', uid: 'hpa-uid' }];
+    const storing = decided({ ...holding, source: { ...held, autoscalers } });
+    expect(storing.effects).to.deep.equal(['HoldSource, storing autoscaler checkout-hpa']);
+    const stored = decided({ ...holding, source: { ...held, autoscalers, storedAutoscaler: true } });
+    expect(stored.effects).to.deep.equal(['RemoveAutoscaler checkout-hpa']);
+  });
+
+  it('builds blue as large as what the source has ready', () => {
+    const { reason, effects } = decided(holding);
+    expect([reason, effects]).to.deep.equal(['BuildingColor', ['WriteColor blue r1, 3 replicas']]);
+  });
+
+  it('writes the twins with the colour', () => {
+    const { effects } = decidedOn(
+      editServices(world(holding), {
+        twins: {
+          blue: { found: false, ours: false, matches: false, endpoints: [] },
+          green: { found: false, ours: false, matches: false, endpoints: [] },
+        },
+      }),
+    );
+    expect(effects).to.deep.equal([
+      'WriteTwin checkout-blue',
+      'WriteTwin checkout-green',
+      'WriteColor blue r1, 3 replicas',
+    ]);
+  });
+
+  it('waits until blue has as many ready pods as the source', () => {
+    const { reason, message, effects } = decided(building);
+    expect([reason, effects]).to.deep.equal(['WaitingForReadiness', []]);
+    expect(message).to.equal('adopting: 1 of 3 blue pods are ready, waiting until 2026-06-01T12:09:00Z');
+  });
+
+  it('stays and says so when the deadline is past: production is served all the while', () => {
+    const { phase, message, effects, plan } = decided({ ...building, now: NOON + 10 * MINUTE });
+    expect([phase, effects]).to.deep.equal(['Adopting', []]);
+    expect(message).to.equal('adopting: 1 of 3 blue pods are ready after 600 seconds');
+    expect(plan.verdict.stalled).to.equal(true);
+  });
+
+  it('records that blue is ready before the selector gets its key', () => {
+    const { reason, effects } = decided(ready);
+    expect([reason, effects]).to.deep.equal(['ColorReady', ['RecordFacts r1']]);
+  });
+
+  it('puts the key into the selector with the mark in the same patch', () => {
+    const result = decided({ ...ready, revisions: { r1: validated } });
+    expect(result.effects).to.deep.equal(['PatchSelector checkout -> blue']);
+    expect(effectOf(result, 'PatchSelector')).to.deep.include({
+      from: { app: 'checkout' },
+      expectedMark: undefined,
+      color: 'blue',
+      mark: { uid: UID, revision: 'r1', attempt: 1, direction: 'Forward' },
+      rescue: false,
+    });
+  });
+
+  it('waits until the endpoints are blue pods only', () => {
+    const both = world({ ...ready, revisions: { r1: validated } }).services[0]?.endpoints ?? [];
+    const { reason, message, effects } = decidedOn(editServices(world(proving), { endpoints: both }));
+    expect([reason, effects]).to.deep.equal(['WaitingForEndpoints', []]);
+    expect(message).to.equal('waiting until the endpoints of Service "checkout" are blue pods only');
+  });
+
+  it('records the proof', () => {
+    const result = decided(proving);
+    expect(result.reason).to.equal('SwitchVerified');
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({
+      ...validated,
+      verifiedAt: NOON,
+      verifiedReady: 3,
+    });
+  });
+
+  it('lets old connections drain before the source goes', () => {
+    const { reason, effects, plan } = decided(draining);
+    expect([reason, effects]).to.deep.equal(['Draining', []]);
+    expect(plan.lookAgainAt).to.equal(NOON + 20 * SECOND);
+  });
+
+  it('scales the source to 0 after the drain', () => {
+    const { reason, effects } = decided({ ...draining, now: NOON + 20 * SECOND });
+    expect([reason, effects]).to.deep.equal(['ParkingSource', ['ScaleSource 3 -> 0']]);
+  });
+
+  it('is committed when the source is parked', () => {
+    const result = decided({ ...draining, now: NOON + 20 * SECOND, source: { replicas: 0 } });
+    expect([result.reason, result.effects]).to.deep.equal(['Adopted', ['RecordFacts r1 Committed']]);
+    expect(effectOf(result, 'RecordFacts').facts.committedAt).to.equal(NOON + 20 * SECOND);
+  });
+
+  describe('when blue dies while the source still stands', () => {
+    const dead = { ...draining, blue: { revision: 'r1', desired: 3, ready: 0 } };
+
+    it('takes the key out of the selector, so that both serve again', () => {
+      const { reason, effects } = decided(dead);
+      expect([reason, effects]).to.deep.equal([
+        'NoReadyEndpoints',
+        ['PatchSelector checkout -> source', 'RecordFacts r1'],
+      ]);
+    });
+
+    it('after a crash between the two writes it forgets the old proof, and does not put the key back', () => {
+      const half = { ...dead, route: undefined, mark: undefined };
+      const result = decided(half);
+      expect([result.phase, result.effects]).to.deep.equal(['Adopting', ['RecordFacts r1']]);
+      expect(effectOf(result, 'RecordFacts').facts).to.deep.equal(validated);
+    });
+
+    it('stays where it is when the source is gone too', () => {
+      const { effects } = decided({ ...dead, source: { ...held, ready: 0 } });
+      expect(effects).to.deep.equal([]);
+    });
+  });
+
+  it('says so when the source is deleted in the middle', () => {
+    const { reason, effects, plan } = decided({ ...building, source: null });
+    expect([reason, effects, plan.verdict.stalled]).to.deep.equal(['SourceMissing', [], true]);
+  });
+
+  it('starts nothing while it is suspended', () => {
+    const { phase, effects } = decided({ ...fresh, spec: { suspend: true } });
+    expect([phase, effects]).to.deep.equal(['Suspended', []]);
+  });
+});
+
+describe('readopting a colour that an earlier release left serving', () => {
+  const kept: Picture = {
+    source: { replicas: 0, claimedBy: undefined },
+    route: 'green',
+    mark: 'uid-of-the-earlier-release/r5/7',
+    green: { revision: 'r5', ready: 3, deployment: { fingerprint: 'v1' } },
+  };
+
+  it('takes it over as it stands, under the revision that its label names', () => {
+    const result = decided(kept);
+    expect([result.reason, result.effects]).to.deep.equal([
+      'Readopting',
+      ['CreateRevision r5 from green', 'PatchSelector checkout -> green'],
+    ]);
+    expect(effectOf(result, 'CreateRevision')).to.deep.include({ number: 5, fingerprint: 'v1' });
+    expect(effectOf(result, 'PatchSelector').mark).to.deep.include({ uid: UID, revision: 'r5', attempt: 1 });
+  });
+
+  it('begins with r1 where the label is no revision of ours', () => {
+    const { effects } = decided({
+      ...kept,
+      green: { ready: 3, revision: 'custom', deployment: { fingerprint: 'v1' } },
+    });
+    expect(effects[0]).to.equal('CreateRevision r1 from green');
+  });
+});
