@@ -115,10 +115,13 @@ function isConfirmed(mark: SwitchMark, revision: StartedRevision): boolean {
   return facts.attempt === mark.attempt && facts.validatedAt !== undefined;
 }
 
-/** Where the annotations were lost: the subject if its switch was verified, else the last commit that was kept. */
+/**
+ * Where the annotations were lost: the subject if its switch was verified, else the last commit that was kept. Not a
+ * colour that is being adopted: without its key the source serves with it, and the adoption knows what to do.
+ */
 function recordedActive(started: readonly StartedRevision[]): StartedRevision | undefined {
   const observed = started.find(
-    (revision) => revision.facts.outcome === undefined && revision.facts.verifiedAt !== undefined,
+    ({ facts }) => facts.outcome === undefined && facts.verifiedAt !== undefined && !facts.adoption,
   );
   return (
     observed ?? latest(started, (revision) => (isKept(revision) ? revision.facts.committedAt : undefined))

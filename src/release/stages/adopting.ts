@@ -10,6 +10,7 @@ import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
 import { convergence, readyCount, servingCount } from '../endpoints.ts';
+import type { RevisionFacts } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
@@ -38,6 +39,10 @@ function step(
 /** The source serves. A colour of what it runs is built beside it; only here may both be behind the Service. */
 function building(snapshot: Snapshot, roles: Roles, subject: StartedRevision, source: SourceView): Verdict {
   const { color } = subject.facts;
+  if (subject.facts.verifiedAt !== undefined)
+    return step('ProofLost', `the selector lost the key of ${color}: its switch has to be proven again`, [
+      recordFacts(subject, unproven(subject.facts)),
+    ]);
   const size = candidateSize(snapshot, roles, color);
   const held = holdSource(source);
   if (held.length > 0)
@@ -138,7 +143,7 @@ function draining(
   }
   if (source.replicas > 0 || source.paused) {
     return step('ParkingSource', `Deployment "${source.name}" has no traffic any more: scaling it to 0`, [
-      { kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0 },
+      { kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0, at: snapshot.now },
     ]);
   }
   const message = `Deployment "${source.name}" was adopted as revision ${subject.name}`;
@@ -160,7 +165,6 @@ function lostAllEndpoints(
   if (servingCount(snapshot) > 0 || readyCount(snapshot, subject.facts.color) > 0 || source.ready === 0)
     return undefined;
   const message = `no ${subject.facts.color} pod is ready: Deployment "${source.name}" serves again`;
-  const { verifiedAt: _, verifiedReady: __, ...unproven } = subject.facts;
   return step('NoReadyEndpoints', message, [
     ...moveTraffic(snapshot, {
       color: undefined,
@@ -168,6 +172,11 @@ function lostAllEndpoints(
       reason: `NoReadyEndpoints: ${message}`,
       rescue: true,
     }),
-    recordFacts(subject, unproven),
+    recordFacts(subject, unproven(subject.facts)),
   ]);
+}
+
+/** Without the old proof: the next switch must be proven and drained like the first. */
+function unproven({ verifiedAt: _, verifiedReady: __, ...facts }: RevisionFacts): RevisionFacts {
+  return facts;
 }
