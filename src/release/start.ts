@@ -83,8 +83,8 @@ export function freeze(
   from: 'source' | 'live' | Color,
   fingerprint: string,
   facts: RevisionFacts,
+  number: number = (snapshot.revisions.at(-1)?.number ?? 0) + 1,
 ): Effect {
-  const number = (snapshot.revisions.at(-1)?.number ?? 0) + 1;
   return { kind: 'CreateRevision', revision: revisionLabel(number), number, from, fingerprint, facts };
 }
 

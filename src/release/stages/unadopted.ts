@@ -1,4 +1,5 @@
 /** Nothing of this release exists yet: the source has the traffic, or a colour that an earlier release left behind. */
+import { revisionLabel } from '../../api/names.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import { moveTraffic } from '../effects.ts';
 import { selectedColor } from '../endpoints.ts';
@@ -63,25 +64,34 @@ function adopt(snapshot: Snapshot): Verdict {
   };
 }
 
+/**
+ * The revision keeps the name that the colour's pods carry: under another one the Deployment would not be the
+ * revision's, and a later rollback to it would have to build it anew first.
+ */
 function readopt(snapshot: Snapshot, color: Color): Verdict {
   const now = snapshot.now;
-  const message = `${color} serves already: taking it over as revision r1`;
-  const committed = { validatedAt: now, committedAt: now, verifiedAt: now };
+  const { deployment } = snapshot.sides[color];
+  const number = Number(/^r([1-9][0-9]{0,8})$/.exec(deployment?.revision ?? '')?.[1] ?? 1);
+  const revision = revisionLabel(number);
+  const message = `${color} serves already: taking it over as revision ${revision}`;
   const outcome = { kind: 'Committed' as const, at: now, reason: 'Readopted', message };
-  const mark = { uid: snapshot.release.uid, revision: 'r1', attempt: 1, direction: 'Forward' as const };
+  const facts = {
+    color,
+    attempt: 1,
+    startedAt: now,
+    validatedAt: now,
+    verifiedAt: now,
+    committedAt: now,
+    outcome,
+  };
+  const mark = { uid: snapshot.release.uid, revision, attempt: 1, direction: 'Forward' as const };
   return {
     phase: 'Adopting',
     reason: 'Readopting',
     message,
     effects: [
       ...twins(snapshot),
-      freeze(snapshot, color, snapshot.sides[color].deployment?.fingerprint ?? '', {
-        color,
-        attempt: 1,
-        startedAt: now,
-        ...committed,
-        outcome,
-      }),
+      freeze(snapshot, color, deployment?.fingerprint ?? '', facts, number),
       ...moveTraffic(snapshot, { color, mark, reason: `Readopted: ${message}`, rescue: false }),
     ],
   };
