@@ -28,6 +28,8 @@ export const ANNOTATION_ORIGINAL_MIN = 'bluegreen.dev/original-min-replicas';
 export const ANNOTATION_SPEC_HASH = 'bluegreen.dev/spec-hash';
 /** On the source: the autoscaler that was taken from it, as JSON. */
 export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
+/** On the source: when it was last scaled to 0, RFC 3339. */
+export const ANNOTATION_PARKED_AT = 'bluegreen.dev/parked-at';
 /** On a release: `verb@attempt`, written by people. */
 export const ANNOTATION_ACTION = 'bluegreen.dev/action';
 

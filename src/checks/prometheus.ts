@@ -26,12 +26,9 @@ export function prometheusCheck(snapshot: Snapshot, watched: StartedRevision, ch
   const next = (last?.at ?? from) + check.intervalSeconds * 1000;
   const failures = failuresInARow(measurements, check.onUnknown);
   const due = snapshot.now >= next;
-  // When it is due, the answer itself is what wakes the loop.
-  const verdict = {
-    status: statusOf(check, measurements, failures),
-    due,
-    ...(!due && { lookAgainAt: next }),
-  };
+  // When it is due the answer itself wakes the loop; the interval is for an answer that never comes.
+  const lookAgainAt = due ? snapshot.now + check.intervalSeconds * 1000 : next;
+  const verdict = { status: statusOf(check, measurements, failures), due, lookAgainAt };
   if (failures >= check.failureLimit) {
     return { ...verdict, breach: { reason: 'CheckFailed', message: breachMessage(check, failures, last) } };
   }

@@ -5,6 +5,7 @@
 import {
   ANNOTATION_CLAIM,
   ANNOTATION_FACTS,
+  ANNOTATION_PARKED_AT,
   ANNOTATION_STORED_AUTOSCALER,
   ANNOTATION_SWITCH,
   ANNOTATION_SWITCH_REASON,
@@ -19,7 +20,7 @@ import {
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import { API_VERSION, KIND } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
-import { formatPreciseTime } from '../api/time.ts';
+import { formatPreciseTime, formatTime } from '../api/time.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type {
   CallOptions,
@@ -360,7 +361,10 @@ const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid }) =>
   }
   await patchSource(applier, scene, uid, [
     ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
-    ...(restored ? removeMembers('/metadata/annotations', annotations, [ANNOTATION_STORED_AUTOSCALER]) : []),
+    ...removeMembers('/metadata/annotations', annotations, [
+      ANNOTATION_PARKED_AT,
+      ...(restored ? [ANNOTATION_STORED_AUTOSCALER] : []),
+    ]),
     { op: 'add', path: '/spec/paused', value: false },
   ]);
 };
@@ -418,9 +422,12 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
   },
   HoldSource: holdSource,
   ReleaseSource: releaseSource,
-  ScaleSource: (applier, scene, { uid, from, to }) =>
+  ScaleSource: (applier, scene, { uid, from, to, at }) =>
     patchSource(applier, scene, uid, [
       test('/spec/replicas', from),
+      ...setMembers('/metadata/annotations', sourceOf(scene).metadata.annotations, {
+        [ANNOTATION_PARKED_AT]: formatTime(at),
+      }),
       { op: 'replace', path: '/spec/replicas', value: to },
       { op: 'add', path: '/spec/paused', value: false },
     ]),

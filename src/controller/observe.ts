@@ -1,6 +1,7 @@
 /** Gathers once everything that is known about a release: from the cache, and by reads where the cache cannot know. */
 import {
   ANNOTATION_ACTION,
+  ANNOTATION_PARKED_AT,
   ANNOTATION_STORED_AUTOSCALER,
   colorName,
   FINALIZER,
@@ -10,6 +11,7 @@ import {
 } from '../api/names.ts';
 import type { ParsedRelease } from '../api/parse.ts';
 import type { Color } from '../api/status.ts';
+import { parseTime } from '../api/time.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import {
   DEPLOYMENTS,
@@ -191,6 +193,7 @@ function sourceView(
     })),
     claimedBy: metadata.labels?.[LABEL_RELEASE],
     storedAutoscaler: metadata.annotations?.[ANNOTATION_STORED_AUTOSCALER] !== undefined,
+    parkedAt: parseTime(metadata.annotations?.[ANNOTATION_PARKED_AT]),
   };
 }
 

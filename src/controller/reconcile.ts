@@ -11,11 +11,11 @@ import type { ReleaseStatus } from '../api/status.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Logger } from '../kube/log.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
-import type { KubeClient } from '../kube/ports.ts';
+import type { KubeClient, ObjectKey } from '../kube/ports.ts';
 import { decide } from '../release/decide.ts';
 import { describe } from '../release/describe.ts';
 import { violations } from '../release/invariants.ts';
-import type { Effect, EffectKind, Plan } from '../release/plan.ts';
+import type { Effect, Plan } from '../release/plan.ts';
 import { applyEffect, NameTakenError, StaleError } from './apply.ts';
 import type { Beside } from './beside.ts';
 import { type Cache, keyOf } from './cache.ts';
@@ -23,9 +23,11 @@ import { observe, type Scene } from './observe.ts';
 import { eventFor, type ReleaseEvent, writeStatus } from './report.ts';
 
 export interface ReconcileObserver {
-  onEffect(kind: EffectKind, result: 'applied' | 'stale' | 'failed'): void;
-  onStatus(namespace: string, name: string, status: ReleaseStatus): void;
-  onGone(namespace: string, name: string): void;
+  /** `at`: when the answer was there, milliseconds since the epoch. */
+  onEffect(effect: Effect, result: 'applied' | 'refused' | 'failed', at: number): void;
+  /** Before the status is written; `before` is what stood there. */
+  onStatus(key: ObjectKey, before: ReleaseStatus, after: ReleaseStatus): void;
+  onGone(key: ObjectKey): void;
 }
 
 export interface ReconcileDeps {
@@ -50,7 +52,7 @@ export function createReconciler(
     const object = deps.cache.releases.get({ namespace, name });
     if (object === undefined) {
       deps.beside.forget(key);
-      deps.observer.onGone(namespace, name);
+      deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
     const parsed = parseRelease(object);
@@ -168,10 +170,10 @@ function createRun(deps: ReconcileDeps, key: string, release: ParsedRelease): Ru
   async function apply(scene: Scene, effect: Effect): Promise<void> {
     try {
       await applyEffect({ client: deps.client, cache }, scene, effect as never);
-      observer.onEffect(effect.kind, 'applied');
+      observer.onEffect(effect, 'applied', now());
       gone ||= effect.kind === 'RemoveFinalizer';
     } catch (error) {
-      observer.onEffect(effect.kind, isStale(error) ? 'stale' : 'failed');
+      observer.onEffect(effect, isStale(error) ? 'refused' : 'failed', now());
       throw error;
     }
   }
@@ -201,7 +203,7 @@ function createRun(deps: ReconcileDeps, key: string, release: ParsedRelease): Ru
   async function write(): Promise<void> {
     const object = current();
     if (object === undefined || gone) return;
-    observer.onStatus(namespace, name, status);
+    observer.onStatus({ namespace, name }, release.status, status);
     await writeStatus(deps.client, cache.releases, object, status);
   }
 

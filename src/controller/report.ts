@@ -15,15 +15,26 @@ export interface ReleaseEvent {
   readonly note: string;
 }
 
-/** The top-level members of the status that differ, as a merge patch; undefined where none does. */
-export function statusPatch(before: unknown, after: ReleaseStatus): Record<string, unknown> | undefined {
-  const old = (before ?? {}) as Record<string, unknown>;
-  const next = after as Record<string, unknown>;
-  const changed = [...new Set([...Object.keys(old), ...Object.keys(next)])].filter(
-    (key) => !sameJson(old[key], next[key]),
-  );
-  if (changed.length === 0) return undefined;
-  return Object.fromEntries(changed.map((key) => [key, next[key] ?? null]));
+/**
+ * The difference as a JSON merge patch (RFC 7386); undefined where there is none. What is gone is null at every depth:
+ * a merge patch keeps what it does not name.
+ */
+export function mergePatch(
+  before: unknown,
+  after: Readonly<Record<string, unknown>>,
+): Record<string, unknown> | undefined {
+  const old = isObject(before) ? before : {};
+  const changes: Record<string, unknown> = {};
+  for (const key of new Set([...Object.keys(old), ...Object.keys(after)])) {
+    const [from, to] = [old[key], after[key]];
+    if (sameJson(from, to)) continue;
+    changes[key] = isObject(from) && isObject(to) ? mergePatch(from, to) : (to ?? null);
+  }
+  return Object.keys(changes).length === 0 ? undefined : changes;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Writes only what changed, and nothing where nothing did. */
@@ -33,7 +44,7 @@ export async function writeStatus(
   object: BlueGreenReleaseObject,
   status: ReleaseStatus,
 ): Promise<BlueGreenReleaseObject> {
-  const patch = statusPatch(object.status, status);
+  const patch = mergePatch(object.status, status);
   if (patch === undefined) return object;
   const { namespace = '', name } = object.metadata;
   const written = await client.patch<BlueGreenReleaseObject>(

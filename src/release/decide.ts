@@ -16,6 +16,7 @@ import { returning } from './stages/returning.ts';
 import { switching } from './stages/switching.ts';
 import { unadopted } from './stages/unadopted.ts';
 import { statusOf } from './status.ts';
+import { parkingDue } from './upkeep.ts';
 
 type Rule = (snapshot: Snapshot, roles: Roles) => Verdict | undefined;
 
@@ -43,8 +44,13 @@ export function decide(snapshot: Snapshot): Plan {
     effects: verdict.effects ?? [],
     requests: verdict.requests ?? [],
     status: statusOf(snapshot, roles, verdict),
-    lookAgainAt: verdict.lookAgainAt,
+    lookAgainAt: soonest(verdict.lookAgainAt, parkingDue(snapshot, roles)),
   };
+}
+
+function soonest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function firstVerdict(snapshot: Snapshot, roles: Roles): Verdict {

@@ -44,8 +44,14 @@ export type Effect =
       readonly resourceVersion: string;
       readonly autoscaler: string | undefined;
     }
-  /** Sets the source's replicas and lets it run (unpaused) in one write. */
-  | { readonly kind: 'ScaleSource'; readonly uid: string; readonly from: number; readonly to: number }
+  /** Sets the source's replicas, lets it run (unpaused) and notes the time, in one write. */
+  | {
+      readonly kind: 'ScaleSource';
+      readonly uid: string;
+      readonly from: number;
+      readonly to: number;
+      readonly at: number;
+    }
   /** Gives the source back: unpaused, its autoscaler restored, without our label. */
   | { readonly kind: 'ReleaseSource'; readonly uid: string }
   | { readonly kind: 'ReleaseService'; readonly service: string; readonly uid: string }

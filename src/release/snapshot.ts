@@ -57,6 +57,8 @@ export interface SourceView {
   readonly claimedBy: string | undefined;
   /** An autoscaler that was taken over is stored on it. */
   readonly storedAutoscaler: boolean;
+  /** When it was last scaled to 0 by us. */
+  readonly parkedAt: number | undefined;
 }
 
 export interface Endpoint {

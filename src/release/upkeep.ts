@@ -6,13 +6,18 @@ import { COLORS, type Color } from '../api/status.ts';
 import { autoscalingBounds, candidateSize, windowSize } from './capacity.ts';
 import type { Effect } from './plan.ts';
 import type { Roles } from './roles.ts';
-import type { Snapshot, TwinView } from './snapshot.ts';
+import type { Snapshot, SourceView, TwinView } from './snapshot.ts';
 
 /** How long the capacity locks outlive the proof of a switch, milliseconds. */
 export const LOCK_AFTER_SWITCH_MS = 60_000;
 
 export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
-  return [...claims(snapshot), ...twins(snapshot), ...autoscalers(snapshot, roles)];
+  return [
+    ...claims(snapshot),
+    ...twins(snapshot),
+    ...autoscalers(snapshot, roles),
+    ...parkSource(snapshot, roles),
+  ];
 }
 
 /** Labels and claims that another writer took away. */
@@ -69,4 +74,32 @@ function lockIsOver(snapshot: Snapshot, { subject, active, stage }: Roles): bool
   return (
     stage === 'Observing' && verifiedAt !== undefined && snapshot.now >= verifiedAt + LOCK_AFTER_SWITCH_MS
   );
+}
+
+/** How long a source that somebody scaled up again is left alone, milliseconds: parking it must not become a fight. */
+const PARK_AGAIN_MS = 60_000;
+
+/** A sync of the source's manifest scaled it up again: back to 0. Its pods get no traffic, so there is no hurry. */
+function parkSource(snapshot: Snapshot, roles: Roles): Effect[] {
+  const { source, now } = snapshot;
+  if (source === undefined || !isAstray(snapshot, roles) || now < parkAgainAt(source)) return [];
+  return [{ kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0, at: now }];
+}
+
+/** When a source that runs although it should not is parked next; undefined: it is parked. */
+export function parkingDue(snapshot: Snapshot, roles: Roles): number | undefined {
+  return snapshot.source && isAstray(snapshot, roles) ? parkAgainAt(snapshot.source) : undefined;
+}
+
+function isAstray({ source }: Snapshot, { active, stage }: Roles): boolean {
+  return (
+    source !== undefined &&
+    active !== undefined &&
+    stage !== 'Adopting' &&
+    (source.replicas > 0 || source.paused)
+  );
+}
+
+function parkAgainAt({ parkedAt }: SourceView): number {
+  return parkedAt === undefined ? 0 : parkedAt + PARK_AGAIN_MS;
 }

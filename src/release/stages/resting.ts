@@ -31,7 +31,6 @@ function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision)
     ...upkeep(snapshot, roles),
     ...sizeActive(snapshot, active),
     ...sizeOther(snapshot, roles, active),
-    ...parkSource(snapshot),
     ...prune(snapshot, roles),
   ];
 }
@@ -62,12 +61,6 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   const drainUntil = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
   if (kept && snapshot.now < drainUntil) return [];
   return scaleColor(snapshot, color, kept ? standbySize(snapshot, roles) : 0);
-}
-
-/** Git scaled the source up again: once more to 0. Its pods get no traffic, the selector has the colour's key. */
-function parkSource({ source }: Snapshot): Effect[] {
-  if (source === undefined || (source.replicas === 0 && !source.paused)) return [];
-  return [{ kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0 }];
 }
 
 function prune(snapshot: Snapshot, roles: Roles): Effect[] {

@@ -1,0 +1,172 @@
+/** The operator without its process: watches, queue and loop around the reconciler. */
+
+import type { Measurement } from '../analysis/measurement.ts';
+import { LABEL_RELEASE } from '../api/names.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { Logger } from '../kube/log.ts';
+import { type Loop, type LoopObserver, runLoop } from '../kube/loop.ts';
+import type { KubeClient, KubeObject, ListWatchClient, Store } from '../kube/ports.ts';
+import { createReflector, type Reflector } from '../kube/reflector.ts';
+import { createWorkQueue, type QueueObserver, type WorkQueue } from '../kube/workqueue.ts';
+import type { Sources } from '../metrics/sources.ts';
+import { createBeside, type RunBeside } from './beside.ts';
+import { type Cache, keyOf, releaseOf, WATCHED } from './cache.ts';
+import { preflight } from './preflight.ts';
+import { createReconciler, type ReconcileObserver } from './reconcile.ts';
+import type { ReleaseEvent } from './report.ts';
+
+export interface OperatorOptions {
+  readonly client: KubeClient & ListWatchClient;
+  readonly sources: Sources;
+  /** Empty: all namespaces. */
+  readonly namespaces: readonly string[];
+  readonly concurrency: number;
+  readonly run: RunBeside;
+  readonly recordEvent: (event: ReleaseEvent) => void;
+  readonly observers: {
+    readonly reconcile: ReconcileObserver;
+    readonly queue: QueueObserver;
+    readonly loop: LoopObserver;
+    readonly onMeasurement: (measurement: Measurement) => void;
+  };
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface Operator {
+  readonly queue: WorkQueue;
+  readonly reflectors: readonly Reflector<KubeObject>[];
+  /** Starts the watches; the caches are kept warm by standbys too. */
+  watch(): void;
+  /** Starts to reconcile when the caches are there. */
+  lead(): Promise<void>;
+  /** Lets reconciles under way come to their end, then stops everything. */
+  stop(): Promise<void>;
+}
+
+const STUCK_AFTER_MS = 60_000;
+const GRACE_MS = 10_000;
+
+export function createOperator(options: OperatorOptions): Operator {
+  const { log, clock, client } = options;
+  const queue = createWorkQueue({ observer: options.observers.queue, clock });
+  const { cache, reflectors } = createCache(options, queue);
+  let loop: Loop | undefined;
+
+  const wake = (key: string): void => queue.add(key, { urgent: true });
+  const beside = createBeside({
+    run: options.run,
+    sources: options.sources,
+    preflight: (scene, signal) => preflight({ client, sources: options.sources }, scene, signal),
+    now: () => clock.now(),
+    wake,
+    onMeasurement: options.observers.onMeasurement,
+  });
+  const reconcile = createReconciler({
+    client,
+    cache,
+    beside,
+    recordEvent: options.recordEvent,
+    observer: options.observers.reconcile,
+    log,
+    now: () => clock.now(),
+  });
+
+  return {
+    queue,
+    reflectors,
+    watch() {
+      for (const reflector of reflectors) reflector.start();
+    },
+    async lead() {
+      await Promise.all(reflectors.map((reflector) => reflector.whenSynced));
+      log.info('the caches are complete: reconciling', { releases: cache.releases.list().length });
+      loop = runLoop({
+        queue,
+        reconcile,
+        concurrency: options.concurrency,
+        stuckAfterMs: STUCK_AFTER_MS,
+        onStuck: ({ key, forMs }) => log.error('a reconcile is stuck', { release: key, forMs }),
+        observer: options.observers.loop,
+        log,
+        clock,
+      });
+    },
+    async stop() {
+      await loop?.stop(GRACE_MS);
+      queue.stop();
+      await Promise.all(reflectors.map((reflector) => reflector.stop()));
+    },
+  };
+}
+
+/** One watch per kind; where the operator is confined to namespaces, one per kind and namespace. */
+function createCache(
+  options: OperatorOptions,
+  queue: WorkQueue,
+): { cache: Cache; reflectors: Reflector<KubeObject>[] } {
+  const scopes = options.namespaces.length === 0 ? [undefined] : options.namespaces;
+  const reflectors: Reflector<KubeObject>[] = [];
+  const stores = Object.entries(WATCHED).map(([name, watched]) => {
+    const own = scopes.map((namespace) =>
+      createReflector<KubeObject>({
+        client: options.client,
+        type: watched.type,
+        indexes: watched.indexes,
+        ...(namespace !== undefined && { namespace }),
+        ...(watched.labelled && { labelSelector: LABEL_RELEASE }),
+        ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
+        onChange: (change, object, old) => enqueue(queue, name, change, object, old),
+        log: options.log,
+        clock: options.clock,
+      }),
+    );
+    reflectors.push(...own);
+    return [
+      name,
+      join(
+        scopes,
+        own.map(({ store }) => store),
+      ),
+    ] as const;
+  });
+  return { cache: Object.fromEntries(stores) as unknown as Cache, reflectors };
+}
+
+/** Endpoints that change may be production in danger: they go before everything that is merely due. */
+function enqueue(
+  queue: WorkQueue,
+  name: string,
+  change: string,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): void {
+  const urgent = name === 'slices' && change === 'updated';
+  const own =
+    name === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
+  for (const key of new Set([own, old && releaseOf(old)])) if (key !== undefined) queue.add(key, { urgent });
+}
+
+/** Several stores of one kind, each of a namespace of its own, seen as one. */
+function join(
+  scopes: readonly (string | undefined)[],
+  stores: readonly Store<KubeObject>[],
+): Store<KubeObject> {
+  const [only] = stores;
+  if (stores.length === 1 && only !== undefined) return only;
+  const at = (namespace: string | undefined): Store<KubeObject> | undefined =>
+    stores[scopes.indexOf(namespace)];
+  return {
+    get: (key) => at(key.namespace)?.get(key),
+    list: (namespace) =>
+      namespace === undefined
+        ? stores.flatMap((store) => store.list())
+        : (at(namespace)?.list(namespace) ?? []),
+    byIndex: (index, value) => stores.flatMap((store) => store.byIndex(index, value)),
+    note: (object) => at(object.metadata.namespace)?.note(object),
+    noteDeleted: (object) => at(object.metadata.namespace)?.noteDeleted(object),
+    get synced() {
+      return stores.every((store) => store.synced);
+    },
+  };
+}
