@@ -171,6 +171,11 @@ describe('the parser of a release', () => {
     });
   });
 
+  it('changes nothing that has its defaults already', () => {
+    const once = parseRelease(release());
+    expect(parseRelease(once.ok && once.release)).to.deep.equal(once);
+  });
+
   it('keeps embedded templates as they are', () => {
     const job = {
       spec: { template: { spec: { containers: [{ name: 'a', 'x-new': { deep: [1, null] } }] } } },
