@@ -89,8 +89,9 @@ function readyUids(endpoints: readonly Endpoint[]): Set<string> {
   return new Set(endpoints.filter(({ ready }) => ready).map(({ podUid }) => podUid));
 }
 
-function darkens({ source }: Snapshot, service: ServiceView, effect: Patch): string | undefined {
-  if (readyUids(service.endpoints).size === 0) return undefined;
+function darkens({ source, release }: Snapshot, service: ServiceView, effect: Patch): string | undefined {
+  const moves = service.selector[release.spec.traffic.selectorLabel] !== effect.color;
+  if (!moves || readyUids(service.endpoints).size === 0) return undefined;
   const gains = effect.color === undefined ? (source?.ready ?? 0) : readyOf(service, effect.color).size;
   return gains > 0
     ? undefined

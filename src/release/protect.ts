@@ -2,12 +2,12 @@
  * What goes before everything else in every stage: production has endpoints, and its selectors are where the last
  * legitimate switch put them.
  */
-import { COLORS } from '../api/status.ts';
+import { COLORS, type Color } from '../api/status.ts';
 import { moveTraffic } from './effects.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { SwitchMark } from './mark.ts';
 import type { Verdict } from './plan.ts';
-import type { Roles, Stage } from './roles.ts';
+import type { Roles, Stage, StartedRevision } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 import { goBack } from './stages/back.ts';
 
@@ -45,15 +45,44 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
     (effect) => effect.kind === 'PatchSelector' && isKnown(snapshot, roles, effect.service),
   );
   if (ours.length === 0) return undefined;
-  const astray =
-    snapshot.services.find((service) => selectedColor(service, label) !== color) ?? snapshot.services[0];
-  const writer = astray?.selectorWriter ? ` (last written by ${astray.selectorWriter})` : '';
-  const seen = (astray && selectedColor(astray, label)) ?? 'no colour';
+  if (wouldDarken(snapshot, color, label)) return leaveAstray(snapshot, active, label);
+  const { name, seen, writer } = astrayIn(snapshot, color, label);
   return {
     phase: PHASE_WHILE_ALIGNING[stage],
     reason: 'SelectorRestored',
-    message: `Service "${astray?.name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})`,
+    message: `Service "${name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})`,
     effects: ours,
+  };
+}
+
+/** The Service to tell of, and who made it so. */
+function astrayIn(
+  { services }: Snapshot,
+  color: Color,
+  label: string,
+): { name: string; seen: string; writer: string } {
+  const service = services.find((each) => selectedColor(each, label) !== color) ?? services[0];
+  return {
+    name: service?.name ?? '',
+    seen: (service && selectedColor(service, label)) ?? 'no colour',
+    writer: service?.selectorWriter === undefined ? '' : ` (last written by ${service.selectorWriter})`,
+  };
+}
+
+/** Putting a selector back to a side without ready pods would end what still serves, and help nobody. */
+function wouldDarken(snapshot: Snapshot, color: Color, label: string): boolean {
+  const moves = snapshot.services.some((service) => selectedColor(service, label) !== color);
+  return moves && readyCount(snapshot, color) === 0 && servingCount(snapshot) > 0;
+}
+
+function leaveAstray(snapshot: Snapshot, active: StartedRevision, label: string): Verdict {
+  const { color } = active.facts;
+  const { name, seen, writer } = astrayIn(snapshot, color, label);
+  return {
+    phase: 'Stalled',
+    reason: 'SelectorAstray',
+    message: `Service "${name}" selects ${seen}${writer} and is left so: it has ready endpoints, and no ${color} pod (revision ${active.name}), where it should point, is ready`,
+    stalled: true,
   };
 }
 

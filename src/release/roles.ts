@@ -60,7 +60,7 @@ export interface Roles {
 
 export function rolesOf(snapshot: Snapshot): Roles {
   const started = snapshot.revisions.filter(isStarted);
-  const subject = latest(started, (revision) => revision.facts.attempt);
+  const subject = latest(started);
   const command = commandOf(snapshot, started);
   const loser = loserOf(started, command);
   const stage = loser === undefined ? stageOf(subject, command) : 'Returning';
@@ -80,17 +80,9 @@ function isStarted(revision: RevisionView): revision is StartedRevision {
   return revision.facts !== undefined;
 }
 
-function latest<T>(items: readonly T[], key: (item: T) => number | undefined): T | undefined {
-  let best: T | undefined;
-  let bestKey = Number.NEGATIVE_INFINITY;
-  for (const item of items) {
-    const value = key(item) ?? Number.NEGATIVE_INFINITY;
-    if (value > bestKey) {
-      best = item;
-      bestKey = value;
-    }
-  }
-  return best;
+/** By attempt: the only clock that never jumps. */
+function latest(revisions: readonly StartedRevision[]): StartedRevision | undefined {
+  return revisions.toSorted((a, b) => a.facts.attempt - b.facts.attempt).at(-1);
 }
 
 /** The latest mark that the facts confirm. A mark alone proves nothing: whoever may patch a Service can write one. */
@@ -99,7 +91,8 @@ function commandOf(snapshot: Snapshot, started: readonly StartedRevision[]): Com
   for (const service of snapshot.services) {
     const mark = service.mark;
     const revision = mark && started.find((candidate) => candidate.name === mark.revision);
-    if (mark === undefined || revision === undefined || !isConfirmed(mark, revision)) continue;
+    if (mark === undefined || revision === undefined) continue;
+    if (!isConfirmed(mark, revision, started, service.switchedAt)) continue;
     if (command === undefined || isLater(mark, command.mark)) {
       const color = revision.facts.color;
       command = { mark, revision, color, decidedAt: service.switchedAt, reason: service.switchReason };
@@ -108,29 +101,53 @@ function commandOf(snapshot: Snapshot, started: readonly StartedRevision[]): Com
   return command;
 }
 
-/** Forward only to what was validated in that attempt, back only to what was committed before. */
-function isConfirmed(mark: SwitchMark, revision: StartedRevision): boolean {
-  const facts = revision.facts;
-  if (mark.direction === 'Back') return facts.committedAt !== undefined;
-  return facts.attempt === mark.attempt && facts.validatedAt !== undefined;
+/**
+ * Whether the facts allow what a mark says: one step beyond them, or what they say themselves. Anything else is drift,
+ * such as a Service that was restored from a backup with the mark of an earlier switch.
+ */
+function isConfirmed(
+  mark: SwitchMark,
+  revision: StartedRevision,
+  started: readonly StartedRevision[],
+  switchedAt: number | undefined,
+): boolean {
+  if (mark.direction === 'Back') return isConfirmedBack(mark, revision, started, switchedAt);
+  const { attempt, validatedAt, outcome } = revision.facts;
+  if (attempt !== mark.attempt || validatedAt === undefined) return false;
+  return outcome === undefined || revision === recordedActive(started);
+}
+
+/** Back to what was committed, from a revision that was under watch or inside its window when that was ordered. */
+function isConfirmedBack(
+  mark: SwitchMark,
+  revision: StartedRevision,
+  started: readonly StartedRevision[],
+  switchedAt: number | undefined,
+): boolean {
+  if (!isKept(revision)) return false;
+  const active = recordedActive(started);
+  const loser = started.find(({ facts }) => facts.attempt === mark.attempt);
+  // Done long ago, and the loser was tried again since or forgotten: true as far as the facts say the same.
+  if (loser === undefined || loser.facts.outcome?.kind === 'RolledBack') return revision === active;
+  if (loser.facts.color === revision.facts.color) return false;
+  if (loser.facts.outcome === undefined) return loser.facts.validatedAt !== undefined;
+  return loser === active && switchedAt !== undefined && switchedAt < (loser.facts.windowUntil ?? 0);
 }
 
 /**
- * Where the annotations were lost: the subject if its switch was verified, else the last commit that was kept. Not a
- * colour that is being adopted: without its key the source serves with it, and the adoption knows what to do.
+ * What the facts alone say: the subject if its switch was verified, else the last commit that was kept. Not a colour
+ * that is being adopted: without its key the source serves with it, and the adoption knows what to do.
  */
 function recordedActive(started: readonly StartedRevision[]): StartedRevision | undefined {
-  const observed = started.find(
+  const watched = started.find(
     ({ facts }) => facts.outcome === undefined && facts.verifiedAt !== undefined && !facts.adoption,
   );
-  return (
-    observed ?? latest(started, (revision) => (isKept(revision) ? revision.facts.committedAt : undefined))
-  );
+  return watched ?? latest(started.filter(isKept));
 }
 
-/** Committed, and not rolled back since. A later failed attempt of the same revision does not undo its commit. */
-function isKept(revision: StartedRevision): boolean {
-  return revision.facts.committedAt !== undefined && revision.facts.outcome?.kind !== 'RolledBack';
+/** Committed in its last attempt, and not rolled back since. */
+function isKept({ facts }: StartedRevision): boolean {
+  return facts.outcome?.kind === 'Committed' && facts.rejected === undefined;
 }
 
 function stageOf(subject: StartedRevision | undefined, command: Command | undefined): Stage {
@@ -152,11 +169,6 @@ function loserOf(
   return loser?.facts.outcome?.kind === 'RolledBack' ? undefined : loser;
 }
 
-/** Rejected, or under way again: what it was once says nothing about the attempt that is not finished. */
-function isUnproven(revision: StartedRevision): boolean {
-  return revision.facts.rejected !== undefined || revision.facts.outcome === undefined;
-}
-
 /**
  * Before the commit the way back needs no window: it leads to the side that had the traffic. After it, the window that
  * was opened with the commit must be open still.
@@ -171,8 +183,5 @@ function targetOf(
   const windowOpen = active.facts.windowUntil !== undefined && snapshot.now < active.facts.windowUntil;
   if (!underWatch && !windowOpen) return undefined;
   const color = otherColor(active.facts.color);
-  const committed = started.filter(
-    (revision) => revision.facts.color === color && isKept(revision) && !isUnproven(revision),
-  );
-  return latest(committed, (revision) => revision.facts.committedAt);
+  return latest(started.filter((revision) => revision.facts.color === color && isKept(revision)));
 }

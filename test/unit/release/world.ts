@@ -128,6 +128,7 @@ export function sourceOf(picture: Partial<SourceView> | null | undefined): Sourc
     autoscalers: [],
     claimedBy: 'checkout',
     storedAutoscaler: false,
+    parkedAt: undefined,
     ...picture,
   };
 }

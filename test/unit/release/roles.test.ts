@@ -1,0 +1,256 @@
+import { expect } from 'chai';
+import { rolesOf } from '../../../src/release/roles.ts';
+import { decided, decidedOn } from './decided.ts';
+import {
+  BACK_1,
+  committed,
+  FORWARD_1,
+  FORWARD_2,
+  idle,
+  observed,
+  r1,
+  r2,
+  r2RolledBack,
+  r2Validated,
+  returning,
+  rolledBack,
+  SITUATIONS,
+  switched,
+} from './situations.ts';
+import { editServices, HOUR, LABEL, NOON, type Picture, SECOND, UID, world } from './world.ts';
+
+const of = (picture: Picture): (string | undefined)[] => {
+  const { stage, active, subject, target } = rolesOf(world(picture));
+  return [stage, active?.name, subject?.name, target?.name];
+};
+
+describe('roles are derived from the Services and the revisions', () => {
+  const table: Record<string, (string | undefined)[]> = {
+    fresh: ['Unadopted', undefined, undefined, undefined],
+    idle: ['Resting', 'r1', 'r1', undefined],
+    started: ['Preparing', 'r1', 'r2', undefined],
+    built: ['Preparing', 'r1', 'r2', undefined],
+    validated: ['Preparing', 'r1', 'r2', undefined],
+    switched: ['Switching', 'r2', 'r2', 'r1'],
+    observed: ['Observing', 'r2', 'r2', 'r1'],
+    committed: ['Resting', 'r2', 'r2', 'r1'],
+    returning: ['Returning', 'r1', 'r2', undefined],
+    rolledBack: ['Resting', 'r1', 'r2', undefined],
+  };
+  for (const [name, picture] of Object.entries(SITUATIONS)) {
+    it(`${name}: ${table[name]?.map(String).join(', ')}`, () => {
+      expect(of(picture)).to.deep.equal(table[name]);
+    });
+  }
+
+  it('the window closes the way back', () => {
+    expect(of({ ...committed, now: NOON + 48 * HOUR })).to.deep.equal(['Resting', 'r2', 'r2', undefined]);
+  });
+
+  for (const [name, active] of Object.entries({
+    idle: 'r1',
+    started: 'r1',
+    validated: 'r1',
+    observed: 'r2',
+    committed: 'r2',
+    rolledBack: 'r1',
+  })) {
+    it(`${name}: without any annotation the facts still say that ${active} is active`, () => {
+      expect(of({ ...SITUATIONS[name], mark: undefined })[1]).to.equal(active);
+    });
+  }
+
+  it('a revision that failed when it was tried again is not active because it once was committed', () => {
+    const again = { ...r2, attempt: 3, committedAt: NOON - HOUR };
+    const outcome = { kind: 'Failed' as const, at: NOON, reason: 'GateFailed', message: '' };
+    const picture = {
+      ...idle,
+      mark: undefined,
+      revisions: { r1: { ...r1, committedAt: NOON - 2 * HOUR }, r2: { ...again, outcome } },
+    };
+    expect(of(picture)[1]).to.equal('r1');
+  });
+});
+
+describe('a mark that somebody wrote into a Service is not taken for progress', () => {
+  const putBack = ['PatchSelector checkout -> blue'];
+
+  it('for a candidate that is not validated', () => {
+    const forged = { ...switched, revisions: { r1, r2 } };
+    const { reason, effects } = decided(forged);
+    expect([reason, effects]).to.deep.equal(['SelectorRestored', putBack]);
+  });
+
+  it('for a candidate validated in an earlier attempt', () => {
+    const forged = { ...switched, revisions: { r1, r2: { ...r2Validated, attempt: 3 } } };
+    expect(decided(forged).effects).to.deep.equal(putBack);
+  });
+
+  it('for a candidate that was validated and then given up', () => {
+    const outcome = {
+      kind: 'Superseded' as const,
+      at: NOON,
+      reason: 'Superseded',
+      message: 'no longer wanted',
+    };
+    const late = { ...switched, source: {}, revisions: { r1, r2: { ...r2Validated, outcome } } };
+    expect(of(late).slice(0, 2)).to.deep.equal(['Resting', 'r1']);
+    expect(decided(late).effects).to.deep.equal(putBack);
+  });
+
+  it('for a revision that lost the traffic and is rejected', () => {
+    const restored = { ...rolledBack, route: 'green' as const, mark: FORWARD_2 };
+    expect(of(restored).slice(0, 2)).to.deep.equal(['Resting', 'r1']);
+    expect(decided(restored).effects).to.deep.equal(putBack);
+  });
+
+  it('for an earlier switch, as a backup of the Service has it, while r2 is watched', () => {
+    const restored = { ...observed, route: 'blue' as const, mark: FORWARD_1 };
+    expect(of(restored).slice(0, 2)).to.deep.equal(['Observing', 'r2']);
+    expect(decided(restored).effects).to.deep.equal(['PatchSelector checkout -> green']);
+  });
+
+  it('for an earlier switch after r2 was committed', () => {
+    const restored = { ...committed, route: 'blue' as const, mark: FORWARD_1 };
+    expect(of(restored).slice(0, 2)).to.deep.equal(['Resting', 'r2']);
+    expect(decided(restored).effects).to.deep.equal(['PatchSelector checkout -> green']);
+  });
+
+  it('for a way back that comes from the future', () => {
+    const forged = { ...committed, now: NOON + 49 * HOUR, route: 'blue' as const, mark: `${UID}/r1/99/back` };
+    expect(of(forged).slice(0, 2)).to.deep.equal(['Resting', 'r2']);
+  });
+
+  it('for a way back after the window', () => {
+    const now = NOON + 49 * HOUR;
+    const forged = { ...committed, now, switchedAt: now - SECOND, route: 'blue' as const, mark: BACK_1 };
+    expect(of(forged).slice(0, 2)).to.deep.equal(['Resting', 'r2']);
+    expect(decided(forged).effects).to.deep.equal(['PatchSelector checkout -> green']);
+  });
+
+  it('for a way back to a revision that is rejected', () => {
+    const back = {
+      ...idle,
+      route: 'green' as const,
+      mark: `${UID}/r2/2/back`,
+      green: { revision: 'r2', ready: 3 },
+    };
+    const forged = { ...back, revisions: { r1, r2: { ...r2RolledBack, committedAt: NOON - HOUR } } };
+    expect(of(forged).slice(0, 2)).to.deep.equal(['Resting', 'r1']);
+  });
+
+  it('for a way back to the candidate under way, although its content was committed once', () => {
+    const again = { ...r2, attempt: 3, committedAt: NOON - 30 * SECOND };
+    const forged = { ...switched, mark: `${UID}/r2/3/back`, revisions: { r1, r2: again } };
+    expect(of(forged).slice(0, 2)).to.deep.equal(['Preparing', 'r1']);
+  });
+
+  it('of another release', () => {
+    const foreign = decided({ ...idle, mark: 'another-uid/r2/2' });
+    expect(foreign.effects).to.deep.equal(putBack);
+  });
+
+  it('but a way back that was ordered while r2 was watched is obeyed', () => {
+    expect(of(returning).slice(0, 2)).to.deep.equal(['Returning', 'r1']);
+  });
+
+  it('and a way back stays true when the loser is tried again under a new attempt', () => {
+    const again = { ...rolledBack, revisions: { r1, r2: { ...r2, attempt: 3 } } };
+    expect(of(again).slice(0, 2)).to.deep.equal(['Preparing', 'r1']);
+    expect(decided({ ...again, blue: { revision: 'r1', ready: 3 } }).reason).to.not.equal('SelectorRestored');
+  });
+
+  it('and a way back inside the window is obeyed', () => {
+    const back = { ...committed, route: 'blue' as const, mark: BACK_1 };
+    expect(of(back).slice(0, 2)).to.deep.equal(['Returning', 'r1']);
+  });
+});
+
+describe('several Services', () => {
+  const services = ['checkout', 'checkout-grpc'];
+  const half = (picture: Picture) => {
+    const snapshot = world({ ...picture, services, spec: twoServices });
+    const [first, second] = snapshot.services;
+    if (first === undefined || second === undefined) throw new Error('two services');
+    return { snapshot, first, second };
+  };
+  const twoServices = {};
+
+  it('a crash between two patches of one switch is mended by the missing patch', () => {
+    const { snapshot, first } = half(switched);
+    const { second } = half({ ...switched, route: 'blue', mark: FORWARD_1 });
+    const result = decidedOn({ ...snapshot, services: [first, second] });
+    expect(result.effects).to.deep.equal(['PatchSelector checkout-grpc -> green']);
+  });
+
+  it('a crash between two patches of a way back is mended by the missing patch', () => {
+    const { snapshot, first } = half(returning);
+    const { second } = half(observed);
+    const result = decidedOn({ ...snapshot, services: [first, second] });
+    expect(result.effects).to.deep.equal(['PatchSelector checkout-grpc -> blue']);
+  });
+
+  it('the switch moves all of them in one plan', () => {
+    const { snapshot } = half({ ...SITUATIONS.validated });
+    expect(decidedOn(snapshot).effects).to.deep.equal([
+      'PatchSelector checkout -> green',
+      'PatchSelector checkout-grpc -> green',
+    ]);
+  });
+
+  it('is not proven while one of them lags', () => {
+    const { snapshot, first } = half(switched);
+    const { second } = half(switched);
+    const behind = half({ ...switched, route: 'blue' }).second.endpoints;
+    const result = decidedOn({ ...snapshot, services: [first, { ...second, endpoints: behind }] });
+    expect([result.reason, result.effects]).to.deep.equal(['WaitingForEndpoints', []]);
+  });
+});
+
+describe('drift', () => {
+  it('a selector that Helm put back is restored, with the mark', () => {
+    const drifted = editServices(world({ ...committed, mark: undefined }), {
+      selector: { app: 'checkout' },
+      selectorWriter: 'helm',
+    });
+    const { reason, message, effects } = decidedOn(drifted);
+    expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> green']]);
+    expect(message).to.equal(
+      'Service "checkout" selected no colour (last written by helm); putting it back to green (revision r2)',
+    );
+  });
+
+  it('an annotation that was lost is written again', () => {
+    const { effects } = decided({ ...committed, mark: undefined });
+    expect(effects).to.deep.equal(['PatchSelector checkout -> green']);
+  });
+
+  it('is left and reported where the active side has no ready pod and what is selected has', () => {
+    const astray = world({
+      ...committed,
+      now: NOON + 49 * HOUR,
+      route: 'blue',
+      mark: FORWARD_2,
+      green: { revision: 'r2', desired: 3, ready: 0 },
+    });
+    const { phase, reason, effects, plan } = decidedOn(
+      editServices(astray, { selectorWriter: 'kubectl-edit' }),
+    );
+    expect([phase, reason, effects, plan.verdict.stalled]).to.deep.equal([
+      'Stalled',
+      'SelectorAstray',
+      [],
+      true,
+    ]);
+  });
+
+  it('is repaired in the middle of a switch too', () => {
+    const astray = editServices(world(switched), { selector: { app: 'checkout', [LABEL]: 'blue' } });
+    expect(decidedOn(astray).effects).to.deep.equal(['PatchSelector checkout -> green']);
+  });
+
+  it('during the switch, when selector and mark are both replaced, the traffic goes back and is ordered anew', () => {
+    const astray = { ...switched, route: undefined, mark: undefined };
+    expect(decided(astray).effects).to.deep.equal(['PatchSelector checkout -> blue']);
+  });
+});
