@@ -207,15 +207,23 @@ async function remove(
     repeatable: uid !== undefined || resourceVersion !== undefined,
   });
   const answer = await send(context, request);
-  if (isAlreadyGone(answer, uid)) return;
-  if (answer.status >= 300) throw failure(request.call, answer);
+  if (answer.status < 300 || (answer.status === 404 && isObjectNotFound(answer))) return;
+  const error = failure(request.call, answer);
+  const mayBeAnother = error.reason === 'Conflict' && uid !== undefined;
+  if (mayBeAnother && !(await isStillThere(context, type, key, uid, options))) return;
+  throw error;
 }
 
-/** Deleted by someone else; or someone else has since made another object of that name. */
-function isAlreadyGone(answer: Answer, uid: string | undefined): boolean {
-  if (answer.status === 404) return isObjectNotFound(answer);
-  if (answer.status !== 409 || uid === undefined) return false;
-  return parseStatus(answer.text)?.message?.includes('UID in precondition') === true;
+/** Whether the object that was to go is there, and not one that was made under its name since. */
+async function isStillThere(
+  context: Context,
+  type: ResourceType,
+  key: ObjectKey,
+  uid: string,
+  options: CallOptions,
+): Promise<boolean> {
+  const found = await get(context, type, key, options);
+  return found?.metadata.uid === uid;
 }
 
 /**
