@@ -25,7 +25,7 @@ export function preflightKey(snapshot: Snapshot): string {
 /** undefined: the input is good. Otherwise what is wrong with it, or that the answer is awaited. */
 export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const problem = firstProblem(snapshot, roles);
-  if (problem !== undefined) return refused(problem, snapshot.now + ASK_AGAIN_MS);
+  if (problem !== undefined) return { ...refused(problem), lookAgainAt: snapshot.now + ASK_AGAIN_MS };
   const key = preflightKey(snapshot);
   const { preflight } = snapshot.observations;
   const requests = [{ kind: 'Preflight' as const, key }];
@@ -44,11 +44,12 @@ export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefine
   const refusal = preflight.problems[0];
   if (refusal === undefined) return undefined;
   const again = preflight.at + ASK_AGAIN_MS;
-  return { ...refused(refusal, again), ...(snapshot.now >= again && { requests }) };
+  // Once it is asked, the answer itself is what wakes the loop.
+  return { ...refused(refusal), ...(snapshot.now < again ? { lookAgainAt: again } : { requests }) };
 }
 
-function refused(problem: Problem, lookAgainAt: number): Verdict {
-  return { phase: 'Stalled', reason: problem.reason, message: problem.message, stalled: true, lookAgainAt };
+function refused({ reason, message }: Problem): Verdict {
+  return { phase: 'Stalled', reason, message, stalled: true };
 }
 
 /** The newest revision with the content that people wish for now. */

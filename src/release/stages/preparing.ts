@@ -20,11 +20,27 @@ export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject } = roles;
   if (subject === undefined) return { phase: 'Idle', reason: 'Nothing', message: 'no release is under way' };
   return (
+    suspended(snapshot, subject) ??
+    misplaced(snapshot, roles, subject) ??
     superseded(snapshot, subject) ??
     drainFirst(snapshot, roles, subject) ??
     build(snapshot, roles, subject) ??
     prove(snapshot, roles, subject)
   );
+}
+
+/** The switch is still to come, and a suspended release moves no traffic. */
+function suspended({ release }: Snapshot, subject: StartedRevision): Verdict | undefined {
+  if (!release.spec.suspend) return undefined;
+  const message = `spec.suspend is set: revision ${subject.name} is taken no further`;
+  return { phase: 'Suspended', reason: 'Suspended', message };
+}
+
+/** The facts contradict each other: a candidate must never be built where production is. */
+function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
+  if (active?.facts.color !== subject.facts.color) return undefined;
+  const message = `revision ${subject.name} was to be built on ${subject.facts.color}, which has the traffic`;
+  return end(snapshot, subject, 'Inconclusive', 'ColorTaken', message);
 }
 
 /** Another content is wished for, or the one that is active already: this candidate has lost its purpose. */
