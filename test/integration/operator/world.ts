@@ -1,0 +1,76 @@
+/**
+ * A real control plane with fake nodes, the shipped manifests in it, and operator processes beside it. The operator's
+ * own Deployment is taken away: a fake node runs no image.
+ */
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { kubeConfigEndpoint } from '../../../src/kube/kubeconfig.ts';
+import { createKubeClient, type KubeTransport } from '../../../src/kube/transport.ts';
+import { type Cluster, startCluster } from '../../cluster/index.ts';
+import { OperatorProcess } from './process.ts';
+import { Shop, type ShopOptions } from './shop.ts';
+
+const manifests = join(import.meta.dirname, '../../../deploy/kustomize');
+
+export const NAMESPACE = 'bluegreen-system';
+export const OPERATOR = 'bluegreen-operator';
+
+export class World {
+  readonly cluster: Cluster;
+  /** The administrator's: what people and kubelets do in these tests. */
+  readonly client: KubeTransport;
+  /** The operator's. */
+  readonly kubeconfig: string;
+  readonly #operators: OperatorProcess[] = [];
+  #shops = 0;
+
+  private constructor(cluster: Cluster, kubeconfig: string) {
+    this.cluster = cluster;
+    this.kubeconfig = kubeconfig;
+    const load = (): KubeConfig => {
+      const config = new KubeConfig();
+      config.loadFromFile(cluster.kubeconfig);
+      return config;
+    };
+    this.client = createKubeClient({ endpoint: kubeConfigEndpoint({ load }), userAgent: 'people' });
+  }
+
+  static async start(): Promise<World> {
+    const cluster = await startCluster({ form: 'fake' });
+    await cluster.kubectl(['apply', '--server-side', '-k', manifests]);
+    await cluster.kubectl(['delete', 'deployment', OPERATOR, '-n', NAMESPACE]);
+    await cluster.kubectl(['wait', '--for=condition=Established', 'crd/bluegreenreleases.bluegreen.dev']);
+    return new World(cluster, await cluster.kubeconfigFor(NAMESPACE, OPERATOR));
+  }
+
+  /** Alone, without a Lease, unless the arguments say otherwise. */
+  async operator(...args: string[]): Promise<OperatorProcess> {
+    return this.spawnOperator(this.kubeconfig, '--no-leader-elect', ...args).isWorking();
+  }
+
+  spawnOperator(kubeconfig: string, ...args: string[]): OperatorProcess {
+    const operator = new OperatorProcess(kubeconfig, args);
+    this.#operators.push(operator);
+    return operator;
+  }
+
+  /** A namespace with an application that runs. */
+  shop(options?: ShopOptions): Promise<Shop> {
+    this.#shops += 1;
+    return Shop.open(this, `team-${this.#shops}`, options);
+  }
+
+  /** The same, already in the hands of a release: revision r1 on blue. */
+  async adoptedShop(options: ShopOptions = {}): Promise<Shop> {
+    const shop = await this.shop(options);
+    await shop.release(options.spec);
+    await shop.settledOn('r1');
+    return shop;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#operators.map((operator) => operator.end()));
+    await this.client.close();
+    await this.cluster.stop();
+  }
+}
