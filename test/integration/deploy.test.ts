@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import manifest from '../../package.json' with { type: 'json' };
+import { loadConfig } from '../../src/config.ts';
 import { type Cluster, startCluster } from '../cluster/index.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,9 +54,14 @@ describe('deploy/kustomize on a real API server', function () {
     expect(pod.spec.securityContext).to.deep.include({ runAsNonRoot: true, runAsUser: 65_532 });
   });
 
-  it('has a config with one metric source', async () => {
+  it('has a config that the operator takes', async () => {
+    const file = join(repository, 'deploy', 'kustomize', 'config.yaml');
+    const { metricSources } = await loadConfig(file);
+    expect(metricSources.map(({ name, prometheus }) => [name, prometheus.url])).to.deep.equal([
+      ['default', 'http://prometheus.monitoring.svc:9090'],
+    ]);
     const { data } = await json('get', 'configmap', 'bluegreen-operator-config', '-n', 'bluegreen-system');
-    expect(data['config.yaml']).to.contain('url: http://prometheus.monitoring.svc:9090');
+    expect(data).to.deep.equal({ 'config.yaml': await readFile(file, 'utf8') });
   });
 
   describe('its rights', () => {
@@ -101,7 +107,7 @@ describe('deploy/kustomize on a real API server', function () {
 
     it('in its own namespace are leases besides', async () => {
       const own = await rights(OPERATOR, ['system:serviceaccounts'], 'bluegreen-system');
-      expect(own['leases.coordination.k8s.io']).to.equal('get create update patch');
+      expect(own['leases.coordination.k8s.io']).to.equal('get watch create update patch');
     });
 
     it('read no Secret and no ConfigMap anywhere', async () => {
