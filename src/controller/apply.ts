@@ -56,7 +56,7 @@ import {
 import { renderAutoscaler, renderColor, renderJob, renderTwin } from '../workload/render.ts';
 import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
-import type { RevisionData } from './views.ts';
+import { type RevisionData, storedContent } from './views.ts';
 
 export interface Applier {
   readonly client: KubeClient;
@@ -217,11 +217,11 @@ function colorDeployment({ cache }: Applier, { release }: Scene, color: Color): 
   return deployment;
 }
 
-function storedContent({ cache }: Applier, { release }: Scene, revision: string): WorkloadContent {
+function contentOfRevision({ cache }: Applier, { release }: Scene, revision: string): WorkloadContent {
   const key = { namespace: release.namespace, name: revisionObjectName(release.name, revision) };
-  const data = cache.revisions.get(key)?.data as unknown as RevisionData | undefined;
-  if (data === undefined) throw new StaleError(`ControllerRevision "${key.name}" is gone`);
-  return data.content;
+  const content = storedContent(cache.revisions.get(key));
+  if (content === undefined) throw new StaleError(`ControllerRevision "${key.name}" is gone`);
+  return content;
 }
 
 const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) => {
@@ -298,7 +298,7 @@ const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
 
 /** Full write. The selector of a Deployment is immutable, so a Deployment of ours always has the right one. */
 const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
-  const content = storedContent(applier, scene, effect.revision);
+  const content = contentOfRevision(applier, scene, effect.revision);
   const body = renderColor(scene.release, effect.color, effect.revision, content, effect.replicas);
   const { deployments } = applier.cache;
   if (effect.expected === undefined)

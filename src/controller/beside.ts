@@ -11,8 +11,10 @@ import { parseTime } from '../api/time.ts';
 import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import type { Request } from '../release/plan.ts';
-import type { Observations, Preflight, Problem } from '../release/snapshot.ts';
+import type { Observations, Preflight } from '../release/snapshot.ts';
 import type { Scene } from './observe.ts';
+import type { PreflightAnswer } from './preflight.ts';
+import type { Aliases } from './views.ts';
 
 /** Bounded, with a deadline for each piece of work; one at a time for each key. */
 export type RunBeside = (key: string, work: (signal: AbortSignal) => Promise<void>) => void;
@@ -20,7 +22,7 @@ export type RunBeside = (key: string, work: (signal: AbortSignal) => Promise<voi
 export interface BesideOptions {
   readonly run: RunBeside;
   readonly sources: Sources;
-  readonly preflight: (scene: Scene, signal: AbortSignal) => Promise<readonly Problem[]>;
+  readonly preflight: (scene: Scene, signal: AbortSignal) => Promise<PreflightAnswer>;
   readonly now: () => number;
   /** Something came back: the release should be looked at. */
   readonly wake: (key: string) => void;
@@ -30,6 +32,8 @@ export interface BesideOptions {
 export interface Beside {
   /** What is known of a release: from its status, and from what came back since. */
   observations(key: string, uid: string, status: ReleaseStatus): Observations;
+  /** What the API server of today makes of stored contents, as far as it was asked. */
+  aliases(key: string): Aliases;
   request(key: string, scene: Scene, request: Request): void;
   forget(key: string): void;
 }
@@ -42,6 +46,7 @@ interface Memory {
   attempt: number;
   measurements: Map<string, Measurement[]>;
   preflight: Preflight | undefined;
+  aliases: Aliases;
 }
 
 export function createBeside(options: BesideOptions): Beside {
@@ -50,7 +55,7 @@ export function createBeside(options: BesideOptions): Beside {
   function memoryOf(key: string, uid: string): Memory {
     const known = memories.get(key);
     if (known?.uid === uid) return known;
-    const fresh: Memory = { uid, attempt: 0, measurements: new Map(), preflight: undefined };
+    const fresh: Memory = { uid, attempt: 0, measurements: new Map(), preflight: undefined, aliases: {} };
     memories.set(key, fresh);
     return fresh;
   }
@@ -92,9 +97,10 @@ export function createBeside(options: BesideOptions): Beside {
   function preflight(key: string, scene: Scene, wanted: string): void {
     const memory = memoryOf(key, scene.release.uid);
     options.run(`preflight/${key}/${wanted}`, async (signal) => {
-      const problems = await options.preflight(scene, signal);
+      const { problems, aliases } = await options.preflight(scene, signal);
       if (memories.get(key) !== memory) return;
       memory.preflight = { key: wanted, at: options.now(), problems };
+      memory.aliases = { ...memory.aliases, ...aliases };
       options.wake(key);
     });
   }
@@ -118,6 +124,7 @@ export function createBeside(options: BesideOptions): Beside {
           return request satisfies never;
       }
     },
+    aliases: (key) => memories.get(key)?.aliases ?? {},
     forget: (key) => void memories.delete(key),
   };
 }

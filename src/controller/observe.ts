@@ -7,6 +7,8 @@ import {
   FINALIZER,
   LABEL_COLOR,
   LABEL_RELEASE,
+  LABEL_REVISION,
+  revisionObjectName,
   twinName,
 } from '../api/names.ts';
 import type { ParsedRelease } from '../api/parse.ts';
@@ -35,6 +37,7 @@ import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content
 import type { ReleaseRef } from '../workload/render.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
 import {
+  type Aliases,
   autoscalerView,
   deploymentView,
   endpointsOf,
@@ -43,6 +46,7 @@ import {
   podView,
   revisionView,
   serviceView,
+  storedContent,
   twinView,
 } from './views.ts';
 
@@ -69,12 +73,13 @@ export async function observe(
   observer: Observer,
   parsed: ParsedRelease,
   observations: Observations,
+  aliases: Aliases = {},
 ): Promise<Scene> {
   const { cache } = observer;
   const { metadata, spec } = parsed;
   const namespace = metadata.namespace ?? '';
   const release: ReleaseRef = { namespace, name: metadata.name, uid: metadata.uid ?? '', spec };
-  const revisions = revisionsOf(cache, release);
+  const revisions = revisionsOf(cache, release, aliases);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const [source, services] = await Promise.all([
     readSource(observer, release),
@@ -104,8 +109,8 @@ export async function observe(
       ),
     ),
     sides: {
-      blue: sideOf(cache, release, 'blue', revisions),
-      green: sideOf(cache, release, 'green', revisions),
+      blue: sideOf(cache, release, 'blue'),
+      green: sideOf(cache, release, 'green'),
     },
     revisions,
     jobs: jobsOf(cache, release),
@@ -114,14 +119,14 @@ export async function observe(
   return { snapshot, release, source, services, liveReplicaSet, sourceAutoscalers };
 }
 
-function revisionsOf(cache: Cache, release: ReleaseRef): RevisionView[] {
+function revisionsOf(cache: Cache, release: ReleaseRef, aliases: Aliases): RevisionView[] {
   return cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(
       ({ metadata }) =>
         metadata.deletionTimestamp === undefined && isOwnedBy(metadata.ownerReferences, release.uid),
     )
-    .map(revisionView)
+    .map((revision) => revisionView(revision, aliases))
     .filter((view) => view !== undefined)
     .sort((a, b) => a.number - b.number);
 }
@@ -245,7 +250,7 @@ async function writerOf(
 ): Promise<string | undefined> {
   const marked = cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
-    .map(revisionView)
+    .map((revision) => revisionView(revision))
     .find((revision) => revision?.name === view.mark?.revision)?.facts?.color;
   const selected = view.selector[release.spec.traffic.selectorLabel];
   if (!view.found || view.claimedBy !== release.uid || marked === undefined || marked === selected)
@@ -259,12 +264,7 @@ async function writerOf(
   return fields.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0]?.manager;
 }
 
-function sideOf(
-  cache: Cache,
-  release: ReleaseRef,
-  color: Color,
-  revisions: readonly RevisionView[],
-): SideView {
+function sideOf(cache: Cache, release: ReleaseRef, color: Color): SideView {
   const key = { namespace: release.namespace, name: colorName(release.name, color) };
   const deployment = cache.deployments.get(key);
   const autoscaler = cache.autoscalers.get(key);
@@ -273,10 +273,19 @@ function sideOf(
   );
   return {
     color,
-    deployment: deployment && deploymentView(deployment, release, revisions),
+    deployment: deployment && deploymentView(deployment, release, storedFor(cache, release, deployment)),
     autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
     pods: pods.map(podView),
   };
+}
+
+function storedFor(
+  cache: Cache,
+  release: ReleaseRef,
+  deployment: Deployment,
+): ReturnType<typeof storedContent> {
+  const name = revisionObjectName(release.name, deployment.metadata.labels?.[LABEL_REVISION] ?? '');
+  return storedContent(cache.revisions.get({ namespace: release.namespace, name }));
 }
 
 function podsOf(cache: Cache, release: ReleaseRef): ReturnType<Cache['pods']['list']> {

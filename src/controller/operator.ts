@@ -57,7 +57,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const beside = createBeside({
     run: options.run,
     sources: options.sources,
-    preflight: (scene, signal) => preflight({ client, sources: options.sources }, scene, signal),
+    preflight: (scene, signal) => preflight({ client, cache, sources: options.sources }, scene, signal),
     now: () => clock.now(),
     wake,
     onMeasurement: options.observers.onMeasurement,

@@ -2,7 +2,7 @@
  * The API server's own verdict on everything that a release would derive, and the metric sources' on its queries:
  * asked before the first effect, so that bad input changes nothing.
  */
-import { colorName, LABEL_RELEASE, twinName } from '../api/names.ts';
+import { colorName, LABEL_RELEASE, revisionObjectName, twinName } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
@@ -11,26 +11,62 @@ import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import { otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
-import { contentOf } from '../workload/content.ts';
+import { contentOf, contentOfColor, fingerprint } from '../workload/content.ts';
 import { renderAutoscaler, renderColor, renderJob } from '../workload/render.ts';
+import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
+import { type Aliases, storedContent } from './views.ts';
 
 export interface PreflightDeps {
   readonly client: KubeClient;
+  readonly cache: Cache;
   readonly sources: Sources;
+}
+
+export interface PreflightAnswer {
+  readonly problems: readonly Problem[];
+  readonly aliases: Aliases;
 }
 
 export async function preflight(
   deps: PreflightDeps,
   scene: Scene,
   signal: AbortSignal,
-): Promise<readonly Problem[]> {
-  const problems = await Promise.all([
-    ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
-    ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
-    ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
+): Promise<PreflightAnswer> {
+  const [judged, aliases] = await Promise.all([
+    Promise.all([
+      ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
+      ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
+      ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
+    ]),
+    aliasesOf(deps, scene, signal),
   ]);
-  return problems.filter((problem) => problem !== undefined);
+  return { problems: judged.filter((problem) => problem !== undefined), aliases };
+}
+
+/**
+ * What stands on the two sides, as the API server of today would store it. A server that was upgraded since fills in
+ * defaults of its own: with them the stored content is what the source says, and no release must start.
+ */
+async function aliasesOf(
+  { client, cache }: PreflightDeps,
+  { release, snapshot }: Scene,
+  signal: AbortSignal,
+): Promise<Aliases> {
+  const { selectorLabel } = release.spec.traffic;
+  const entries = COLORS.map(async (color): Promise<[string, string][]> => {
+    const revision = snapshot.sides[color].deployment?.revision ?? '';
+    const name = revisionObjectName(release.name, revision);
+    const content = storedContent(cache.revisions.get({ namespace: release.namespace, name }));
+    if (content === undefined) return [];
+    const body = nameless(renderColor(release, color, revision, content, 1));
+    // One that the server would refuse today has no alias; what is wrong with it is told when it is written.
+    const answer = await client.create(DEPLOYMENTS, body, { dryRun: true, signal }).catch(() => undefined);
+    return answer === undefined
+      ? []
+      : [[fingerprint(content), fingerprint(contentOfColor(answer, selectorLabel))]];
+  });
+  return Object.fromEntries((await Promise.all(entries)).flat());
 }
 
 interface DryRun {

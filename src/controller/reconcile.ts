@@ -148,6 +148,7 @@ function createRun(deps: ReconcileDeps, key: string, release: ParsedRelease): Ru
       { cache, client: deps.client, now },
       parsed,
       beside.observations(key, uid, status),
+      beside.aliases(key),
     );
     return { scene, plan: decide(scene.snapshot) };
   }

@@ -37,7 +37,7 @@ import type {
   ServiceView,
   TwinView,
 } from '../release/snapshot.ts';
-import { contentOfColor, fingerprint, type WorkloadContent } from '../workload/content.ts';
+import { contentOfColor, fingerprint, holds, type WorkloadContent } from '../workload/content.ts';
 import { autoscalerHash, autoscalerSpec, type ReleaseRef, renderTwin } from '../workload/render.ts';
 import { LABEL_SLICE_MANAGER } from './cache.ts';
 import { sameJson } from './json.ts';
@@ -122,22 +122,21 @@ export function twinView(
   return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
 }
 
+/** `stored`: the content of the revision that the Deployment was written for. */
 export function deploymentView(
   deployment: Deployment,
   release: ReleaseRef,
-  revisions: readonly RevisionView[],
+  stored: WorkloadContent | undefined,
 ): ColorDeploymentView {
   const { metadata, spec, status = {} } = deployment;
-  const revision = metadata.labels?.[LABEL_REVISION];
-  const live = contentFingerprint(deployment, release.spec.traffic.selectorLabel);
-  const wanted = revisions.find(({ name }) => name === revision)?.fingerprint;
+  const content = contentOfColor(deployment, release.spec.traffic.selectorLabel);
   return {
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     ours: isOurs(deployment, release.name),
-    revision,
-    matches: live === wanted,
-    fingerprint: live,
+    revision: metadata.labels?.[LABEL_REVISION],
+    matches: stored !== undefined && holds(content, stored),
+    fingerprint: fingerprint(content),
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     desired: spec.replicas ?? 1,
     pods: status.replicas ?? 0,
@@ -147,17 +146,6 @@ export function deploymentView(
     replicaFailure: conditionMessage(status.conditions, 'ReplicaFailure'),
     images: imagesOf(deployment),
   };
-}
-
-const fingerprints = new WeakMap<object, string>();
-
-/** Cached by object: objects of a store are never changed, so the same object has the same content. */
-function contentFingerprint(deployment: Deployment, selectorLabel: string): string {
-  const known = fingerprints.get(deployment);
-  if (known !== undefined) return known;
-  const computed = fingerprint(contentOfColor(deployment, selectorLabel));
-  fingerprints.set(deployment, computed);
-  return computed;
 }
 
 function imagesOf(deployment: Deployment): string[] {
@@ -257,10 +245,21 @@ export interface RevisionData {
   readonly content: WorkloadContent;
 }
 
+/** Fingerprint of a stored content to that of the same content with the defaults of the API server that runs now. */
+export type Aliases = Readonly<Record<string, string>>;
+
 const revisionData = new WeakMap<object, { spec: ReleaseSpec; fingerprint: string }>();
 
-/** undefined for a ControllerRevision that no operator of this group wrote. */
-export function revisionView(revision: ControllerRevision): RevisionView | undefined {
+/** The content of a revision, as it was frozen. */
+export function storedContent(revision: ControllerRevision | undefined): WorkloadContent | undefined {
+  return (revision?.data as unknown as RevisionData | undefined)?.content;
+}
+
+/**
+ * undefined for a ControllerRevision that no operator of this group wrote. `aliases`: what the API server of today
+ * makes of stored contents.
+ */
+export function revisionView(revision: ControllerRevision, aliases: Aliases = {}): RevisionView | undefined {
   const { metadata } = revision;
   const name = metadata.labels?.[LABEL_REVISION];
   const data = readRevision(revision);
@@ -271,7 +270,7 @@ export function revisionView(revision: ControllerRevision): RevisionView | undef
     number: revision.revision,
     objectName: metadata.name,
     resourceVersion: metadata.resourceVersion ?? '',
-    fingerprint: data.fingerprint,
+    fingerprint: aliases[data.fingerprint] ?? data.fingerprint,
     frozen: data.spec,
     rawFacts,
     facts: parseFacts(rawFacts),

@@ -122,3 +122,24 @@ export function fingerprint(of: WorkloadContent): string {
   const normal = normalise(of as unknown as JsonValue, false);
   return createHash('sha256').update(JSON.stringify(normal)).digest('hex').slice(0, 16);
 }
+
+/**
+ * Everything that the stored content says stands in the live one, lists included, element by element. What a newer
+ * API server has filled in beside it is no edit: after a cluster upgrade a standby must still be able to take over.
+ */
+export function holds(live: WorkloadContent, stored: WorkloadContent): boolean {
+  return contains(
+    normalise(live as unknown as JsonValue, false),
+    normalise(stored as unknown as JsonValue, false),
+  );
+}
+
+function contains(live: JsonValue | undefined, stored: JsonValue | undefined): boolean {
+  if (Array.isArray(stored)) {
+    if (!Array.isArray(live) || live.length !== stored.length) return false;
+    return stored.every((item, index) => contains(live[index], item));
+  }
+  if (typeof stored !== 'object' || stored === null) return live === stored || stored === undefined;
+  if (typeof live !== 'object' || live === null || Array.isArray(live)) return false;
+  return Object.entries(stored).every(([key, value]) => contains(live[key], value));
+}

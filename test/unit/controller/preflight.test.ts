@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { specSchema } from '../../../src/api/schema.ts';
+import type { Cache } from '../../../src/controller/cache.ts';
+import type { Scene } from '../../../src/controller/observe.ts';
+import { preflight } from '../../../src/controller/preflight.ts';
+import { revisionView } from '../../../src/controller/views.ts';
+import type { KubeClient, KubeObject } from '../../../src/kube/ports.ts';
+import type { ControllerRevision, Deployment } from '../../../src/kube/types.ts';
+import { fingerprint } from '../../../src/workload/content.ts';
+
+const spec = specSchema.parse({
+  workload: { deploymentRef: { name: 'shop' } },
+  traffic: { services: [{ name: 'shop' }] },
+});
+const content = {
+  template: {
+    metadata: { labels: { app: 'shop' } },
+    spec: { containers: [{ name: 'app', image: 'shop:v1' }] },
+  },
+};
+/** As a server would answer that knows a field which did not exist when the revision was frozen. */
+const upgraded = (deployment: Deployment): Deployment => ({
+  ...deployment,
+  spec: {
+    ...deployment.spec,
+    template: { ...deployment.spec.template, spec: { ...deployment.spec.template.spec, newDefault: 'x' } },
+  },
+});
+const revision: ControllerRevision = {
+  metadata: { namespace: 'demo', name: 'shop-r1', labels: { 'bluegreen.dev/revision': 'r1' } },
+  data: { spec, content } as never,
+  revision: 1,
+};
+
+describe('after an upgrade of the API server', () => {
+  it('a stored content with the new defaults is what the source says, so that no release starts', async () => {
+    const client = {
+      create: (_: unknown, body: KubeObject) => Promise.resolve(upgraded(body as Deployment)),
+    } as unknown as KubeClient;
+    const cache = {
+      revisions: { get: ({ name }: { name: string }) => (name === 'shop-r1' ? revision : undefined) },
+    } as unknown as Cache;
+    const release = { namespace: 'demo', name: 'shop', uid: 'u', spec };
+    const sides = { blue: { deployment: { revision: 'r1' } }, green: { deployment: undefined } };
+    const scene = {
+      release,
+      services: [],
+      snapshot: { services: [], revisions: [{}], sides },
+    } as unknown as Scene;
+    const sources = {} as never;
+    const { aliases, problems } = await preflight(
+      { client, cache, sources },
+      scene,
+      new AbortController().signal,
+    );
+    const today = fingerprint({
+      template: { ...content.template, spec: { ...content.template.spec, newDefault: 'x' } },
+    });
+    expect(problems).to.deep.equal([]);
+    expect(aliases).to.deep.equal({ [fingerprint(content)]: today });
+    expect(revisionView(revision, aliases)?.fingerprint).to.equal(today);
+  });
+});
