@@ -34,8 +34,9 @@ export function availability(snapshot: Snapshot, roles: Roles, watched: StartedR
   return { status, breach: { reason: 'AvailabilityBreached', message } };
 }
 
-/** The status remembers since when; without it the time starts again. */
+/** The status remembers since when; without it, or when the clock was set back, the time starts again. */
 function sinceOf(snapshot: Snapshot): number {
   const before = snapshot.previous.checks?.find((check) => check.name === AVAILABILITY);
-  return (before?.state === 'Bad' ? parseTime(before.since) : undefined) ?? snapshot.now;
+  const since = before?.state === 'Bad' ? parseTime(before.since) : undefined;
+  return Math.min(since ?? snapshot.now, snapshot.now);
 }

@@ -38,13 +38,25 @@ const rollBack: Action = (snapshot, roles) =>
     message: `a rollback of revision ${roles.active.name} was requested by annotation`,
   });
 
+/** An order is carried out once: the side that it led to may have a target of its own. */
+const rollBackOnce: Action = (snapshot, roles) =>
+  wentBack(snapshot, roles) ? undefined : rollBack(snapshot, roles);
+
+function wentBack({ revisions }: Snapshot, { command, subject, attempt }: Roles): boolean {
+  if (command?.mark.direction === 'Back' && command.mark.attempt === attempt) return true;
+  const since = subject?.facts.startedAt ?? 0;
+  return revisions.some(({ facts }) => facts?.outcome?.kind === 'RolledBack' && facts.outcome.at >= since);
+}
+
 const keep: Action = (snapshot, { subject }) =>
   subject && commit(snapshot, subject, 'promoted by annotation');
 
 /** Only for content that would not start by itself. */
 const retry: Action = (snapshot, roles) => {
-  if (roles.active === undefined || snapshot.source?.fingerprint === roles.active.fingerprint)
-    return undefined;
+  const { active, target } = roles;
+  const wished = snapshot.source?.fingerprint;
+  if (active === undefined || snapshot.release.spec.suspend) return undefined;
+  if (wished === active.fingerprint || wished === target?.fingerprint) return undefined;
   const message = `attempt ${roles.attempt + 1} was requested by annotation`;
   return (
     judgeInput(snapshot, roles) ?? {
@@ -58,7 +70,7 @@ const retry: Action = (snapshot, roles) => {
 
 const ACTIONS: Record<Verb, Partial<Record<Stage, Action>>> = {
   abort: { Preparing: giveUp, Switching: rollBack, Observing: rollBack },
-  rollback: { Switching: rollBack, Observing: rollBack, Resting: rollBack },
+  rollback: { Switching: rollBack, Observing: rollBack, Resting: rollBackOnce },
   promote: { Observing: keep },
   retry: { Resting: retry },
 };

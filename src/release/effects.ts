@@ -57,3 +57,9 @@ export function writeColor(snapshot: Snapshot, color: Color, revision: string, r
   const expected = deployment && { uid: deployment.uid, resourceVersion: deployment.resourceVersion };
   return [{ kind: 'WriteColor', color, revision, replicas, expected }];
 }
+
+/** A colour that holds this revision with so many pods: written if it is not that, else scaled. */
+export function holdColor(snapshot: Snapshot, color: Color, revision: string, replicas: number): Effect[] {
+  const written = writeColor(snapshot, color, revision, replicas);
+  return written.length > 0 ? written : scaleColor(snapshot, color, replicas);
+}

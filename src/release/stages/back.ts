@@ -3,7 +3,7 @@
  * what is asked, never tighten or delay it (invariant 2).
  */
 import { formatTime } from '../../api/time.ts';
-import { moveTraffic, recordFacts, scaleColor } from '../effects.ts';
+import { holdColor, moveTraffic, recordFacts } from '../effects.ts';
 import { readyCount, servingCount } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -19,9 +19,9 @@ interface Cause {
 
 export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, cause: Cause): Verdict {
   const { target } = roles;
-  if (target === undefined || !standsReady(snapshot, target)) return cannotGoBack(from, target, cause);
+  if (target === undefined) return cannotGoBack(from, cause);
   const color = target.facts.color;
-  const ready = readyCount(snapshot, color);
+  const ready = readyToReturn(snapshot, target);
   const serving = servingCount(snapshot);
   const needed = Math.min(from.facts.verifiedReady ?? serving, serving);
   const wantedAt = from.facts.returnWanted?.at ?? snapshot.now;
@@ -32,22 +32,28 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
   return {
     phase: 'RollingBack',
     reason: cause.reason,
-    message: `${cause.message}; ${ready} of ${wanted} ${color} pods are ready to take the traffic back, waiting until ${formatTime(patience)}`,
+    message: `${cause.message}; ${ready} of ${wanted} ${color} pods (revision ${target.name}) are ready to take the traffic back, waiting until ${formatTime(patience)}`,
     effects: [
       ...(from.facts.returnWanted
         ? []
         : [recordFacts(from, { ...from.facts, returnWanted: { at: snapshot.now, ...cause } })]),
-      ...scaleColor(snapshot, color, wanted),
+      ...holdColor(snapshot, color, target.name, wanted),
     ],
     ...(snapshot.now < patience && { lookAgainAt: patience }),
     stalled: snapshot.now >= patience,
   };
 }
 
-/** The target's own Deployment, unedited: an edited one is no longer what was validated. */
-function standsReady(snapshot: Snapshot, target: StartedRevision): boolean {
-  const deployment = snapshot.sides[target.facts.color].deployment;
-  return deployment?.revision === target.name && deployment.matches;
+/**
+ * Ready pods of the target. None where its Deployment was edited or holds another revision, and none while ready pods
+ * of another revision are left in its colour: the selector would give them the traffic as well.
+ */
+function readyToReturn(snapshot: Snapshot, target: StartedRevision): number {
+  const { color } = target.facts;
+  const { deployment, pods } = snapshot.sides[color];
+  if (deployment?.revision !== target.name || !deployment.matches) return 0;
+  if (pods.some((pod) => pod.ready && pod.revision !== target.name)) return 0;
+  return readyCount(snapshot, color);
 }
 
 function orderBack(
@@ -76,15 +82,11 @@ function orderBack(
   };
 }
 
-function cannotGoBack(from: StartedRevision, target: StartedRevision | undefined, cause: Cause): Verdict {
-  const why =
-    target === undefined
-      ? 'no side is able to take over'
-      : `the Deployment of ${target.facts.color} no longer holds revision ${target.name}`;
+function cannotGoBack(from: StartedRevision, cause: Cause): Verdict {
   return {
     phase: 'Held',
     reason: 'RollbackImpossible',
-    message: `${cause.message}; the traffic stays on ${from.facts.color} (revision ${from.name}), because ${why}`,
+    message: `${cause.message}; the traffic stays on ${from.facts.color} (revision ${from.name}), because no side is able to take over`,
     stalled: true,
   };
 }

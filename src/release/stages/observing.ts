@@ -5,7 +5,7 @@ import { availability } from '../../checks/availability.ts';
 import type { CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
 import { windowSize } from '../capacity.ts';
-import { recordFacts, scaleColor } from '../effects.ts';
+import { holdColor, recordFacts } from '../effects.ts';
 import type { Request, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -17,10 +17,20 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
   const wanted = subject.facts.returnWanted;
   if (wanted !== undefined) return goBack(snapshot, roles, subject, wanted);
+  if (isReverted(snapshot, roles, subject)) {
+    const message = `the Deployment says what revision ${roles.target?.name} is, which stands by`;
+    return goBack(snapshot, roles, subject, { reason: 'Reverted', message });
+  }
   const { verdicts, requests } = watch(snapshot, roles, subject);
   const breach = verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
   if (breach !== undefined) return goBack(snapshot, roles, subject, breach);
   return { ...settle(snapshot, roles, subject, verdicts), requests };
+}
+
+/** People wish for what had the traffic before: they need not wait for the end of the observation. */
+function isReverted({ source }: Snapshot, { target }: Roles, subject: StartedRevision): boolean {
+  if (source === undefined || source.fingerprint === subject.fingerprint) return false;
+  return source.fingerprint === target?.fingerprint;
 }
 
 interface Watch {
@@ -89,18 +99,18 @@ function soonest(now: number, times: readonly (number | undefined)[]): { lookAga
 
 /** The side that must be able to take over follows production's size, up only. */
 function keepOldSide(snapshot: Snapshot, roles: Roles): NonNullable<Verdict['effects']> {
-  const color = roles.target?.facts.color;
-  return [
-    ...upkeep(snapshot, roles),
-    ...(color === undefined ? [] : scaleColor(snapshot, color, windowSize(snapshot, roles, color))),
-  ];
+  const { target } = roles;
+  const kept = upkeep(snapshot, roles);
+  if (target === undefined) return kept;
+  const { color } = target.facts;
+  return [...kept, ...holdColor(snapshot, color, target.name, windowSize(snapshot, roles, color))];
 }
 
 export function commit(snapshot: Snapshot, subject: StartedRevision, why: string): Verdict {
   const now = snapshot.now;
   const windowUntil = now + subject.frozen.rollback.windowSeconds * 1000;
   const message = `revision ${subject.name} is committed: ${why}; the old side is kept until ${formatTime(windowUntil)}`;
-  const { inconclusive: _, ...facts } = subject.facts;
+  const { inconclusive: _, returnWanted: __, ...facts } = subject.facts;
   return {
     phase: 'Committed',
     reason: 'Committed',

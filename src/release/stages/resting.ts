@@ -1,7 +1,7 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds, standbySize, windowSize } from '../capacity.ts';
-import { scaleColor, writeColor } from '../effects.ts';
+import { holdColor, recordFacts, scaleColor, writeColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -50,11 +50,8 @@ function sizeActive(snapshot: Snapshot, active: StartedRevision): Effect[] {
 function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
   const color = otherColor(active.facts.color);
   const { target } = roles;
-  if (target !== undefined) {
-    const size = windowSize(snapshot, roles, color);
-    const rebuilt = writeColor(snapshot, color, target.name, size);
-    return rebuilt.length > 0 ? rebuilt : scaleColor(snapshot, color, size);
-  }
+  if (target !== undefined)
+    return holdColor(snapshot, color, target.name, windowSize(snapshot, roles, color));
   const deployment = snapshot.sides[color].deployment;
   const here = snapshot.revisions.find((revision) => revision.name === deployment?.revision);
   const kept = here?.facts?.outcome?.kind === 'Committed' && here.facts.rejected === undefined;
@@ -106,6 +103,8 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   const changed = seen !== undefined && seen < snapshot.release.generation;
   const refusal = changed || snapshot.previous.phase === 'Stalled' ? judgeInput(snapshot, roles) : undefined;
   if (refusal !== undefined) return refusal;
+  const forgotten = forgetReturn(active);
+  if (forgotten !== undefined) return forgotten;
   const { windowUntil } = active.facts;
   if (roles.target !== undefined && windowUntil !== undefined) {
     const message = `revision ${active.name} is active on ${active.facts.color}; ${roles.target.facts.color} (revision ${roles.target.name}) can take over until ${formatTime(windowUntil)}`;
@@ -114,4 +113,12 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   const drained = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
   const message = `revision ${active.name} is active on ${active.facts.color}`;
   return { phase: 'Idle', reason: 'Idle', message, ...(snapshot.now < drained && { lookAgainAt: drained }) };
+}
+
+/** A way back that was wanted once and is no more: the next one must be given its own time. */
+function forgetReturn(active: StartedRevision): Verdict | undefined {
+  const { returnWanted, ...facts } = active.facts;
+  if (returnWanted === undefined) return undefined;
+  const message = `revision ${active.name} stays active: going back is no longer wanted`;
+  return { phase: 'Idle', reason: 'ReturnForgotten', message, effects: [recordFacts(active, facts)] };
 }

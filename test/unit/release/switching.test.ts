@@ -1,0 +1,499 @@
+import { expect } from 'chai';
+import type { Measurement } from '../../../src/analysis/measurement.ts';
+import { decided, decidedOn, effectOf } from './decided.ts';
+import {
+  committed,
+  observed,
+  r1,
+  r2Committed,
+  r2RolledBack,
+  r2Validated,
+  r2Verified,
+  returning,
+  rolledBack,
+  switched,
+} from './situations.ts';
+import {
+  editDeployment,
+  editServices,
+  endpointsOf,
+  HOUR,
+  MINUTE,
+  NOON,
+  type Picture,
+  SECOND,
+  UID,
+  world,
+} from './world.ts';
+
+const TO_BLUE = 'PatchSelector checkout -> blue';
+
+describe('the switch is verified', () => {
+  const blueStill = { endpoints: endpointsOf(world(switched).sides.blue.pods) };
+
+  it('by endpoints that are green pods only', () => {
+    const result = decided(switched);
+    expect([result.phase, result.reason]).to.deep.equal(['Observing', 'SwitchVerified']);
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({
+      ...r2Validated,
+      decidedAt: NOON - 5 * SECOND,
+      verifiedAt: NOON,
+      verifiedReady: 3,
+    });
+  });
+
+  it('and waits for them for convergeSeconds', () => {
+    const { reason, message, effects, plan } = decidedOn(editServices(world(switched), blueStill));
+    expect([reason, effects]).to.deep.equal(['WaitingForEndpoints', []]);
+    expect(message).to.equal(
+      'Service "checkout" has 0 ready green endpoints and 3 of other pods, waiting until 2026-06-01T12:00:25Z',
+    );
+    expect(plan.lookAgainAt).to.equal(NOON + 25 * SECOND);
+  });
+
+  it('and goes back when they have not followed by then', () => {
+    const late = editServices(world({ ...switched, now: NOON + 25 * SECOND }), blueStill);
+    const result = decidedOn(late);
+    expect([result.phase, result.reason, result.effects]).to.deep.equal([
+      'RollingBack',
+      'SwitchNotConverged',
+      [TO_BLUE],
+    ]);
+    expect(effectOf(result, 'PatchSelector')).to.deep.include({
+      mark: { uid: UID, revision: 'r1', attempt: 2, direction: 'Back' },
+      rescue: true,
+      reason:
+        'SwitchNotConverged: Service "checkout" has 0 ready green endpoints and 3 of other pods after 30 seconds',
+    });
+  });
+
+  it('a pod that is ready through one port only is half a pod', () => {
+    const green = world(switched).sides.green.pods;
+    const grpc = (pods: typeof green) => endpointsOf(pods).map((each) => ({ ...each, group: 'IPv4/grpc' }));
+    const whole = [...endpointsOf(green), ...grpc(green)];
+    const half = [...endpointsOf(green), ...grpc(green.slice(0, 1))];
+    const [service] = world(switched).services;
+    if (service === undefined) throw new Error('there is a Service');
+    const twins = { ...service.twins, green: { ...service.twins.green, endpoints: whole } };
+    const behind = decidedOn(editServices(world(switched), { endpoints: half, twins }));
+    expect(behind.reason).to.equal('WaitingForEndpoints');
+    expect(decidedOn(editServices(world(switched), { endpoints: whole, twins })).reason).to.equal(
+      'SwitchVerified',
+    );
+  });
+
+  it('the switch that did not converge is inconclusive, not rejected', () => {
+    const result = decided({
+      ...returning,
+      switchReason: 'SwitchNotConverged: 0 endpoints',
+      revisions: { r1, r2: r2Validated },
+    });
+    const { outcome, rejected, inconclusive } = effectOf(result, 'RecordFacts').facts;
+    expect([outcome?.kind, rejected, inconclusive]).to.deep.equal([
+      'RolledBack',
+      undefined,
+      { count: 1, retryAt: NOON + 30 * SECOND },
+    ]);
+  });
+});
+
+const check = {
+  name: 'errors',
+  intervalSeconds: 10,
+  failureLimit: 2,
+  prometheus: { query: 'errors', max: '0.01' },
+};
+const watched: Picture = { ...observed, spec: { observation: { checks: [check] } } };
+
+const VALUES = { g: 0.001, b: 0.5 } as const;
+/** 'g' good, 'b' bad, 'u' unknown; one second apart, the last one now. */
+const measured = (letters: string, now = NOON): Measurement[] =>
+  Array.from(letters, (letter, index): Measurement => {
+    const at = now - (letters.length - 1 - index) * SECOND;
+    if (letter === 'u') return { at, verdict: 'Unknown', reason: 'NoData', message: 'no data' };
+    const value = VALUES[letter as 'g' | 'b'];
+    return letter === 'g'
+      ? { at, verdict: 'Good', reason: 'WithinBounds', value, message: `${value} is at most 0.01` }
+      : { at, verdict: 'Bad', reason: 'AboveMax', value, message: `${value} is above 0.01` };
+  });
+
+const seen = (letters: string, more: Picture = {}) => {
+  const now = more.now ?? NOON;
+  return decided({ ...watched, ...more, observations: { measurements: { errors: measured(letters, now) } } });
+};
+const afterwards = { now: NOON + 10 * MINUTE };
+
+describe('the new side is watched', () => {
+  it('until durationSeconds are over', () => {
+    const { phase, message, effects, plan } = decided(observed);
+    expect([phase, effects]).to.deep.equal(['Observing', []]);
+    expect(message).to.equal('revision r2 (green) has the traffic and is watched until 2026-06-01T12:09:55Z');
+    expect(plan.lookAgainAt, 'the capacity locks end').to.equal(NOON + 55 * SECOND);
+  });
+
+  it('then it is committed, and the window opens', () => {
+    const result = decided({ ...observed, ...afterwards });
+    expect([result.phase, result.effects]).to.deep.equal(['Committed', ['RecordFacts r2 Committed']]);
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.include({
+      committedAt: afterwards.now,
+      windowUntil: afterwards.now + 48 * HOUR,
+    });
+  });
+
+  it('the first measurement is taken one interval after the proof, the next ones on time', () => {
+    expect(seen('').plan.requests).to.deep.equal([]);
+    const due = seen('', { now: NOON + 5 * SECOND });
+    expect(due.plan.requests.map((request) => request.kind)).to.deep.equal(['Measure']);
+    expect(seen('g', { now: NOON + MINUTE }).plan.requests).to.deep.equal([]);
+  });
+
+  it('a measurement from before the proof does not count', () => {
+    const early = measured('bb', NOON - 6 * SECOND);
+    const { effects } = decided({ ...watched, observations: { measurements: { errors: early } } });
+    expect(effects).to.deep.equal([]);
+  });
+
+  it('one bad measurement is not enough, two in a row are', () => {
+    expect(seen('b').effects).to.deep.equal([]);
+    const result = seen('bb');
+    expect([result.phase, result.reason, result.effects]).to.deep.equal([
+      'RollingBack',
+      'CheckFailed',
+      [TO_BLUE],
+    ]);
+    expect(result.message).to.equal(
+      'check "errors" failed 2 times in a row: 0.5 is above 0.01; putting the traffic back to blue (revision r1)',
+    );
+  });
+
+  it('unknown is neither bad nor good: it holds the commit', () => {
+    expect(seen('buu').effects).to.deep.equal([]);
+    const { phase, message, effects } = seen('guu', afterwards);
+    expect([phase, effects]).to.deep.equal(['Held', []]);
+    expect(message).to.equal(
+      'check "errors" is unknown: no data; revision r2 keeps the traffic and is not committed until that is known (bluegreen.dev/action=promote@2 or rollback@2 decides it)',
+    );
+  });
+
+  it('never measured holds the commit too', () => {
+    expect(seen('', afterwards).phase).to.equal('Held');
+  });
+
+  it('one bad measurement holds the commit until a good one follows', () => {
+    expect(seen('gb', afterwards).phase).to.equal('Held');
+    expect(seen('gbg', afterwards).phase).to.equal('Committed');
+  });
+
+  const modes = { Ignore: ['Committed', 'Committed'], Fail: ['RollingBack', 'Held'] } as const;
+  for (const [onUnknown, [twice, never]] of Object.entries(modes)) {
+    it(`onUnknown ${onUnknown}: unknown twice is ${twice}, never measured is ${never}`, () => {
+      const spec = {
+        observation: { checks: [{ ...check, onUnknown: onUnknown as 'Ignore' | 'Fail' }] },
+      };
+      expect(seen('uu', { spec, ...afterwards }).phase).to.equal(twice);
+      expect(seen('', { spec, ...afterwards }).phase).to.equal(never);
+    });
+  }
+
+  it('promote commits what is held, rollback puts it back', () => {
+    const held = { ...afterwards, release: { action: 'promote@2' } };
+    expect(seen('guu', held).effects).to.deep.equal(['RecordFacts r2 Committed']);
+    const back = seen('guu', { ...afterwards, release: { action: 'rollback@2' } });
+    expect([back.reason, back.effects]).to.deep.equal(['Requested', [TO_BLUE]]);
+  });
+
+  it('an order for an earlier attempt is not obeyed', () => {
+    expect(seen('guu', { ...afterwards, release: { action: 'promote@1' } }).phase).to.equal('Held');
+    expect(seen('guu', { ...afterwards, release: { action: 'promote@02' } }).phase).to.equal('Held');
+    expect(seen('guu', { ...afterwards, release: { action: 'promote' } }).phase).to.equal('Held');
+  });
+
+  it('a new revision waits for the commit', () => {
+    expect(decided({ ...observed, source: { fingerprint: 'v3' } }).effects).to.deep.equal([]);
+  });
+
+  it('the content of the old side, wished for again, is a rollback and not a rejection', () => {
+    const result = decided({ ...observed, source: { fingerprint: 'v1' } });
+    expect([result.reason, result.effects]).to.deep.equal(['Reverted', [TO_BLUE]]);
+    const done = decided({
+      ...returning,
+      source: { fingerprint: 'v1' },
+      switchReason: 'Reverted: the Deployment says what revision r1 is, which stands by',
+    });
+    expect(effectOf(done, 'RecordFacts').facts.rejected).to.equal(undefined);
+  });
+
+  it('suspended, it is watched and put back all the same', () => {
+    const spec = { observation: { checks: [check] }, suspend: true };
+    expect(seen('bb', { spec }).effects).to.deep.equal([TO_BLUE]);
+  });
+
+  it('the old side grows with production, and never shrinks', () => {
+    const grown = { ...observed, green: { revision: 'r2', ready: 5 } };
+    expect(decided(grown).effects).to.deep.equal(['ScaleColor blue 3 -> 5']);
+    expect(decided({ ...observed, blue: { revision: 'r1', ready: 6 } }).effects).to.deep.equal([]);
+  });
+
+  it('the old side is built again when somebody deletes or edits it', () => {
+    const { blue: _, ...without } = observed;
+    expect(decided(without).effects).to.deep.equal(['WriteColor blue r1, 3 replicas']);
+    const edited = editDeployment(world(observed), 'blue', { matches: false });
+    expect(decidedOn(edited).effects).to.deep.equal(['WriteColor blue r1, 3 replicas']);
+  });
+});
+
+describe('availability', () => {
+  const one = { ...observed, green: { revision: 'r2', desired: 3, ready: 1 } };
+  const bad = (since: string) => ({
+    previous: { attempt: 2, checks: [{ name: 'availability', state: 'Bad' as const, since }] },
+  });
+
+  it('too few ready pods are told at once and a breach after forSeconds', () => {
+    const first = decided(one);
+    expect(first.effects).to.deep.equal([]);
+    expect(first.plan.status.checks?.[0]).to.deep.equal({
+      name: 'availability',
+      state: 'Bad',
+      since: '2026-06-01T12:00:00Z',
+      message: '1 of 3 pods are ready since 2026-06-01T12:00:00Z, at least 2 are needed',
+    });
+    expect(first.plan.lookAgainAt).to.equal(NOON + 10 * SECOND);
+    expect(decided({ ...one, ...bad('2026-06-01T11:59:51Z') }).effects).to.deep.equal([]);
+    const breach = decided({ ...one, ...bad('2026-06-01T11:59:50Z') });
+    expect([breach.reason, breach.effects]).to.deep.equal(['AvailabilityBreached', [TO_BLUE]]);
+  });
+
+  it('but not when the other side is no better', () => {
+    const both = { ...one, blue: { revision: 'r1', desired: 3, ready: 1 } };
+    expect(decided({ ...both, ...bad('2026-06-01T11:50:00Z') }).effects).to.deep.equal([]);
+  });
+
+  it('its base is what was ready at the proof, not what somebody wishes for', () => {
+    const scaling = { ...observed, green: { revision: 'r2', desired: 9, ready: 3 } };
+    expect(decided(scaling).plan.status.checks?.[0]?.state).to.equal('Good');
+  });
+
+  it('a clock that was set back does not stretch forSeconds', () => {
+    const ahead = decided({ ...one, ...bad('2026-06-01T13:00:00Z') });
+    expect(ahead.plan.lookAgainAt).to.equal(NOON + 10 * SECOND);
+  });
+});
+
+describe('the active side dies', () => {
+  const dead = { revision: 'r2', desired: 3, ready: 0 };
+
+  for (const [name, picture] of Object.entries({ switched, observed, committed })) {
+    it(`${name}: the traffic goes to the other side at once`, () => {
+      const result = decided({ ...picture, green: dead });
+      expect([result.phase, result.reason, result.effects]).to.deep.equal([
+        'RollingBack',
+        'NoReadyEndpoints',
+        [TO_BLUE],
+      ]);
+    });
+
+    it(`${name}: with both sides dead it stays`, () => {
+      const { effects } = decided({
+        ...picture,
+        green: dead,
+        blue: { revision: 'r1', desired: 3, ready: 0 },
+      });
+      expect(effects).to.deep.equal([]);
+    });
+  }
+
+  it('after the window it stays: nothing else is eligible, not even when everything else is dead', () => {
+    const { effects } = decided({ ...committed, now: NOON + 49 * HOUR, green: dead });
+    expect(effects).to.not.include(TO_BLUE);
+  });
+
+  it('pods of another revision on the old side are no refuge', () => {
+    const candidate = {
+      revision: 'r1',
+      ready: 3,
+      pods: [{ revision: 'r3' }, { revision: 'r3' }, { revision: 'r3' }],
+    };
+    const result = decided({ ...committed, green: dead, blue: candidate });
+    expect([result.phase, result.reason]).to.deep.equal(['RollingBack', 'NoReadyEndpoints']);
+    expect(result.effects).to.deep.equal(['RecordFacts r2 Committed']);
+  });
+});
+
+describe('the way back', () => {
+  const bad = (more: Picture) => seen('bb', { ...more });
+
+  it('a standby that is too small is scaled up first, for a minute at most', () => {
+    const small = { blue: { revision: 'r1', ready: 1 } };
+    const first = bad(small);
+    expect([first.phase, first.effects]).to.deep.equal([
+      'RollingBack',
+      ['RecordFacts r2', 'ScaleColor blue 1 -> 3'],
+    ]);
+    const { returnWanted } = effectOf(first, 'RecordFacts').facts;
+    expect(returnWanted?.at).to.equal(NOON);
+    const facts = { ...r2Verified, ...(returnWanted && { returnWanted }) };
+    const growing = { revision: 'r1', desired: 3, ready: 1 };
+    const waiting = decided({ ...observed, blue: growing, revisions: { r1, r2: facts } });
+    expect([waiting.effects, waiting.plan.lookAgainAt]).to.deep.equal([[], NOON + MINUTE]);
+    const over = decided({ ...observed, now: NOON + MINUTE, blue: growing, revisions: { r1, r2: facts } });
+    expect(over.effects, 'any ready pod is better than a bad side').to.deep.equal([TO_BLUE]);
+  });
+
+  it('a standby at 0 is scaled up, and the traffic waits for its first pod', () => {
+    const none = { blue: { revision: 'r1', desired: 0, ready: 0 } };
+    expect(bad(none).effects).to.deep.equal(['RecordFacts r2', 'ScaleColor blue 0 -> 3']);
+    const facts = { ...r2Verified, returnWanted: { at: NOON - HOUR, reason: 'CheckFailed', message: '' } };
+    const still = decided({
+      ...observed,
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+      revisions: { r1, r2: facts },
+    });
+    expect([still.effects, still.plan.verdict.stalled]).to.deep.equal([[], true]);
+  });
+
+  it('the failing side may fail further: that never delays it', () => {
+    const facts = { ...r2Verified, returnWanted: { at: NOON, reason: 'CheckFailed', message: '' } };
+    const small = { revision: 'r1', desired: 3, ready: 1 };
+    const worse = decided({
+      ...observed,
+      blue: small,
+      green: { revision: 'r2', desired: 3, ready: 1 },
+      revisions: { r1, r2: facts },
+    });
+    expect(worse.effects).to.deep.equal([TO_BLUE]);
+  });
+
+  it('a target that was edited or overwritten is built again first', () => {
+    const edited = editDeployment(
+      world({ ...watched, observations: { measurements: { errors: measured('bb') } } }),
+      'blue',
+      { matches: false },
+    );
+    expect(decidedOn(edited).effects).to.deep.equal(['RecordFacts r2', 'WriteColor blue r1, 3 replicas']);
+  });
+
+  it('and its old pods must be gone: they are not the target’s', () => {
+    const mixed = {
+      blue: { revision: 'r1', ready: 3, pods: [{ revision: 'r3' }, {}, {}] },
+    };
+    expect(bad(mixed).effects).to.not.include(TO_BLUE);
+  });
+
+  it('is proven before anything else happens', () => {
+    const behind = editServices(world(returning), {
+      endpoints: endpointsOf(world(returning).sides.green.pods),
+    });
+    const { phase, reason, effects } = decidedOn(behind);
+    expect([phase, reason, effects]).to.deep.equal(['RollingBack', 'WaitingForEndpoints', []]);
+  });
+
+  it('ends with the loser rejected, for the reason that the switch annotation carries', () => {
+    const result = decided(returning);
+    expect([result.phase, result.effects]).to.deep.equal(['RolledBack', ['RecordFacts r2 RolledBack']]);
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({
+      ...r2Verified,
+      outcome: { kind: 'RolledBack', at: NOON, reason: 'CheckFailed', message: 'too many errors' },
+      rejected: { at: NOON, reason: 'CheckFailed', message: 'too many errors' },
+    });
+  });
+
+  it('then the loser is scaled to 0', () => {
+    const { phase, effects } = decided({ ...rolledBack });
+    expect([phase, effects]).to.deep.equal(['RolledBack', ['ScaleColor green 3 -> 0']]);
+  });
+});
+
+describe('after the commit', () => {
+  it('r1 stands by until the window ends', () => {
+    const { phase, message, effects, plan } = decided(committed);
+    expect([phase, effects]).to.deep.equal(['Committed', []]);
+    expect(message).to.equal(
+      'revision r2 is active on green; blue (revision r1) can take over until 2026-06-03T12:00:00Z',
+    );
+    expect(plan.lookAgainAt).to.equal(NOON + 48 * HOUR);
+  });
+
+  it('then it goes to 0', () => {
+    const { phase, effects } = decided({ ...committed, now: NOON + 48 * HOUR });
+    expect([phase, effects]).to.deep.equal(['Idle', ['ScaleColor blue 3 -> 0']]);
+  });
+
+  it('a person can roll back inside the window', () => {
+    const result = decided({ ...committed, release: { action: 'rollback@2' } });
+    expect([result.reason, result.effects]).to.deep.equal(['Requested', [TO_BLUE]]);
+  });
+
+  it('not after it', () => {
+    const { effects } = decided({
+      ...committed,
+      now: NOON + 49 * HOUR,
+      blue: { revision: 'r1' },
+      release: { action: 'rollback@2' },
+    });
+    expect(effects).to.deep.equal([]);
+  });
+
+  it('a git revert inside the window is a rollback without gates', () => {
+    const result = decided({ ...committed, source: { fingerprint: 'v1' } });
+    expect([result.reason, result.effects]).to.deep.equal(['Reverted', [TO_BLUE]]);
+  });
+
+  it('a git revert to a standby that was scaled down waits for it, and keeps house meanwhile', () => {
+    const result = decided({
+      ...committed,
+      source: { fingerprint: 'v1' },
+      blue: { revision: 'r1', ready: 0 },
+    });
+    expect(result.effects).to.deep.equal(['RecordFacts r2 Committed', 'ScaleColor blue 0 -> 3']);
+  });
+
+  it('a wish to go back that was given up is forgotten, so that the next one waits as long as it may', () => {
+    const facts = { ...r2Committed, returnWanted: { at: NOON - HOUR, reason: 'Reverted', message: '' } };
+    const result = decided({ ...committed, revisions: { r1, r2: facts } });
+    expect(result.effects).to.deep.equal(['RecordFacts r2 Committed']);
+    expect(effectOf(result, 'RecordFacts').facts.returnWanted).to.equal(undefined);
+  });
+
+  it('a promotion forgets it too', () => {
+    const facts = { ...r2Verified, returnWanted: { at: NOON, reason: 'CheckFailed', message: '' } };
+    const result = decided({ ...observed, revisions: { r1, r2: facts }, release: { action: 'promote@2' } });
+    expect(effectOf(result, 'RecordFacts').facts.returnWanted).to.equal(undefined);
+  });
+});
+
+describe('a rollback order is carried out once', () => {
+  /** r2 was the target of r3, and has a window of its own in which r1 is the target. */
+  const chained: Picture = {
+    ...committed,
+    source: { fingerprint: 'v3' },
+    route: 'green',
+    mark: `${UID}/r2/3/back`,
+    blue: { revision: 'r1', ready: 3 },
+    revisions: {
+      r1,
+      r2: r2Committed,
+      r3: { ...r2RolledBack, color: 'blue', attempt: 3 },
+    },
+    release: { action: 'rollback@3' },
+  };
+
+  it('and not again from the side it returned to', () => {
+    const { phase, effects } = decided(chained);
+    expect([phase, effects]).to.deep.equal(['RolledBack', []]);
+  });
+
+  it('but a later attempt that never had the traffic may be followed by one', () => {
+    const failed = { kind: 'Failed' as const, at: NOON, reason: 'GateFailed', message: '' };
+    const { effects } = decided({
+      ...committed,
+      source: { fingerprint: 'v3' },
+      revisions: {
+        r1,
+        r2: r2Committed,
+        r3: { color: 'blue', attempt: 3, startedAt: NOON - SECOND, outcome: failed },
+      },
+      release: { action: 'rollback@3' },
+    });
+    expect(effects).to.deep.equal([TO_BLUE]);
+  });
+});
