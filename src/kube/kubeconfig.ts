@@ -25,6 +25,8 @@ export interface KubeConfigEndpointOptions {
 }
 
 const FRESH_MS = 30_000;
+/** Credentials that are refused for good must not run an exec plugin for every call. */
+const REFRESH_MS = 5_000;
 
 /** KUBECONFIG, ~/.kube/config or the in-cluster mount, in kubectl's order. */
 export function defaultKubeConfig(): KubeConfig {
@@ -41,6 +43,7 @@ export function kubeConfigEndpoint(options: KubeConfigEndpointOptions = {}): End
   const freshMs = options.freshMs ?? FRESH_MS;
   let config = load();
   let reload = false;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
   let known: { credentials: Credentials; readAt: number } | undefined;
   let reading: Promise<Credentials> | undefined;
 
@@ -65,6 +68,8 @@ export function kubeConfigEndpoint(options: KubeConfigEndpointOptions = {}): End
       return reading;
     },
     refresh() {
+      if (clock.monotonic() - refreshedAt < REFRESH_MS) return;
+      refreshedAt = clock.monotonic();
       known = undefined;
       reload = true;
     },

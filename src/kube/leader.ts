@@ -59,6 +59,8 @@ const RENEW_DEADLINE_MS = 10_000;
 const RETRY_MS = 2_000;
 /** client-go's JitterFactor: looks at another's lease are up to 2.2 times as far apart. */
 const JITTER = 1.2;
+/** After a watch that failed, perhaps for want of permission: looking every few seconds does without it. */
+const LISTEN_PAUSE_MS = 30_000;
 /** A process that was told to go should not wait long for an API server that does not answer. */
 const RELEASE_DEADLINE_MS = 3_000;
 
@@ -82,6 +84,7 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
   /** Whether the lease may say that it is ours; its answer may have been lost. */
   let mayHold = false;
   let wake: () => void = () => undefined;
+  let stopGuard: () => void = () => undefined;
   let running: Promise<void> | undefined;
 
   const holder = (): string => seen?.lease.spec.holderIdentity ?? '';
@@ -163,29 +166,27 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
     }
   }
 
-  /** Until the next look: the jittered period, the expiry of what was seen, or a word from the watch. */
+  /** Until the next look: the jittered period, the expiry of what was seen, or a word from the watch or `stop`. */
   async function nap(): Promise<void> {
     const woken = new AbortController();
     wake = () => woken.abort();
     const period = retryMs * (1 + JITTER * random());
     const left = expiresAt() - clock.monotonic();
-    await sleep(
-      clock,
-      left > 0 ? Math.min(period, left) : period,
-      AbortSignal.any([stopping.signal, woken.signal]),
-    );
+    await sleep(clock, left > 0 ? Math.min(period, left) : period, woken.signal);
     wake = () => undefined;
   }
 
   /** Wakes us when the lease is given up. Only a hint: what counts is what a look then shows. */
   async function listen(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      let pauseMs = retryMs;
       try {
         await listenOnce(signal);
       } catch (error) {
         if (!signal.aborted) log.debug('not watching the lease', { error: describeThrown(error) });
+        pauseMs = LISTEN_PAUSE_MS;
       }
-      await sleep(clock, retryMs, signal);
+      await sleep(clock, pauseMs, signal);
     }
   }
 
@@ -226,7 +227,7 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
   function guard(): void {
     const left = renewedAt + renewDeadlineMs - clock.monotonic();
     if (phase !== 'leading') return;
-    if (left > 0) clock.after(left, guard);
+    if (left > 0) stopGuard = clock.after(left, guard);
     else lose(`the lease was not renewed for ${renewDeadlineMs} ms`);
   }
 
@@ -287,6 +288,8 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
       const held = mayHold && phase !== 'over';
       phase = 'over';
       stopping.abort();
+      stopGuard();
+      wake();
       await running;
       if (held) await release();
     },

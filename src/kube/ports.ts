@@ -113,6 +113,10 @@ export interface KubeClient {
   ): Promise<T | undefined>;
   /** Reads all pages. */
   list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<T[]>;
+  /**
+   * Where the answer was lost and the call was sent again, 'AlreadyExists' may speak of the object that this very
+   * call made: look at what is there before taking it for somebody else's.
+   */
   create<T extends KubeObject>(type: ResourceType, body: T, options?: CallOptions): Promise<T>;
   /** A full replace; carries the body's resourceVersion as its precondition where it has one. */
   replace<T extends KubeObject>(type: ResourceType, body: T, options?: CallOptions): Promise<T>;

@@ -230,6 +230,17 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
     await endpoint.current();
     expect(loads).to.equal(3);
   });
+
+  it('are not read for every call where they are refused for good', async () => {
+    await plugin(`echo run >> ${path('refused')}
+echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"stale"}}'`);
+    allowed = () => false;
+    const one = client({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: path('plugin') } });
+    for (let call = 0; call < 5; call += 1) {
+      expect((await rejection(one.get(CONFIG_MAPS, KEY))).reason).to.equal('Unauthorized');
+    }
+    expect((await readFile(path('refused'), 'utf8')).trim().split('\n')).to.have.length(2);
+  });
 });
 
 describe('the proxy that the environment names', () => {
