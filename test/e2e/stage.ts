@@ -1,0 +1,78 @@
+/** One cluster for all stories of a run: a real node, a real Prometheus, and the operator from its shipped manifests. */
+import { type Cluster, startCluster } from '../cluster/index.ts';
+import { demoImage, operatorImage, prometheusImage } from '../support/images.ts';
+import { deployOperator } from '../support/operator.ts';
+import { deployPrometheus } from '../support/prometheus.ts';
+import { type ImageRef, type Target, targetOf } from '../support/target.ts';
+
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly target: Target;
+  /** The application and the load generator. */
+  readonly image: ImageRef;
+}
+
+/** The first run on a machine may have to build every program of the cluster. */
+const FIRST_RUN_MS = 1_800_000;
+
+let stage: Promise<Stage> | undefined;
+
+/** For the top of a `describe`: its tests find the stage set, or are skipped where there cannot be one. */
+export function useStage(): () => Stage {
+  let current: Stage | undefined;
+  before(async function () {
+    this.timeout(FIRST_RUN_MS);
+    if (missing !== undefined && process.env.CI !== 'true') {
+      console.log(`      SKIPPED: "${this.test?.parent?.title}" needs a real node, and ${missing}`);
+      this.skip();
+    }
+    stage ??= raise();
+    current = await stage;
+  });
+  return () => {
+    if (current === undefined) throw new Error('the stage is not set yet');
+    return current;
+  };
+}
+
+const missing = whatIsMissing();
+
+function whatIsMissing(): string | undefined {
+  if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`;
+  return process.getuid?.() === 0 ? undefined : 'these tests do not run as root';
+}
+
+async function raise(): Promise<Stage> {
+  if (missing !== undefined) throw new Error(`a real node is needed, and ${missing}`);
+  const operator = await operatorImage();
+  const app = await demoImage();
+  const prometheus = await prometheusImage();
+  const cluster = await startCluster({ form: 'node' });
+  try {
+    const load = async ({ name, tar }: { name: string; tar: string }): Promise<ImageRef> => {
+      await cluster.loadImage(tar);
+      return { name, pullPolicy: 'Never' };
+    };
+    const images = {
+      operator: await load(operator),
+      app: await load(app),
+      prometheus: await load(prometheus),
+    };
+    const target = targetOf(cluster);
+    await Promise.all([
+      deployOperator(target, { image: images.operator, workDir: cluster.workDir }),
+      deployPrometheus(target, { image: images.prometheus }),
+    ]);
+    return { cluster, target, image: images.app };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+after(async function () {
+  this.timeout(60_000);
+  // Whoever waited for a stage that could not be set has said so.
+  const raised = await stage?.catch(() => undefined);
+  await raised?.cluster.stop();
+});

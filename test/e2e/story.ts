@@ -1,0 +1,37 @@
+/** A story: tests that follow one another on one shop. When one of them fails the rest is skipped, and it is told why. */
+import { dump } from './dump.ts';
+import { Shop } from './shop.ts';
+import { type Stage, useStage } from './stage.ts';
+
+export function useShop(namespace: string): () => Shop {
+  const stage: () => Stage = useStage();
+  let shop: Shop | undefined;
+  before(() => {
+    shop = new Shop(stage(), namespace);
+  });
+  beforeEach(function () {
+    if (isBroken(this.currentTest?.parent)) this.skip();
+  });
+  after(async function () {
+    this.timeout(120_000);
+    if (shop === undefined) return;
+    if (isBroken(this.test?.parent)) await dump(shop);
+    shop.leave();
+    await end(shop);
+  });
+  return () => {
+    if (shop === undefined) throw new Error('the story has not begun');
+    return shop;
+  };
+}
+
+function isBroken(suite: Mocha.Suite | undefined): boolean {
+  return suite?.tests.some((test) => test.state === 'failed') ?? false;
+}
+
+/** The next story needs the processors: the pods go, and whatever the story left behind. */
+async function end({ stage, namespace }: Shop): Promise<void> {
+  const { target } = stage;
+  await target.kubectl(['delete', 'bgr', '--all', '-n', namespace, '--wait=false', '--ignore-not-found']);
+  await target.kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
+}
