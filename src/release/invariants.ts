@@ -16,12 +16,11 @@ type Patch = Of<'PatchSelector'>;
 
 /** One sentence for each invariant that these effects would break; empty: they may be applied. */
 export function violations(snapshot: Snapshot, effects: readonly Effect[]): string[] {
-  return effects.flatMap((effect, index) => {
-    const isLast = index === effects.length - 1;
-    return [...broken(snapshot, effect), ...(isLast ? [] : finalizerLast(effect))].filter(
-      (sentence) => sentence !== undefined,
-    );
-  });
+  return [
+    finalizerBeforeRest(effects),
+    deletesServing(snapshot, effects),
+    ...effects.flatMap((effect) => broken(snapshot, effect)),
+  ].filter((sentence) => sentence !== undefined);
 }
 
 type Guards = { [Kind in Effect['kind']]?: (snapshot: Snapshot, effect: Of<Kind>) => (string | undefined)[] };
@@ -33,10 +32,7 @@ const GUARDS: Guards = {
     takesTarget(snapshot, effect.color, effect.to),
   ],
   WriteColor: (snapshot, effect) => [overwritesServing(snapshot, effect), replacesTarget(snapshot, effect)],
-  DeleteColor: (snapshot, effect) => [
-    deletesServing(snapshot, effect),
-    takesTarget(snapshot, effect.color, 0),
-  ],
+  DeleteColor: (snapshot, effect) => [takesTarget(snapshot, effect.color, 0)],
   ScaleSource: (snapshot, effect) => [parksServing(snapshot, effect)],
   RecordFacts: recorded,
   CreateRevision: (snapshot, effect) => [triesRejected(snapshot, effect.fingerprint, effect.facts)],
@@ -53,8 +49,10 @@ function broken(snapshot: Snapshot, effect: Effect): (string | undefined)[] {
   return guard?.(snapshot, effect) ?? [];
 }
 
-function finalizerLast(effect: Effect): string[] {
-  return effect.kind === 'RemoveFinalizer' ? ['the finalizer goes before the rest is done'] : [];
+function finalizerBeforeRest(effects: readonly Effect[]): string | undefined {
+  return effects.slice(0, -1).some(({ kind }) => kind === 'RemoveFinalizer')
+    ? 'the finalizer goes before the rest is done'
+    : undefined;
 }
 
 // 1. A production selector never moves to a side without ready endpoints, and never becomes empty.
@@ -179,15 +177,17 @@ function overwritesServing(snapshot: Snapshot, { color, expected }: Of<'WriteCol
   return `${color} serves and would be overwritten`;
 }
 
-/** A Service without the key may rest on the colour as well: then as many others must stay. */
-function deletesServing(snapshot: Snapshot, { color }: Of<'DeleteColor'>): string | undefined {
-  const own = (service: ServiceView) => readyOf(service, color);
+/** A Service without the key may rest on the colours as well: then as many others must stay. */
+function deletesServing(snapshot: Snapshot, effects: readonly Effect[]): string | undefined {
+  const colors = effects.filter((effect) => effect.kind === 'DeleteColor').map(({ color }) => color);
   const rests = snapshot.services.some((service) => {
+    const own = new Set(colors.flatMap((color) => [...readyOf(service, color)]));
     const serving = [...readyUids(service.endpoints)];
-    const lost = serving.filter((uid) => own(service).has(uid)).length;
-    return lost > 0 && lost > serving.length - lost;
+    const lost = serving.filter((uid) => own.has(uid)).length;
+    return lost > serving.length - lost;
   });
-  return rests || colorsNamed(snapshot).has(color) ? `${color} serves and would be deleted` : undefined;
+  const named = colors.some((color) => colorsNamed(snapshot).has(color));
+  return rests || named ? `${colors.join(' and ')} would be deleted while production rests on it` : undefined;
 }
 
 /** A Service that names no colour rests on the source's pods. */

@@ -2,48 +2,65 @@
  * The release is being deleted. Production stays where its selector points; nothing that serves is touched. A
  * foreground delete removes the ControllerRevisions first, so this rule reads the Services and nothing else.
  */
-import { COLORS } from '../../api/status.ts';
-import { selectedColor } from '../endpoints.ts';
+import { COLORS, type Color } from '../../api/status.ts';
+import { autoscalingBounds } from '../capacity.ts';
+import { readyOfColor, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { ServiceView, Snapshot } from '../snapshot.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
   if (!snapshot.release.deleting) return undefined;
   const effects = [...discard(snapshot), ...give(snapshot)];
-  const kept = keptColors(snapshot);
-  const message =
-    kept.size === 0
-      ? 'the source serves: the colours are removed and the source is given back'
-      : `${[...kept].join(' and ')} goes on serving; everything else is removed`;
   return {
     phase: 'Deleting',
     reason: 'Deleting',
-    message,
+    message: inWords(keptColors(snapshot)),
     effects: snapshot.release.hasFinalizer ? [...effects, { kind: 'RemoveFinalizer' }] : [],
   };
 }
 
-/** Colours that a production selector names, or whose pods it cannot be told apart from. */
-function keptColors(snapshot: Snapshot): Set<string> {
-  const label = snapshot.release.spec.traffic.selectorLabel;
-  return new Set(
-    snapshot.services.map((service) => selectedColor(service, label)).filter((color) => color !== undefined),
-  );
+function inWords(kept: readonly Color[]): string {
+  if (kept.length === 0) return 'the source serves: the colours are removed and the source is given back';
+  return `${kept.join(' and ')} ${kept.length === 1 ? 'goes' : 'go'} on serving; everything else is removed`;
+}
+
+function keptColors(snapshot: Snapshot): Color[] {
+  return COLORS.filter((color) => snapshot.services.some((service) => restsOn(snapshot, service, color)));
+}
+
+/**
+ * The selector names this colour; or it names none, and the source's pods alone would be fewer than the colour's. A
+ * Service that cannot be read may point anywhere.
+ */
+function restsOn({ release, source }: Snapshot, service: ServiceView, color: Color): boolean {
+  if (!service.found) return true;
+  const selected = selectedColor(service, release.spec.traffic.selectorLabel);
+  if (selected !== undefined) return selected === color;
+  return readyOfColor(service, color).size > (source?.ready ?? 0);
 }
 
 function discard(snapshot: Snapshot): Effect[] {
   const kept = keptColors(snapshot);
-  const missing = snapshot.services.some((service) => !service.found);
-  return COLORS.flatMap((color): Effect[] => {
-    const { deployment, autoscaler } = snapshot.sides[color];
-    // A Service that cannot be read may point anywhere: then everything stays.
-    if (kept.has(color) || missing) return [];
-    const own: Effect[] = [];
-    if (autoscaler?.ours)
-      own.push({ kind: 'RemoveAutoscaler', name: `${snapshot.release.name}-${color}`, uid: autoscaler.uid });
-    if (deployment?.ours) own.push({ kind: 'DeleteColor', color, uid: deployment.uid });
-    return own;
-  });
+  return COLORS.flatMap((color) =>
+    kept.includes(color) ? unlock(snapshot, color) : remove(snapshot, color),
+  );
+}
+
+function remove({ sides, release }: Snapshot, color: Color): Effect[] {
+  const { deployment, autoscaler } = sides[color];
+  const own: Effect[] = [];
+  if (autoscaler?.ours)
+    own.push({ kind: 'RemoveAutoscaler', name: `${release.name}-${color}`, uid: autoscaler.uid });
+  if (deployment?.ours) own.push({ kind: 'DeleteColor', color, uid: deployment.uid });
+  return own;
+}
+
+/** The autoscaler of a side that goes on serving gets its own minimum back. */
+function unlock(snapshot: Snapshot, color: Color): Effect[] {
+  const { autoscaler } = snapshot.sides[color];
+  const min = autoscalingBounds(snapshot)?.min;
+  if (min === undefined || !autoscaler?.ours || autoscaler.minReplicas === min) return [];
+  return [{ kind: 'WriteAutoscaler', color, minReplicas: min }];
 }
 
 /** Labels, claims and the source's pause are taken back; the source starts again only where it still serves. */

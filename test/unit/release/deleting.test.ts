@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import { decided, decidedOn } from './decided.ts';
+import { built, committed, idle, observed, returning, SITUATIONS, started } from './situations.ts';
+import { editServices, LABEL, type Picture, world } from './world.ts';
+
+const deleting = (picture: Picture): Picture => ({ ...picture, release: { deleting: true } });
+const gone = ['ReleaseSource', 'ReleaseService checkout', 'RemoveFinalizer'];
+
+describe('deleting the release', () => {
+  it('keeps what serves and discards the rest', () => {
+    const { phase, message, effects } = decided(deleting(committed));
+    expect([phase, effects]).to.deep.equal(['Deleting', ['DeleteColor blue', ...gone]]);
+    expect(message).to.equal('green goes on serving; everything else is removed');
+  });
+
+  const table: [string, Picture, string[]][] = [
+    ['idle', idle, []],
+    ['a release that has just begun', started, []],
+    ['a candidate under proof', built, ['DeleteColor green']],
+    ['a switch under watch', observed, ['DeleteColor blue']],
+    ['a way back', returning, ['DeleteColor green']],
+  ];
+  for (const [name, picture, discarded] of table) {
+    it(`${name}: ${discarded.join() || 'nothing to discard'}`, () => {
+      expect(decided(deleting(picture)).effects).to.deep.equal([...discarded, ...gone]);
+    });
+  }
+
+  for (const [name, picture] of Object.entries(SITUATIONS)) {
+    it(`${name}: with all ControllerRevisions gone it does the same`, () => {
+      expect(decided(deleting({ ...picture, revisions: {} })).effects).to.deep.equal(
+        decided(deleting(picture)).effects,
+      );
+    });
+  }
+
+  it('discards the autoscaler with the colour', () => {
+    const blue = { ...committed.blue, autoscaler: {} };
+    const { effects } = decided(deleting({ ...committed, blue }));
+    expect(effects.slice(0, 2)).to.deep.equal(['RemoveAutoscaler checkout-blue', 'DeleteColor blue']);
+  });
+
+  it('leaves no capacity lock behind', () => {
+    const spec = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 9 } } };
+    const blue = { ...built.blue, autoscaler: { minReplicas: 7 } };
+    expect(decided(deleting({ ...built, spec, blue })).effects[0]).to.equal(
+      'WriteAutoscaler blue, minReplicas 2',
+    );
+  });
+
+  it('in the middle of an adoption the source goes on serving', () => {
+    const adopting: Picture = { source: { replicas: 3, paused: true }, blue: { revision: 'r1', ready: 3 } };
+    expect(decided(deleting(adopting)).effects).to.deep.equal(['DeleteColor blue', ...gone]);
+  });
+
+  it('while a selector has lost its key, every colour stays that serves more than the source', () => {
+    const stripped = { ...committed, route: undefined, mark: undefined };
+    const { message, effects } = decided(deleting(stripped));
+    expect(effects).to.deep.equal(gone);
+    expect(message).to.equal(
+      'blue and green goes on serving; everything else is removed'.replace('goes', 'go'),
+    );
+  });
+
+  it('while a selector points at nothing, nothing is discarded that could serve', () => {
+    const wrong = editServices(world(deleting(committed)), {
+      selector: { app: 'checkout', [LABEL]: 'purple' },
+      endpoints: [],
+    });
+    expect(decidedOn(wrong).effects).to.deep.equal(gone);
+  });
+
+  it('while a Service cannot be read, everything stays', () => {
+    const { effects } = decided(deleting({ ...committed, service: { found: false, endpoints: [] } }));
+    expect(effects).to.deep.equal(['ReleaseSource', 'RemoveFinalizer']);
+  });
+
+  it('without the finalizer there is nothing left to do', () => {
+    expect(decided({ ...committed, release: { deleting: true, hasFinalizer: false } }).effects).to.deep.equal(
+      [],
+    );
+  });
+
+  it('does not touch what belongs to others', () => {
+    const { effects } = decided(
+      deleting({
+        ...committed,
+        source: { claimedBy: 'another' },
+        service: { claimedBy: 'another-uid' },
+        blue: { ...committed.blue, deployment: { ours: false } },
+      }),
+    );
+    expect(effects).to.deep.equal(['RemoveFinalizer']);
+  });
+});
