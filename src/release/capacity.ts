@@ -4,7 +4,7 @@
  */
 import type { IntOrPercent } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
-import { readyCount, servingOfColor } from './endpoints.ts';
+import { otherColor, readyCount, servingOfColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -17,6 +17,12 @@ export function resolve(value: IntOrPercent, base: number): number {
 interface AutoscalingBounds {
   readonly min: number;
   readonly max: number;
+}
+
+/** With autoscaling: a number that the autoscaler would not undo. 0 switches it off. */
+function withinBounds(snapshot: Snapshot, size: number): number {
+  const bounds = autoscalingBounds(snapshot);
+  return bounds === undefined || size === 0 ? size : Math.min(bounds.max, Math.max(bounds.min, size));
 }
 
 /** The bounds of `spec.autoscaling`, with the API's default of one pod; undefined without autoscaling. */
@@ -62,16 +68,24 @@ function wishedReplicas(snapshot: Snapshot, roles: Roles): number {
 export function candidateSize(snapshot: Snapshot, roles: Roles, color: Color): number {
   const deployment = snapshot.sides[color].deployment;
   const already = deployment?.revision === roles.subject?.name ? (deployment?.desired ?? 0) : 0;
-  return Math.max(requiredReady(snapshot, roles), already);
+  return Math.max(withinBounds(snapshot, requiredReady(snapshot, roles)), already);
 }
 
 /** Pods to ask for on the old side while it may have to take over: it grows with production and does not shrink. */
 export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): number {
   const already = snapshot.sides[color].deployment?.desired ?? 0;
-  return Math.max(1, resolve(snapshot.release.spec.capacity.window, productionNow(snapshot, roles)), already);
+  const wanted = resolve(snapshot.release.spec.capacity.window, productionNow(snapshot, roles));
+  return Math.max(withinBounds(snapshot, Math.max(1, wanted)), already);
 }
 
-/** Pods to ask for on the old side when its window is over. */
+/** Pods to ask for on the old side when its window is over; none for what was rejected, or never had the traffic. */
 export function standbySize(snapshot: Snapshot, roles: Roles): number {
-  return resolve(snapshot.release.spec.capacity.standby, productionNow(snapshot, roles));
+  if (roles.active === undefined) return 0;
+  const held = snapshot.sides[otherColor(roles.active.facts.color)].deployment?.revision;
+  const facts = snapshot.revisions.find(({ name }) => name === held)?.facts;
+  if (facts?.outcome?.kind !== 'Committed' || facts.rejected !== undefined) return 0;
+  return withinBounds(
+    snapshot,
+    resolve(snapshot.release.spec.capacity.standby, productionNow(snapshot, roles)),
+  );
 }

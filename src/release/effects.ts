@@ -46,7 +46,7 @@ export function moveTraffic(snapshot: Snapshot, move: Move): Effect[] {
 /** Scales a colour's Deployment if it has another number of replicas. */
 export function scaleColor(snapshot: Snapshot, color: Color, to: number): Effect[] {
   const deployment = snapshot.sides[color].deployment;
-  if (deployment === undefined || deployment.desired === to) return [];
+  if (deployment === undefined || !deployment.ours || deployment.desired === to) return [];
   return [{ kind: 'ScaleColor', color, uid: deployment.uid, from: deployment.desired, to }];
 }
 
@@ -54,6 +54,8 @@ export function scaleColor(snapshot: Snapshot, color: Color, to: number): Effect
 export function writeColor(snapshot: Snapshot, color: Color, revision: string, replicas: number): Effect[] {
   const deployment = snapshot.sides[color].deployment;
   if (deployment?.revision === revision && deployment.matches) return [];
+  // A stranger's Deployment under that name is never taken: it is reported as a problem.
+  if (deployment?.ours === false) return [];
   const expected = deployment && { uid: deployment.uid, resourceVersion: deployment.resourceVersion };
   return [{ kind: 'WriteColor', color, revision, replicas, expected }];
 }

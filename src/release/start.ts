@@ -24,8 +24,8 @@ export function preflightKey(snapshot: Snapshot): string {
 
 /** undefined: the input is good. Otherwise what is wrong with it, or that the answer is awaited. */
 export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefined {
-  const problem = firstProblem(snapshot, roles);
-  if (problem !== undefined) return { ...refused(problem), lookAgainAt: snapshot.now + ASK_AGAIN_MS };
+  const problem = judgeObjects(snapshot, roles);
+  if (problem !== undefined) return problem;
   const key = preflightKey(snapshot);
   const { preflight } = snapshot.observations;
   const requests = [{ kind: 'Preflight' as const, key }];
@@ -46,6 +46,12 @@ export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefine
   const again = preflight.at + ASK_AGAIN_MS;
   // Once it is asked, the answer itself is what wakes the loop.
   return { ...refused(refusal), ...(snapshot.now < again ? { lookAgainAt: again } : { requests }) };
+}
+
+/** What can be seen without asking anybody. */
+export function judgeObjects(snapshot: Snapshot, roles: Roles): Verdict | undefined {
+  const problem = firstProblem(snapshot, roles);
+  return problem && { ...refused(problem), lookAgainAt: snapshot.now + ASK_AGAIN_MS };
 }
 
 function refused({ reason, message }: Problem): Verdict {

@@ -3,7 +3,7 @@
  * and the Services carry our label. All of it is idempotent; nothing of it touches a pod that serves.
  */
 import { COLORS, type Color } from '../api/status.ts';
-import { autoscalingBounds, candidateSize, windowSize } from './capacity.ts';
+import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
 import type { Effect } from './plan.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot, SourceView, TwinView } from './snapshot.ts';
@@ -49,7 +49,8 @@ export function autoscalers(snapshot: Snapshot, roles: Roles): Effect[] {
       if (autoscaler?.ours !== true) return [];
       return [{ kind: 'RemoveAutoscaler', name: `${snapshot.release.name}-${color}`, uid: autoscaler.uid }];
     }
-    if (deployment === undefined) return [];
+    // A stranger's autoscaler under that name is left alone: it is reported as a problem.
+    if (deployment === undefined || autoscaler?.ours === false) return [];
     const minReplicas = Math.min(bounds.max, Math.max(bounds.min, floor(snapshot, roles, color)));
     if (autoscaler?.matches && autoscaler.minReplicas === minReplicas) return [];
     return [{ kind: 'WriteAutoscaler', color, minReplicas }];
@@ -65,8 +66,8 @@ function floor(snapshot: Snapshot, roles: Roles, color: Color): number {
     return candidateSize(snapshot, roles, color);
   }
   if (target?.facts.color === color) return windowSize(snapshot, roles, color);
-  if (active?.facts.color === color && underWay && !lockIsOver(snapshot, roles)) return desired;
-  return 0;
+  if (active?.facts.color === color) return underWay && !lockIsOver(snapshot, roles) ? desired : 0;
+  return stage === 'Resting' ? standbySize(snapshot, roles) : 0;
 }
 
 function lockIsOver(snapshot: Snapshot, { subject, active, stage }: Roles): boolean {
@@ -86,9 +87,11 @@ function parkSource(snapshot: Snapshot, roles: Roles): Effect[] {
   return [{ kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0, at: now }];
 }
 
-/** When a source that runs although it should not is parked next; undefined: it is parked. */
+/** When a source that runs although it should not may be parked next; undefined: it is parked, or may be now. */
 export function parkingDue(snapshot: Snapshot, roles: Roles): number | undefined {
-  return snapshot.source && isAstray(snapshot, roles) ? parkAgainAt(snapshot.source) : undefined;
+  if (snapshot.source === undefined || !isAstray(snapshot, roles)) return undefined;
+  const due = parkAgainAt(snapshot.source);
+  return due > snapshot.now ? due : undefined;
 }
 
 function isAstray({ source }: Snapshot, { active, stage }: Roles): boolean {

@@ -1,4 +1,6 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
+
+import type { Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds, standbySize, windowSize } from '../capacity.ts';
 import { holdColor, recordFacts, scaleColor, writeColor } from '../effects.ts';
@@ -6,7 +8,7 @@ import { otherColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { judgeInput, notNow, startAttempt, wishedRevision } from '../start.ts';
+import { judgeInput, judgeObjects, notNow, startAttempt, wishedRevision } from '../start.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
 
@@ -52,12 +54,20 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   const { target } = roles;
   if (target !== undefined)
     return holdColor(snapshot, color, target.name, windowSize(snapshot, roles, color));
-  const deployment = snapshot.sides[color].deployment;
-  const here = snapshot.revisions.find((revision) => revision.name === deployment?.revision);
-  const kept = here?.facts?.outcome?.kind === 'Committed' && here.facts.rejected === undefined;
-  const drainUntil = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
-  if (kept && snapshot.now < drainUntil) return [];
-  return scaleColor(snapshot, color, kept ? standbySize(snapshot, roles) : 0);
+  const size = standbySize(snapshot, roles);
+  const desired = snapshot.sides[color].deployment?.desired ?? 0;
+  if (isDraining(snapshot, active, color)) return [];
+  // An autoscaler that is on shrinks the side itself, down to its minimum.
+  if (size > 0 && desired > size && autoscalingBounds(snapshot) !== undefined) return [];
+  return scaleColor(snapshot, color, size);
+}
+
+/** Connections made before the switch live on; a side that was rejected is not worth waiting for. */
+function isDraining(snapshot: Snapshot, active: StartedRevision, color: Color): boolean {
+  const held = snapshot.sides[color].deployment?.revision;
+  const outcome = snapshot.revisions.find(({ name }) => name === held)?.facts?.outcome;
+  const until = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
+  return outcome?.kind === 'Committed' && snapshot.now < until;
 }
 
 function prune(snapshot: Snapshot, roles: Roles): Effect[] {
@@ -103,6 +113,8 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   const changed = seen !== undefined && seen < snapshot.release.generation;
   const refusal = changed || snapshot.previous.phase === 'Stalled' ? judgeInput(snapshot, roles) : undefined;
   if (refusal !== undefined) return refusal;
+  const problem = judgeObjects(snapshot, roles);
+  if (problem !== undefined) return problem;
   const forgotten = forgetReturn(active);
   if (forgotten !== undefined) return forgotten;
   const { windowUntil } = active.facts;
