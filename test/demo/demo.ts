@@ -1,0 +1,109 @@
+/** `npm run demo`: a release, start to finish, on a real cluster. See options.ts for what it takes. */
+import { appendFile, writeFile } from 'node:fs/promises';
+import { currentContext } from './current-context.ts';
+import { dumpState } from './dump.ts';
+import { type Options, parseOptions, usage } from './options.ts';
+import { ownCluster } from './own-cluster.ts';
+import type { Place } from './place.ts';
+import { shortcomings } from './report.ts';
+import { newScene } from './scene.ts';
+import { openScreen, type Screen } from './screen.ts';
+import { RATE, Story, type Told } from './story.ts';
+import { summary } from './summary.ts';
+
+const say = (text = ''): void => void process.stdout.write(`${text}\n`);
+
+/** 0: it was shown. 1: it was not. 2: the command line is wrong. 130: somebody pressed Ctrl-C. */
+async function main(args: readonly string[]): Promise<number> {
+  let options: Options | 'help';
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
+    return 2;
+  }
+  if (options === 'help') {
+    say(usage);
+    return 0;
+  }
+  return perform(options);
+}
+
+async function perform(options: Options): Promise<number> {
+  const interrupted = onInterrupt();
+  const scene = newScene(Date.now());
+  scene.step = 'Bringing up a cluster';
+  const screen = openScreen({ scene, verbose: options.verbose, out: process.stdout, record: options.record });
+  const opening = openPlace(options, screen, interrupted.signal);
+  let place: Place | undefined;
+  let story: Story | undefined;
+  try {
+    place = await opening;
+    scene.title = place.title;
+    story = new Story(place, scene, screen);
+    const told = await Promise.race([story.tell(), interrupted.promise]);
+    screen.end();
+    return await conclude(told, options);
+  } catch (error) {
+    screen.end();
+    if (interrupted.signal.aborted) return 130;
+    process.stderr.write(`\nThe demo failed: ${(error as Error).message}\n`);
+    if (place) process.stderr.write(`The state of everything is in ${await dumpState(place)}\n`);
+    return 1;
+  } finally {
+    story?.close();
+    await takeDown(place, options.keep && !interrupted.signal.aborted);
+  }
+}
+
+function openPlace(options: Options, screen: Screen, signal: AbortSignal): Promise<Place> {
+  const progress = (line: string): void => screen.progress(line);
+  return options.context === undefined
+    ? ownCluster(options.keep, progress, signal)
+    : currentContext(options.context, progress);
+}
+
+/** The first Ctrl-C takes everything down in good order; the second one leaves at once. */
+function onInterrupt(): { signal: AbortSignal; promise: Promise<never> } {
+  const controller = new AbortController();
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new Error('interrupted'));
+      reject(controller.signal.reason);
+    });
+  }
+  return { signal: controller.signal, promise };
+}
+
+async function conclude({ report, load }: Told, options: Options): Promise<number> {
+  const wrong = shortcomings(report, load);
+  const { startedAt, finishedAt = startedAt } = load.totals;
+  const shape = { rate: RATE, seconds: (finishedAt - startedAt) / 1000 };
+  for (const line of summary(report, wrong, { ...shape, colors: process.stdout.isTTY })) say(line);
+  if (report.measuredBy !== 'audit log')
+    say(
+      'This cluster’s audit log cannot be read: the times of the switches are those of a watch of the Service.',
+    );
+  if (options.json) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.record) {
+    const lines = summary(report, wrong, { ...shape, colors: true });
+    await appendFile(options.record, `${JSON.stringify({ at: Date.now(), lines, summary: true })}\n`);
+  }
+  return wrong.length === 0 ? 0 : 1;
+}
+
+async function takeDown(place: Place | undefined, keep: boolean): Promise<void> {
+  if (place === undefined) return;
+  if (keep) {
+    say(`\nEverything stays up:\n${place.keepHint}`);
+    return;
+  }
+  say('\nTaking everything down');
+  await place.remove();
+}
+
+// Whatever is still being waited for after a Ctrl-C is of no interest.
+process.exit(await main(process.argv.slice(2)));
