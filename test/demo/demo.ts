@@ -80,16 +80,14 @@ function onInterrupt(): { signal: AbortSignal; promise: Promise<never> } {
 
 async function conclude({ report, load }: Told, options: Options): Promise<number> {
   const wrong = shortcomings(report, load);
-  const { startedAt, finishedAt = startedAt } = load.totals;
-  const shape = { rate: RATE, seconds: (finishedAt - startedAt) / 1000 };
-  for (const line of summary(report, wrong, { ...shape, colors: process.stdout.isTTY })) say(line);
+  for (const line of summary(report, wrong, { rate: RATE, colors: process.stdout.isTTY })) say(line);
   if (report.measuredBy !== 'audit log')
     say(
       'This cluster’s audit log cannot be read: the times of the switches are those of a watch of the Service.',
     );
   if (options.json) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (options.record) {
-    const lines = summary(report, wrong, { ...shape, colors: true });
+    const lines = summary(report, wrong, { rate: RATE, colors: true });
     await appendFile(options.record, `${JSON.stringify({ at: Date.now(), lines, summary: true })}\n`);
   }
   return wrong.length === 0 ? 0 : 1;

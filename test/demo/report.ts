@@ -60,14 +60,15 @@ function releasesOf({ release, versions, switches, endpoints }: Evidence): Relea
     const back = switches.find(
       (each) => each.mark?.direction === 'Back' && each.mark.attempt === mark?.attempt,
     );
-    const deployment = colorName(release, color as Color);
+    const alone = aloneSince(endpoints, colorName(release, color as Color), decidedAt);
     return {
       revision: mark?.revision ?? '',
       version: versions[index] ?? '',
       outcome: back === undefined ? 'Committed' : 'RolledBack',
       decidedAt: time(decidedAt),
       patchedAt: time(patchedAt),
-      convergedAt: timeOrNull(aloneSince(endpoints, deployment, decidedAt)),
+      // The watch can tell before the API server has noted the end of the patch.
+      convergedAt: timeOrNull(alone && Math.max(alone, patchedAt)),
       rollbackPatchedAt: timeOrNull(back?.patchedAt),
     };
   });

@@ -6,7 +6,6 @@ export interface SummaryOptions {
   readonly colors: boolean;
   /** Requests a second. */
   readonly rate: number;
-  readonly seconds: number;
 }
 
 export function summary(report: Report, wrong: readonly string[], options: SummaryOptions): string[] {
@@ -57,24 +56,24 @@ function story(release: ReleaseReport, index: number, report: Report): string[] 
 
 function follow({ patchedAt, convergedAt }: ReleaseReport): string {
   if (convergedAt === null) return 'traffic moved';
-  // The endpoints can be heard of before the API server has noted the end of the patch.
-  const ms = Math.max(0, Date.parse(convergedAt) - Date.parse(patchedAt));
+  const ms = Date.parse(convergedAt) - Date.parse(patchedAt);
   return `traffic moved; its pods alone were behind the Service ${ms} ms after the patch`;
 }
 
 function back({ patchedAt, rollbackPatchedAt }: ReleaseReport, { traffic }: Report): string[] {
   if (rollbackPatchedAt === null) return [];
   const had = seconds(patchedAt, rollbackPatchedAt);
-  const first = traffic.firstErrorAt;
+  // Where requests failed besides, the first error need not be its own.
+  const first = traffic.failed === 0 ? traffic.firstErrorAt : null;
   const since = first === null ? '' : `, ${seconds(first, rollbackPatchedAt)} after its first error`;
   return [`${timeOf(rollbackPatchedAt)}  traffic put back by the operator: ${had} after it came${since}`];
 }
 
 function errors({ traffic }: Report): string {
-  const { serverErrors, firstErrorAt, lastErrorAt } = traffic;
-  if (firstErrorAt === null || lastErrorAt === null) return 'none';
-  const lasted = seconds(firstErrorAt, lastErrorAt);
-  return `${serverErrors.toLocaleString('en-US')} that v3 sent on purpose, for ${lasted}: ${timeOf(firstErrorAt)} to ${timeOf(lastErrorAt)}`;
+  const { serverErrors, failed, firstErrorAt, lastErrorAt } = traffic;
+  const sent = `${serverErrors.toLocaleString('en-US')} that v3 sent on purpose`;
+  if (firstErrorAt === null || lastErrorAt === null || failed > 0) return sent;
+  return `${sent}, for ${seconds(firstErrorAt, lastErrorAt)}: ${timeOf(firstErrorAt)} to ${timeOf(lastErrorAt)}`;
 }
 
 function latency({ traffic }: Report): string {
