@@ -87,7 +87,7 @@ describe('the switches in an audit log', () => {
     ]);
   });
 
-  const table: [string, object][] = [
+  const table: [string, Record<string, unknown>][] = [
     ['a patch that a test in it refused', { responseStatus: { code: 422 } }],
     ['the beginning of a request', { stage: 'RequestReceived' }],
     ['another Service', { objectRef: { resource: 'services', namespace: 'demo', name: 'shop-blue' } }],

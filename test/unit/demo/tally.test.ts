@@ -130,6 +130,6 @@ describe('a percentile', () => {
   }
 
   it('of nothing is not a number', () => {
-    expect(percentile([], 50)).to.be.NaN;
+    expect(Number.isNaN(percentile([], 50))).to.equal(true);
   });
 });
