@@ -23,6 +23,7 @@ export interface ConditionInput {
   readonly message: string;
 }
 
+const MAX_REASON = 128;
 const MAX_MESSAGE = 1024;
 
 /** The time of a condition moves only with its status. */
@@ -40,7 +41,7 @@ export function mergeConditions(
       status,
       observedGeneration,
       lastTransitionTime,
-      reason,
+      reason: reason.slice(0, MAX_REASON),
       message: message.slice(0, MAX_MESSAGE),
     };
   });

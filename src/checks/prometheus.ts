@@ -13,6 +13,7 @@ import type { CheckVerdict } from './check.ts';
 
 /** Measurements that the status shows; enough for any failureLimit. */
 const KEPT = 10;
+const MAX_MESSAGE = 256;
 
 export interface DueCheck extends CheckVerdict {
   /** It is time for a new measurement. */
@@ -57,13 +58,13 @@ function statusOf(check: CheckSpec, measurements: readonly Measurement[], failur
     state: last?.verdict ?? 'Pending',
     query: check.prometheus.query,
     failures,
-    ...(last !== undefined && { message: `${last.message} at ${formatTime(last.at)}` }),
+    ...(last !== undefined && { message: `${last.message.slice(0, MAX_MESSAGE)} at ${formatTime(last.at)}` }),
     measurements: measurements.slice(-KEPT).map(({ at, verdict, reason, value, message }) => ({
       at: formatPreciseTime(at),
       verdict,
       reason,
       ...(value !== undefined && { value: String(value) }),
-      message,
+      message: message.slice(0, MAX_MESSAGE),
     })),
   };
 }

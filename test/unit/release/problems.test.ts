@@ -1,0 +1,145 @@
+import { expect } from 'chai';
+import { decided, decidedOn } from './decided.ts';
+import { committed, fresh, idle, SITUATIONS } from './situations.ts';
+import { editServices, HOUR, LABEL, NOON, type Picture, specOf, world } from './world.ts';
+
+const twin = { found: true, ours: true, matches: true, endpoints: [] };
+const wished: Picture = { ...idle, source: { fingerprint: 'v2' } };
+const hpa = (min: number, max: number) => ({ autoscaling: { spec: { minReplicas: min, maxReplicas: max } } });
+
+/** Each bad input, in the words that people read. */
+const table: [string, Picture, string][] = [
+  [
+    'WorkloadNotFound',
+    { source: null },
+    'Deployment "checkout" does not exist in namespace "shop": create it or correct spec.workload.deploymentRef.name',
+  ],
+  [
+    'WorkloadClaimed',
+    { ...fresh, source: { ...fresh.source, claimedBy: 'shop-front' } },
+    'Deployment "checkout" belongs to release "shop-front": name another Deployment or delete that release',
+  ],
+  [
+    'ServiceNotFound',
+    { ...fresh, service: { found: false } },
+    'Service "checkout" does not exist in namespace "shop": create it or correct spec.traffic.services[0].name',
+  ],
+  [
+    'ServiceUnsupported',
+    { ...fresh, service: { type: 'ExternalName' } },
+    'Service "checkout" is of type ExternalName: it has no endpoints to switch; use a Service with a selector',
+  ],
+  [
+    'ServiceUnsupported',
+    { ...fresh, service: { headless: true } },
+    'Service "checkout" is headless: its clients resolve pod addresses themselves, so a switch cannot be proven; use a Service with a cluster IP',
+  ],
+  [
+    'ServiceUnsupported',
+    { ...fresh, service: { publishNotReadyAddresses: true } },
+    'Service "checkout" has publishNotReadyAddresses set: its endpoints would not prove readiness; remove that field',
+  ],
+  [
+    'ServiceWithoutSelector',
+    { ...fresh, service: { selector: {} } },
+    'Service "checkout" has no selector: give it one that matches the pods of the workload',
+  ],
+  [
+    'ServiceClaimed',
+    { ...fresh, service: { claimedBy: 'another-uid' } },
+    'Service "checkout" belongs to another release: remove it from one of the two (spec.traffic.services[0].name here)',
+  ],
+  [
+    'ServiceSelectsOtherPods',
+    { ...fresh, service: { selector: { app: 'cart' } } },
+    'Service "checkout" does not select the pods of Deployment "checkout": its selector and the labels of spec.template must match',
+  ],
+  [
+    'NameTaken',
+    { ...fresh, blue: { revision: 'r1', deployment: { ours: false } } },
+    'Deployment "checkout-blue" exists and does not belong to this release: rename or delete it, the operator needs that name',
+  ],
+  [
+    'NameTaken',
+    { ...fresh, green: { autoscaler: { ours: false } } },
+    'HorizontalPodAutoscaler "checkout-green" exists and does not belong to this release: rename or delete it, the operator needs that name',
+  ],
+  [
+    'NameTaken',
+    { ...fresh, service: { twins: { blue: twin, green: { ...twin, ours: false } } } },
+    'Service "checkout-green" exists and does not belong to this release: rename or delete it, the operator needs that name',
+  ],
+  [
+    'AutoscalingUnstated',
+    { ...fresh, source: { ...fresh.source, autoscalers: [{ name: 'checkout', uid: 'u' }] } },
+    'HorizontalPodAutoscaler "checkout" scales Deployment "checkout": copy its spec without scaleTargetRef to spec.autoscaling.spec, or set spec.replicas',
+  ],
+  [
+    'AutoscalerTooSmall',
+    { ...wished, spec: hpa(1, 2), blue: { ...wished.blue, autoscaler: {} } },
+    'spec.autoscaling.spec.maxReplicas is 2, but the candidate needs 3 ready pods to take over: raise maxReplicas',
+  ],
+  [
+    'JobPodsSelected',
+    {
+      ...wished,
+      spec: {
+        gates: [
+          { name: 'smoke', job: { spec: { template: { metadata: { labels: { app: 'checkout' } } } } } },
+        ],
+      },
+    },
+    'the pods of gate "smoke" would be selected by Service "checkout": change spec.gates[0].job.spec.template.metadata.labels so that they do not match its selector',
+  ],
+];
+
+describe('what is wrong with the input is said before anything is touched', () => {
+  for (const [reason, picture, message] of table) {
+    it(message, () => {
+      const result = decided(picture);
+      expect([result.phase, result.reason, result.message]).to.deep.equal(['Stalled', reason, message]);
+      expect([result.effects, result.plan.verdict.stalled]).to.deep.equal([[], true]);
+      expect(result.plan.lookAgainAt, 'it may be mended any time').to.equal(NOON + 15_000);
+    });
+  }
+
+  it('a Service named later must say which colour it means', () => {
+    const spec = specOf({ traffic: { services: [{ name: 'checkout-v2' }] } });
+    const snapshot = world({ ...idle, services: ['checkout-v2'], route: undefined, mark: undefined });
+    const [r1] = snapshot.revisions;
+    if (r1 === undefined) throw new Error('r1');
+    const renamed = { ...snapshot, release: { ...snapshot.release, generation: 2, spec } };
+    const { reason, message, effects } = decidedOn({ ...renamed, previous: { observedGeneration: 1 } });
+    expect([reason, effects]).to.deep.equal(['ServiceSelectsBothColors', []]);
+    expect(message).to.equal(
+      'Service "checkout-v2" selects the pods of both colours: add bluegreen.dev/color: blue to its selector',
+    );
+    const keyed = editServices(renamed, { selector: { app: 'checkout', [LABEL]: 'blue' } });
+    expect(decidedOn(keyed).effects, 'then it is taken: nothing moves').to.deep.equal([
+      'PatchSelector checkout-v2 -> blue',
+    ]);
+  });
+
+  it('an autoscaler that is told of, or replaced by a number, is no problem', () => {
+    const source = { ...fresh.source, autoscalers: [{ name: 'checkout', uid: 'u' }] };
+    for (const spec of [hpa(1, 10), { replicas: 3 }]) {
+      expect(decided({ ...fresh, source, spec }).effects).to.deep.equal(['CreateRevision r1 from live']);
+    }
+  });
+
+  it('a release that is under way is not stopped by a problem that appears', () => {
+    const { source: _, ...observed } = SITUATIONS.observed ?? {};
+    expect(decided({ ...observed, now: NOON + HOUR, source: null }).effects).to.deep.equal([
+      'RecordFacts r2 Committed',
+    ]);
+  });
+
+  it('the way back inside the window is not stopped by one either', () => {
+    const claimed = {
+      ...committed,
+      service: { claimedBy: 'another-uid' },
+      release: { action: 'rollback@2' },
+    };
+    expect(decided(claimed).effects).to.deep.equal(['PatchSelector checkout -> blue']);
+  });
+});
