@@ -28,24 +28,25 @@ export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefine
   if (problem !== undefined) return problem;
   const key = preflightKey(snapshot);
   const { preflight } = snapshot.observations;
+  // The answer itself wakes the loop; the time is for an answer that never comes.
+  const later = snapshot.now + ASK_AGAIN_MS;
   const requests = [{ kind: 'Preflight' as const, key }];
   if (preflight?.key !== key) {
     const message = 'asking the API server and the metric sources whether they accept the release';
-    // The answer itself wakes the loop; this is for the case that it never comes.
     return {
       phase: 'Idle',
       reason: 'Preflight',
       message,
       requests,
       specPending: true,
-      lookAgainAt: snapshot.now + ASK_AGAIN_MS,
+      lookAgainAt: later,
     };
   }
   const refusal = preflight.problems[0];
   if (refusal === undefined) return undefined;
   const again = preflight.at + ASK_AGAIN_MS;
-  // Once it is asked, the answer itself is what wakes the loop.
-  return { ...refused(refusal), ...(snapshot.now < again ? { lookAgainAt: again } : { requests }) };
+  const isDue = snapshot.now >= again;
+  return { ...refused(refusal), lookAgainAt: isDue ? later : again, ...(isDue && { requests }) };
 }
 
 /** What can be seen without asking anybody. */
