@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Following, watch } from '../support/follow.ts';
 import { type Load, type LoadResult, startLoad } from '../support/load.ts';
 import { applyRelease, deployShop, SHOP, setVersion, steer } from '../support/shop.ts';
+import type { ImageRef } from '../support/target.ts';
 import { auditLines, isWrite, type Request, requestsIn } from './audit-log.ts';
 import type { Stage } from './stage.ts';
 
@@ -23,6 +24,16 @@ const example = parse(
 /** The observation of examples/demo with another duration; what it checks stays. */
 export function observationOf(durationSeconds: number): ReleaseSpecInput['observation'] {
   return { ...example.spec.observation, durationSeconds };
+}
+
+/** The gate of examples/demo with another command. */
+export function gatesOf(image: ImageRef, command: readonly string[]): ReleaseSpecInput['gates'] {
+  const gates = structuredClone(example.spec.gates ?? []) as any[];
+  for (const { job } of gates) {
+    for (const container of job.spec.template.spec.containers)
+      Object.assign(container, { command, image: image.name, imagePullPolicy: image.pullPolicy });
+  }
+  return gates;
 }
 
 export interface StatusAt {
@@ -72,10 +83,14 @@ export class Shop {
     return this.statuses.at(-1)?.status ?? {};
   }
 
-  async until(what: string, holds: (status: ReleaseStatus) => boolean | undefined): Promise<ReleaseStatus> {
+  async until(
+    what: string,
+    holds: (status: ReleaseStatus) => boolean | undefined,
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<ReleaseStatus> {
     try {
       const look = () => (holds(this.status) ? this.status : undefined);
-      return await eventually(`waiting until ${what}`, PATIENCE_MS, look, 20);
+      return await eventually(`waiting until ${what}`, patienceMs, look, 20);
     } catch (error) {
       const { phase = 'no phase', message = '' } = this.status;
       throw new Error(`${(error as Error).message}; the release says ${phase}: ${message}`);
@@ -83,10 +98,10 @@ export class Shop {
   }
 
   /** The end of a revision's attempt, as its history tells. */
-  ends(revision: string, outcome: string): Promise<ReleaseStatus> {
-    return this.until(`${revision} is ${outcome}`, (status) =>
-      status.history?.some((each) => each.revision === revision && each.outcome === outcome),
-    );
+  ends(revision: string, outcome: string, patienceMs?: number): Promise<ReleaseStatus> {
+    const hasEnded = ({ history = [] }: ReleaseStatus): boolean =>
+      history.some((each) => each.revision === revision && each.outcome === outcome);
+    return this.until(`${revision} is ${outcome}`, hasEnded, patienceMs);
   }
 
   reaches(phase: string, revision: string): Promise<ReleaseStatus> {
