@@ -100,8 +100,10 @@ async function patch<T extends KubeObject>(
   try {
     store.note(await client.patch<T>(type, key, { type: 'json', operations }, options));
   } catch (error) {
-    // A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for.
-    if (isKubeError(error, 'Invalid')) throw new StaleError(`${type.kind} "${name}" changed in the meantime`);
+    // A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for. So is one whose
+    // result is refused, in other words; looking again would not help that one, and people must hear of it.
+    if (isKubeError(error, 'Invalid') && !error.message.includes(' is invalid: '))
+      throw new StaleError(`${type.kind} "${name}" changed in the meantime`);
     throw error;
   }
 }

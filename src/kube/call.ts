@@ -50,6 +50,19 @@ function startDeadline(context: Context, request: Request): Deadline {
   };
 }
 
+const ESCAPED = /[<>&\u2028\u2029]/g;
+
+/**
+ * JSON as Go writes it. The API server keeps the data of a ControllerRevision byte by byte, writes it anew for each
+ * patch, and refuses the patch where that makes a difference ("data: field is immutable"): a script with `&&` in a
+ * template would do it.
+ */
+function toJson(body: unknown): string {
+  const escaped = (character: string): string =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(body).replaceAll(ESCAPED, escaped);
+}
+
 /** Sends until there is an answer that is final; that may be a refusal. Throws a KubeError where no answer came. */
 export async function send(context: Context, request: Request): Promise<Answer> {
   const deadline = startDeadline(context, request);
@@ -61,7 +74,7 @@ export async function send(context: Context, request: Request): Promise<Answer> 
 }
 
 async function sendUntil(context: Context, request: Request, deadline: Deadline): Promise<Answer> {
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const body = request.body === undefined ? undefined : toJson(request.body);
   let refreshed = false;
   for (let tries = 1; ; tries += 1) {
     const result = await sendOnce(context, request, body, deadline);

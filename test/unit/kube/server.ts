@@ -15,6 +15,8 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
   readonly body: any;
+  /** The body as it came. */
+  readonly text: string;
   readonly watch: boolean;
 }
 
@@ -228,6 +230,7 @@ class State {
       query: url.searchParams,
       headers: message.headers,
       body: text === '' ? undefined : JSON.parse(text),
+      text,
       watch: url.searchParams.get('watch') === '1',
     };
     this.requests.push(request);
