@@ -79,12 +79,12 @@ export async function observe(
   const { metadata, spec } = parsed;
   const namespace = metadata.namespace ?? '';
   const release: ReleaseRef = { namespace, name: metadata.name, uid: metadata.uid ?? '', spec };
-  const revisions = revisionsOf(cache, release, aliases);
-  const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const [source, services] = await Promise.all([
     readSource(observer, release),
     Promise.all(spec.traffic.services.map(({ name }) => readService(observer, release, name))),
   ]);
+  const revisions = revisionsOf(cache, release, aliases, source);
+  const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const [liveReplicaSet, sourceAutoscalers] = await Promise.all([
     revisions.length === 0 && source ? readLiveReplicaSet(observer.client, source) : undefined,
     adopting && source ? readAutoscalers(observer.client, source) : [],
@@ -119,14 +119,20 @@ export async function observe(
   return { snapshot, release, source, services, liveReplicaSet, sourceAutoscalers };
 }
 
-function revisionsOf(cache: Cache, release: ReleaseRef, aliases: Aliases): RevisionView[] {
+function revisionsOf(
+  cache: Cache,
+  release: ReleaseRef,
+  aliases: Aliases,
+  source: Deployment | undefined,
+): RevisionView[] {
+  const wished = source && fingerprint(contentOf(source));
   return cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(
       ({ metadata }) =>
         metadata.deletionTimestamp === undefined && isOwnedBy(metadata.ownerReferences, release.uid),
     )
-    .map((revision) => revisionView(revision, aliases))
+    .map((revision) => revisionView(revision, aliases, wished))
     .filter((view) => view !== undefined)
     .sort((a, b) => a.number - b.number);
 }

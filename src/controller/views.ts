@@ -257,20 +257,26 @@ export function storedContent(revision: ControllerRevision | undefined): Workloa
 
 /**
  * undefined for a ControllerRevision that no operator of this group wrote. `aliases`: what the API server of today
- * makes of stored contents.
+ * makes of stored contents. One counts only where it is what people wish for (`wished`): an admission policy that
+ * changes every Deployment since must not make a stored content differ from a source that nobody has written anew.
  */
-export function revisionView(revision: ControllerRevision, aliases: Aliases = {}): RevisionView | undefined {
+export function revisionView(
+  revision: ControllerRevision,
+  aliases: Aliases = {},
+  wished?: string,
+): RevisionView | undefined {
   const { metadata } = revision;
   const name = metadata.labels?.[LABEL_REVISION];
   const data = readRevision(revision);
   if (name === undefined || data === undefined) return undefined;
   const rawFacts = metadata.annotations?.[ANNOTATION_FACTS];
+  const alias = aliases[data.fingerprint];
   return {
     name,
     number: revision.revision,
     objectName: metadata.name,
     resourceVersion: metadata.resourceVersion ?? '',
-    fingerprint: aliases[data.fingerprint] ?? data.fingerprint,
+    fingerprint: alias !== undefined && alias === wished ? alias : data.fingerprint,
     frozen: data.spec,
     rawFacts,
     facts: parseFacts(rawFacts),

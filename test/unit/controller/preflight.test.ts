@@ -58,6 +58,12 @@ describe('after an upgrade of the API server', () => {
     });
     expect(problems).to.deep.equal([]);
     expect(aliases).to.deep.equal({ [fingerprint(content)]: today });
-    expect(revisionView(revision, aliases)?.fingerprint).to.equal(today);
+    expect(revisionView(revision, aliases, today)?.fingerprint).to.equal(today);
+  });
+
+  it('counts for nothing where the source was not written anew: else the same content would be released for ever', () => {
+    const stored = fingerprint(content);
+    const aliases = { [stored]: 'as an admission policy of today would have it' };
+    expect(revisionView(revision, aliases, stored)?.fingerprint).to.equal(stored);
   });
 });
