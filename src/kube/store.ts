@@ -117,11 +117,9 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     return drop(old);
   }
 
-  /** Whether what is stored is an own write that this list does not know yet. */
+  /** Whether what is stored is an own write that this list does not know yet: nothing else can be newer than it. */
   function outlives(object: T, list: ObjectList<T>): boolean {
-    const { resourceVersion } = object.metadata;
-    const unheard = version === undefined || isOlder(version, resourceVersion);
-    return unheard && isOlder(list.resourceVersion, resourceVersion);
+    return isOlder(list.resourceVersion, object.metadata.resourceVersion);
   }
 
   function replaceOne(object: T, list: ObjectList<T>, restored: boolean): Change<T>[] {

@@ -49,8 +49,10 @@ describe('what runs for weeks', function () {
         labels: { owner: `release-${index % 700}` },
       };
       store.apply('ADDED', { metadata });
+      // What the watch does not confirm, a list does.
       if (index % 2 === 0) store.noteDeleted({ metadata });
-      store.apply('DELETED', { metadata: { ...metadata, resourceVersion: String(2 * index + 3) } });
+      else store.apply('DELETED', { metadata: { ...metadata, resourceVersion: String(2 * index + 3) } });
+      if (index % 1_000 === 999) store.replace({ items: [], resourceVersion: String(2 * index + 3) });
     });
     expect(store.size).to.equal(0);
     expect(growth).to.be.below(NOISE_MIB);
