@@ -38,12 +38,16 @@ async function perform(options: Options): Promise<number> {
   let place: Place | undefined;
   let story: Story | undefined;
   try {
-    place = await opening;
+    // A cluster that is not to stay goes with this process; one that is must be waited for, to be taken down.
+    place = await (options.keep ? opening : Promise.race([opening, interrupted.promise]));
+    interrupted.signal.throwIfAborted();
     scene.title = place.title;
     story = new Story(place, scene, screen);
     const told = await Promise.race([story.tell(), interrupted.promise]);
     screen.end();
-    return await conclude(told, options);
+    const code = await conclude(told, options);
+    if (options.keep) await story.keepTraffic();
+    return code;
   } catch (error) {
     screen.end();
     if (interrupted.signal.aborted) return 130;
@@ -71,6 +75,7 @@ function onInterrupt(): { signal: AbortSignal; promise: Promise<never> } {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
+      process.stderr.write('\nInterrupted\n');
       controller.abort(new Error('interrupted'));
       reject(controller.signal.reason);
     });
@@ -96,7 +101,7 @@ async function conclude({ report, load }: Told, options: Options): Promise<numbe
 async function takeDown(place: Place | undefined, keep: boolean): Promise<void> {
   if (place === undefined) return;
   if (keep) {
-    say(`\nEverything stays up:\n${place.keepHint}`);
+    say(`\nEverything stays up, with a few requests a second for an hour:\n${place.keepHint}`);
     return;
   }
   say('\nTaking everything down');

@@ -66,7 +66,9 @@ function doing({ step, progress }: Scene, now: number, width: number): string[] 
 const MESSAGE_LINES = 2;
 
 function releaseLines({ release }: Scene, width: number): string[] {
-  const lines = wrap(release.message ?? '', width - 14).slice(0, MESSAGE_LINES);
+  const wrapped = wrap(release.message ?? '', width - 15);
+  const lines = wrapped.slice(0, MESSAGE_LINES);
+  if (wrapped.length > MESSAGE_LINES) lines[MESSAGE_LINES - 1] += '…';
   while (lines.length < MESSAGE_LINES) lines.push('');
   return lines.map((line, index) =>
     index === 0 ? ` ${paint('bold', (release.phase ?? '').padEnd(12))} ${line}` : `${' '.repeat(14)}${line}`,
@@ -105,7 +107,7 @@ function roleOf(name: SideName, side: Side, isSelected: boolean, isCandidate: bo
   return side.ready > 0 ? 'stands by' : paint('dim', 'idle');
 }
 
-function trafficLines({ rates, requests, failed, serverErrors, sides }: Scene): string[] {
+function trafficLines({ rates, requests, failed, serverErrors, colorOf }: Scene): string[] {
   const full = Math.max(1, sum(rates.new), sum(rates.kept));
   const count = (number: number): string => number.toLocaleString('en-US');
   const totals = [
@@ -115,8 +117,8 @@ function trafficLines({ rates, requests, failed, serverErrors, sides }: Scene): 
   ];
   return [
     paint('dim', '   answers in the last second'),
-    rateLine('new connections', rates.new, full, sides),
-    rateLine('kept connections', rates.kept, full, sides),
+    rateLine('new connections', rates.new, full, colorOf),
+    rateLine('kept connections', rates.kept, full, colorOf),
     '',
     `   ${totals.join(paint('dim', '  ·  '))}`,
   ];
@@ -125,35 +127,39 @@ function trafficLines({ rates, requests, failed, serverErrors, sides }: Scene): 
 const sum = (rates: Readonly<Record<string, Rate>>): number =>
   Object.values(rates).reduce((total, { answers }) => total + answers, 0);
 
-function rateLine(title: string, rates: Scene['rates'][Kind], full: number, sides: Scene['sides']): string {
+function rateLine(
+  title: string,
+  rates: Scene['rates'][Kind],
+  full: number,
+  colorOf: Scene['colorOf'],
+): string {
   const cells = (count: number): number => Math.round((count * BAR_WIDTH) / full);
   const versions = Object.entries(rates).sort(([a], [b]) => (a < b ? -1 : 1));
   const bars = versions.map(([version, { answers, errors }]) => {
     const bad = Math.min(errors > 0 ? Math.max(1, cells(errors)) : 0, cells(answers));
-    return paint(styleOf(version, sides), '█'.repeat(cells(answers) - bad)) + paint('red', '█'.repeat(bad));
+    return paint(styleOf(version, colorOf), '█'.repeat(cells(answers) - bad)) + paint('red', '█'.repeat(bad));
   });
   const used = versions.reduce((total, [, { answers }]) => total + cells(answers), 0);
   const texts = versions.map(([version, { answers, errors }]) => {
     const wrong = errors > 0 ? paint('red', `, ${errors} of them errors`) : '';
-    return `${paint(styleOf(version, sides), version)} ${answers}/s${wrong}`;
+    return `${paint(styleOf(version, colorOf), version)} ${answers}/s${wrong}`;
   });
   const gap = ' '.repeat(Math.max(0, BAR_WIDTH - used));
   return `   ${title.padEnd(18)}${bars.join('')}${gap}  ${texts.join('  ')}`;
 }
 
 /** A version has the colour of the side that runs it. */
-function styleOf(version: string, sides: Scene['sides']): Style {
-  if (sides.green?.version === version) return 'green';
-  return sides.blue === undefined || sides.blue.version === version ? 'blue' : 'white';
+function styleOf(version: string, colorOf: Scene['colorOf']): Style {
+  return colorOf[version] ?? 'white';
 }
 
 function momentLine({ at, kind, text }: Moment, width: number): string {
   return ` ${paint('dim', clock(at))}  ${paint(momentStyle[kind], cut(text, width - 12))}`;
 }
 
-/** Local time of day. */
+/** UTC, as the release's own messages. */
 export function clock(at: number): string {
-  return new Date(at).toTimeString().slice(0, 8);
+  return new Date(at).toISOString().slice(11, 19);
 }
 
 const cut = (text: string, width: number): string =>

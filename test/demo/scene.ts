@@ -28,6 +28,8 @@ export interface Scene {
   progress: string;
   release: ReleaseStatus;
   readonly sides: Partial<Record<SideName, Side>>;
+  /** The colour that ran a version last: answers of it can arrive when it is gone. */
+  readonly colorOf: Record<string, 'blue' | 'green'>;
   /** Where the Service points to. */
   selected: SideName | undefined;
   /** Answers of the last full second: by kind of connection, then by version. */
@@ -51,6 +53,7 @@ export function newScene(startedAt: number): Scene {
     progress: '',
     release: {},
     sides: {},
+    colorOf: {},
     selected: undefined,
     rates: { new: {}, kept: {} },
     requests: 0,

@@ -20,6 +20,8 @@ export const RATE = 100;
 const VERSIONS: readonly string[] = ['v1', 'v2', BAD_VERSION];
 const RELEASE_DEADLINE_MS = 240_000;
 const STEADY_MS = 3_000;
+const KEPT_RATE = 20;
+const KEPT_SECONDS = 3_600;
 /** After the rollback, so that its effect is counted too. */
 const AFTERMATH_MS = 6_000;
 
@@ -65,6 +67,19 @@ export class Story {
     return { report, load };
   }
 
+  /** For people who go on by themselves: without traffic a check measures nothing, and a release is held. */
+  async keepTraffic(): Promise<void> {
+    const { target, images, namespace } = this.#place;
+    const load = await startLoad(target, {
+      image: images.app,
+      namespace,
+      name: 'visitors',
+      rate: KEPT_RATE,
+      maxSeconds: KEPT_SECONDS,
+    });
+    load.close();
+  }
+
   close(): void {
     for (const each of this.#following) each.stop();
     this.#load?.close();
@@ -79,15 +94,24 @@ export class Story {
   async #install(): Promise<void> {
     const { target, images, namespace, metricsNamespace, workDir } = this.#place;
     this.#step('Installing the operator, a Prometheus, and the application in version v1');
-    await Promise.all([
-      deployPrometheus(target, { image: images.prometheus, namespace: metricsNamespace }),
-      deployOperator(target, {
-        image: images.operator,
-        workDir,
-        prometheusUrl: prometheusUrl(metricsNamespace),
-      }),
-      deployShop(target, { image: images.app, namespace }),
-    ]);
+    const metrics = prometheusUrl(metricsNamespace);
+    await this.#together({
+      Prometheus: deployPrometheus(target, { image: images.prometheus, namespace: metricsNamespace }),
+      'the operator': deployOperator(target, { image: images.operator, workDir, prometheusUrl: metrics }),
+      'the application': deployShop(target, { image: images.app, namespace }),
+    });
+  }
+
+  async #together(works: Readonly<Record<string, Promise<void>>>): Promise<void> {
+    const pending = new Set(Object.keys(works));
+    const tell = (): void => this.#screen.progress(`waiting for the pods of ${[...pending].join(', ')}`);
+    tell();
+    const each = Object.entries(works).map(async ([name, work]) => {
+      await work;
+      pending.delete(name);
+      if (pending.size > 0) tell();
+    });
+    await Promise.all(each);
   }
 
   async #steadyLoad(): Promise<void> {

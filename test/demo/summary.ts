@@ -21,7 +21,7 @@ export function summary(report: Report, wrong: readonly string[], options: Summa
     '',
     bold('What the clients saw'),
     ...indent('asked', [
-      `${count(traffic.requests)} requests at ${options.rate} a second, half of them on connections of their own, half on kept ones`,
+      `${count(traffic.requests)} requests, ${options.rate} a second: half on new connections, half on kept ones`,
     ]),
     ...indent('answered', [
       Object.entries(traffic.byVersion)
@@ -57,7 +57,7 @@ function story(release: ReleaseReport, index: number, report: Report): string[] 
 function follow({ patchedAt, convergedAt }: ReleaseReport): string {
   if (convergedAt === null) return 'traffic moved';
   const ms = Date.parse(convergedAt) - Date.parse(patchedAt);
-  return `traffic moved; its pods alone were behind the Service ${ms} ms after the patch`;
+  return `traffic moved; its pods alone stood behind the Service ${ms} ms later`;
 }
 
 function back({ patchedAt, rollbackPatchedAt }: ReleaseReport, { traffic }: Report): string[] {
@@ -66,7 +66,7 @@ function back({ patchedAt, rollbackPatchedAt }: ReleaseReport, { traffic }: Repo
   // Where requests failed besides, the first error need not be its own.
   const first = traffic.failed === 0 ? traffic.firstErrorAt : null;
   const since = first === null ? '' : `, ${seconds(first, rollbackPatchedAt)} after its first error`;
-  return [`${timeOf(rollbackPatchedAt)}  traffic put back by the operator: ${had} after it came${since}`];
+  return [`${timeOf(rollbackPatchedAt)}  traffic put back by the operator after ${had}${since}`];
 }
 
 function errors({ traffic }: Report): string {

@@ -57,8 +57,10 @@ function noteDeployment(scene: Scene, { metadata, spec, status }: any): void {
   const name = nameOf[metadata.name];
   if (name === undefined) return;
   const { env = [] } = spec.template.spec.containers[0] ?? {};
+  const version: string = env.find((each: { name: string }) => each.name === 'VERSION')?.value ?? '?';
+  if (name !== 'source') scene.colorOf[version] = name;
   scene.sides[name] = {
-    version: env.find((each: { name: string }) => each.name === 'VERSION')?.value ?? '?',
+    version,
     revision: spec.template.metadata.labels?.[LABEL_REVISION],
     ready: status.readyReplicas ?? 0,
     desired: spec.replicas ?? 0,

@@ -44,7 +44,15 @@ export async function rolledOut(
   seconds = 120,
 ): Promise<void> {
   const args = ['rollout', 'status', `deployment/${deployment}`, '-n', namespace, `--timeout=${seconds}s`];
-  await target.kubectl(args, { timeoutMs: (seconds + 5) * 1000 });
+  await target.kubectl(args, { timeoutMs: (seconds + 5) * 1000 }).catch(async (error: Error) => {
+    const pods = await target
+      .kubectl(['get', 'pods', '-n', namespace, '--no-headers'])
+      .catch(() => error.message);
+    const own = pods.split('\n').filter((line) => line.startsWith(`${deployment}-`));
+    throw new Error(
+      `the pods of Deployment ${namespace}/${deployment} were not ready within ${seconds} seconds: ${own.join('; ') || pods.trim()}`,
+    );
+  });
 }
 
 export const namespaceObject = (name: string): KubeObject => ({

@@ -10,13 +10,14 @@ function observingScene(): Scene {
   scene.release = {
     phase: 'Observing',
     message:
-      'revision r3 (blue) has the traffic and is watched until 2026-11-21T08:32:27Z; check "error-rate" has not been measured yet',
+      'revision r3 (blue) has the traffic and is watched until 2026-11-21T08:32:27Z; check "errors" has not been measured yet',
   };
   Object.assign(scene.sides, {
     source: { version: 'v3', revision: undefined, ready: 0, desired: 0 },
     blue: { version: 'v3', revision: 'r3', ready: 3, desired: 3 },
     green: { version: 'v2', revision: 'r2', ready: 2, desired: 3 },
   });
+  Object.assign(scene.colorOf, { v2: 'green', v3: 'blue' });
   scene.selected = 'blue';
   addRow(scene, {
     second: 90,
@@ -53,7 +54,7 @@ describe('the panel', () => {
       ' ⠋ Releasing v3',
       '',
       ' Observing    revision r3 (blue) has the traffic and is watched until',
-      '              2026-11-21T08:32:27Z; check "error-rate" has not been measured yet',
+      '              2026-11-21T08:32:27Z; check "errors" has not been measured yet',
       '',
       '   side     version  revision  ready pods',
       ' ○ shop     v3                       0/0     the Deployment that people edit',
@@ -85,6 +86,12 @@ describe('the panel', () => {
     scene.moments.push({ at: 0, kind: 'phase', text: 'Preparing: waiting' });
     const listed = draw(scene).flatMap((line) => /step \d+$/.exec(line)?.[0] ?? []);
     expect(listed).to.deep.equal([4, 5, 6, 7, 8, 9, 10, 11, 12].map((i) => `step ${i}`));
+  });
+
+  it('marks a message that is longer than its two lines', () => {
+    const scene = observingScene();
+    scene.release = { phase: 'Held', message: 'word '.repeat(40) };
+    expect(draw(scene)[6]).to.match(/word word…$/);
   });
 
   it('has the same height for a short message as for a long one', () => {
