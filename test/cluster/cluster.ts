@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly progress?: (line: string) => void;
   /** fake form: the number of nodes, default 3. */
   readonly nodes?: number;
+  /** Room and speed for tens of thousands of objects: addresses, etcd's quota, the controllers' own rate limits. */
+  readonly large?: boolean;
 }
 
 export interface Cluster {

@@ -9,6 +9,8 @@ export type Start = (name: string, command: string, args: readonly string[]) => 
 
 export interface ControlPlane {
   readonly form: 'fake' | 'node';
+  /** Room and speed for tens of thousands of objects. */
+  readonly large: boolean;
   readonly dir: string;
   readonly address: string;
   readonly apiPort: number;
@@ -23,6 +25,7 @@ export interface ControlPlane {
 export const podCidr = '10.244.0.0/16';
 export const serviceCidr = '10.96.0.0/16';
 export const kubernetesServiceIp = '10.96.0.1';
+const largeServiceCidr = '10.96.0.0/14';
 export const dnsServiceIp = '10.96.0.10';
 
 /** etcd, API server, controller manager and scheduler: the same in both forms. */
@@ -36,8 +39,7 @@ export async function startControlPlane(plane: ControlPlane): Promise<void> {
     ...clientArgs(plane, 'scheduler'),
     '--leader-elect=false',
     '--secure-port=0',
-    '--kube-api-qps=200',
-    '--kube-api-burst=400',
+    ...rateArgs(plane),
   ]);
 }
 
@@ -66,7 +68,7 @@ export async function waitForNodes({ api }: ControlPlane, count: number): Promis
   });
 }
 
-function etcdArgs({ dir, etcdPort }: ControlPlane): string[] {
+function etcdArgs({ dir, etcdPort, large }: ControlPlane): string[] {
   const url = `http://127.0.0.1:${etcdPort}`;
   return [
     `--data-dir=${join(dir, 'etcd')}`,
@@ -75,11 +77,12 @@ function etcdArgs({ dir, etcdPort }: ControlPlane): string[] {
     // A single member has no peers, but a port for them it must have.
     '--listen-peer-urls=http://127.0.0.1:0',
     '--unsafe-no-fsync',
+    ...(large ? [`--quota-backend-bytes=${8 * 2 ** 30}`] : []),
     '--log-level=warn',
   ];
 }
 
-function apiServerArgs({ form, dir, address, apiPort, etcdPort, pki }: ControlPlane): string[] {
+function apiServerArgs({ form, large, dir, address, apiPort, etcdPort, pki }: ControlPlane): string[] {
   const file = (name: string): string => join(pki.folder, name);
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -88,7 +91,7 @@ function apiServerArgs({ form, dir, address, apiPort, etcdPort, pki }: ControlPl
     `--advertise-address=${address}`,
     // A loopback address cannot be an endpoint of the Service "kubernetes".
     `--endpoint-reconciler-type=${form === 'fake' ? 'none' : 'lease'}`,
-    `--service-cluster-ip-range=${serviceCidr}`,
+    `--service-cluster-ip-range=${large ? largeServiceCidr : serviceCidr}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
@@ -131,14 +134,27 @@ function controllerManagerArgs(plane: ControlPlane): string[] {
     `--cluster-signing-key-file=${file('ca.key')}`,
     '--use-service-account-credentials',
     `--flex-volume-plugin-dir=${join(plane.dir, 'volume-plugins')}`,
-    '--kube-api-qps=200',
-    '--kube-api-burst=400',
+    ...rateArgs(plane),
+    ...(plane.large ? largeControllerArgs : []),
     // Autoscaling at the pace of a test: the defaults ignore a pod's first five minutes.
     '--horizontal-pod-autoscaler-sync-period=5s',
     '--horizontal-pod-autoscaler-cpu-initialization-period=10s',
     '--horizontal-pod-autoscaler-initial-readiness-delay=5s',
   ];
 }
+
+/** The components' own limits must not be what a measurement measures. */
+function rateArgs({ large }: ControlPlane): string[] {
+  return large
+    ? ['--kube-api-qps=1000', '--kube-api-burst=2000']
+    : ['--kube-api-qps=200', '--kube-api-burst=400'];
+}
+
+const largeControllerArgs = [
+  '--concurrent-deployment-syncs=16',
+  '--concurrent-replicaset-syncs=16',
+  '--concurrent-service-endpoint-syncs=16',
+];
 
 function clientArgs(plane: ControlPlane, identity: Identity): string[] {
   const config = plane.kubeconfig(identity);

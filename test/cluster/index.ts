@@ -35,10 +35,10 @@ export function attachCluster(name: string): Cluster | undefined {
 }
 
 async function prepare(options: ClusterOptions): Promise<Order> {
-  const { form, nodes = 3, name = `test-${randomBytes(3).toString('hex')}` } = options;
+  const { form, nodes = 3, large = false, name = `test-${randomBytes(3).toString('hex')}` } = options;
   if (form === 'node') await ensurePackages(options.progress ?? (() => {}));
   const programs = await ensurePrograms(programsOf(form), options.progress);
-  return { name, form, nodes, detached: false, programs };
+  return { name, form, nodes, large, detached: false, programs };
 }
 
 /** What each form is made of. */

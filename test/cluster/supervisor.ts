@@ -20,6 +20,7 @@ export interface Order {
   readonly name: string;
   readonly form: 'fake' | 'node';
   readonly nodes: number;
+  readonly large: boolean;
   /** Nobody holds stdin: the cluster stays until it gets SIGTERM. */
   readonly detached: boolean;
   readonly programs: Programs;
@@ -95,6 +96,7 @@ async function start(): Promise<void> {
   const plane: ControlPlane = {
     ...place,
     form: order.form,
+    large: order.large,
     dir,
     programs: order.programs,
     pki,

@@ -1,0 +1,63 @@
+/** `npm run bench`: measures what the operator costs, and says which bars it misses. */
+import { writeFile } from 'node:fs/promises';
+import type { Benchmark, Say } from './benchmark.ts';
+import { Lab } from './lab.ts';
+import { commit, machineFacts } from './machine.ts';
+import { markdown, type Result } from './markdown.ts';
+import { type Options, parseOptions, USAGE } from './options.ts';
+import type { Row } from './row.ts';
+import { crowd } from './rows/crowd.ts';
+import { requests } from './rows/requests.ts';
+import { rescueLane } from './rows/rescue-lane.ts';
+import { rest } from './rows/rest.ts';
+import { restart } from './rows/restart.ts';
+import { switchLatency } from './rows/switch-latency.ts';
+
+/** Those that need an empty cluster come first. */
+const BENCHMARKS: readonly Benchmark[] = [requests, switchLatency, restart, rest, crowd, rescueLane];
+
+async function main(options: Options): Promise<void> {
+  const unknown = options.only.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+  if (unknown !== undefined) throw new Error(`--only: there is no benchmark "${unknown}"`);
+  const chosen = BENCHMARKS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+  const machine = machineFacts();
+  const { releases, crowd: many, others } = options.sizes;
+  const lab = await Lab.start(2 * Math.max(...releases, many, others), options.profile, progress('cluster'));
+  const rows: Row[] = [];
+  try {
+    for (const benchmark of chosen)
+      rows.push(...(await benchmark.run(lab, options.sizes, progress(benchmark.name))));
+  } finally {
+    const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+    const kubernetes = lab.cluster.kubernetesVersion;
+    await report({ machine: { ...machine, kubernetes }, commit: commit(), command, rows }, options);
+    await lab.stop();
+  }
+}
+
+/** One line that changes; where the output is a file, a line each. */
+function progress(name: string): Say {
+  const from = Date.now();
+  return (doing) => {
+    const line = `${name}: ${doing} (${Math.round((Date.now() - from) / 1000)} s)`;
+    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
+  };
+}
+
+/** Also of what was measured before something failed. */
+async function report(result: Result, { json }: Options): Promise<void> {
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  process.stdout.write(`${markdown(result)}\n`);
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === undefined)
+    process.stdout.write(USAGE.replace('NAMES', BENCHMARKS.map(({ name }) => name).join(', ')));
+  else await main(options);
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${(error as Error).stack}\n`);
+  process.exit(1);
+}

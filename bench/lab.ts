@@ -1,0 +1,99 @@
+/** The cluster in which everything is measured, with the shipped manifests in it. */
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { kubeConfigEndpoint } from '../src/kube/kubeconfig.ts';
+import { createKubeClient, type KubeTransport } from '../src/kube/transport.ts';
+import { type Cluster, startCluster } from '../test/cluster/index.ts';
+import { AuditTail, type Request } from './audit.ts';
+import type { Say } from './benchmark.ts';
+import { Fixture, type State } from './fixture.ts';
+import { buildOperator, MeasuredOperator } from './operator.ts';
+
+const manifests = join(import.meta.dirname, '../deploy/kustomize');
+const NAMESPACE = 'bluegreen-system';
+const ACCOUNT = 'bluegreen-operator';
+export const OPERATOR_USER = `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`;
+
+/** The measuring side must never be what waits. */
+const UNLIMITED = { perSecond: 100_000, burst: 100_000 };
+const PODS_PER_NODE = 100;
+
+export class Lab {
+  readonly cluster: Cluster;
+  /** The administrator's: people, and the plain script that the operator is compared with. */
+  readonly client: KubeTransport;
+  readonly #kubeconfig: string;
+  readonly #program: string;
+  readonly #profile: string | undefined;
+  readonly #fixtures: Map<State, Promise<Fixture>> = new Map();
+  readonly #operators: Set<MeasuredOperator> = new Set();
+
+  private constructor(cluster: Cluster, kubeconfig: string, program: string, profile: string | undefined) {
+    this.cluster = cluster;
+    this.#kubeconfig = kubeconfig;
+    this.#program = program;
+    this.#profile = profile;
+    const load = (): KubeConfig => {
+      const config = new KubeConfig();
+      config.loadFromFile(cluster.kubeconfig);
+      return config;
+    };
+    this.client = createKubeClient({
+      endpoint: kubeConfigEndpoint({ load }),
+      userAgent: 'bench',
+      limits: UNLIMITED,
+    });
+  }
+
+  static async start(pods: number, profile: string | undefined, say: Say): Promise<Lab> {
+    say('starting a cluster');
+    const nodes = 3 + Math.ceil(pods / PODS_PER_NODE);
+    const cluster = await startCluster({ form: 'fake', large: true, nodes });
+    await cluster.kubectl(['apply', '--server-side', '-k', manifests]);
+    await cluster.kubectl(['delete', 'deployment', ACCOUNT, '-n', NAMESPACE]);
+    await cluster.kubectl(['wait', '--for=condition=Established', 'crd/bluegreenreleases.bluegreen.dev']);
+    const kubeconfig = await cluster.kubeconfigFor(NAMESPACE, ACCOUNT);
+    return new Lab(cluster, kubeconfig, await buildOperator(join(cluster.workDir, 'dist')), profile);
+  }
+
+  /** Not awaited to work: its start may be what is measured. */
+  async spawnOperator(...args: string[]): Promise<MeasuredOperator> {
+    const operator = await MeasuredOperator.start({
+      program: this.#program,
+      kubeconfig: this.#kubeconfig,
+      profile: this.#profile,
+      args,
+    });
+    this.#operators.add(operator);
+    return operator;
+  }
+
+  /** Alone, and at work. */
+  async operator(): Promise<MeasuredOperator> {
+    return (await this.spawnOperator('--no-leader-elect')).works();
+  }
+
+  /** One that takes its Lease first, under this identity. */
+  candidate(identity: string): Promise<MeasuredOperator> {
+    return this.spawnOperator('--lease-namespace', NAMESPACE, '--identity', identity);
+  }
+
+  /** Made once, and shared by all that need one. */
+  fixture(state: State, say: Say): Promise<Fixture> {
+    const known = this.#fixtures.get(state) ?? Fixture.create(this, state, say);
+    this.#fixtures.set(state, known);
+    return known;
+  }
+
+  audit(): AuditTail {
+    return new AuditTail(this.cluster.auditLog);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#operators].map((operator) => operator.end()));
+    await this.client.close();
+    await this.cluster.stop();
+  }
+}
+
+export const ofOperator = ({ user }: Request): boolean => user === OPERATOR_USER;

@@ -1,0 +1,64 @@
+/** The command line. */
+import { parseArgs } from 'node:util';
+import type { Sizes } from './benchmark.ts';
+
+export interface Options {
+  /** Empty: all. */
+  readonly only: readonly string[];
+  /** Where the result is written. */
+  readonly json: string | undefined;
+  /** Folder for CPU profiles of the operator. */
+  readonly profile: string | undefined;
+  readonly sizes: Sizes;
+}
+
+export const USAGE = `Measures what the operator costs, beside what the API server alone costs, in a cluster of its own with fake nodes.
+
+  --only NAME        one of NAMES; may be repeated
+  --json FILE        writes the result there
+  --releases N,...   releases at rest, each number measured (default 300)
+  --crowd N          releases at once (default 50)
+  --others N         releases under way while a rollback is wanted (default 300)
+  --switches N       switches whose latency is measured (default 100)
+  --restarts N       restarts of each sort (default 5)
+  --profile FOLDER   CPU profiles of the operator
+`;
+
+const FLAGS = {
+  only: { type: 'string', multiple: true },
+  json: { type: 'string' },
+  releases: { type: 'string', default: '300' },
+  crowd: { type: 'string', default: '50' },
+  others: { type: 'string', default: '300' },
+  switches: { type: 'string', default: '100' },
+  restarts: { type: 'string', default: '5' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** undefined: help is wanted. Throws a sentence where a flag is not understood. */
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
+  if (values.help) return undefined;
+  return {
+    only: values.only ?? [],
+    json: values.json,
+    profile: values.profile,
+    sizes: {
+      releases: values.releases
+        .split(',')
+        .map((text) => whole('releases', text))
+        .sort((a, b) => a - b),
+      crowd: whole('crowd', values.crowd),
+      others: whole('others', values.others),
+      switches: whole('switches', values.switches),
+      restarts: whole('restarts', values.restarts),
+    },
+  };
+}
+
+function whole(flag: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new Error(`--${flag}: "${text}" is not a whole number from 1 to 999999`);
+  return Number(text);
+}

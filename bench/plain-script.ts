@@ -1,0 +1,145 @@
+/** The least that moves traffic from one Deployment to another, with the endpoints read back. */
+import type { KubeClient, ListWatchClient } from '../src/kube/ports.ts';
+import { DEPLOYMENTS, ENDPOINT_SLICES, type EndpointSlice, NAMESPACES, SERVICES } from '../src/kube/types.ts';
+import type { Say } from './benchmark.ts';
+import type { Lab } from './lab.ts';
+import { wallClock } from './numbers.ts';
+import { sideBySide } from './side-by-side.ts';
+
+const LABEL = 'bench-plain';
+const PER_NAMESPACE = 100;
+
+type Color = 'blue' | 'green';
+
+export class PlainScript {
+  readonly #client: KubeClient & ListWatchClient;
+  readonly #endpoints: Endpoints;
+  readonly #apps: readonly App[];
+
+  private constructor(client: KubeClient & ListWatchClient, apps: readonly App[]) {
+    this.#client = client;
+    this.#apps = apps;
+    this.#endpoints = new Endpoints(client);
+  }
+
+  /** Blue runs and has the traffic; of green there is the Service alone. */
+  static async prepare({ client }: Lab, size: number, say: Say): Promise<PlainScript> {
+    say(`preparing ${size} applications for the plain script`);
+    const apps = Array.from({ length: size }, (_, index) => appAt(index));
+    for (const name of new Set(apps.map(({ namespace }) => namespace)))
+      await client.create(NAMESPACES, { metadata: { name } });
+    const script = new PlainScript(client, apps);
+    await sideBySide(16, apps, async (app) => {
+      await client.create(DEPLOYMENTS, deployment(app, 'blue'));
+      await client.create(SERVICES, service(app, app.name, 'blue'));
+      await client.create(SERVICES, service(app, `${app.name}-green`, 'green'));
+    });
+    await Promise.all(apps.map((app) => script.#endpoints.are(app, app.name, 'blue')));
+    return script;
+  }
+
+  /** Seconds until all have moved. */
+  async run(atOnce: number): Promise<number> {
+    const from = wallClock();
+    await sideBySide(atOnce, this.#apps, (app) => this.#release(app));
+    return (wallClock() - from) / 1000;
+  }
+
+  async #release(app: App): Promise<void> {
+    const { namespace, name } = app;
+    await this.#client.create(DEPLOYMENTS, deployment(app, 'green'));
+    await this.#endpoints.are(app, `${name}-green`, 'green');
+    const operations = [{ op: 'replace' as const, path: '/spec/selector/color', value: 'green' }];
+    await this.#client.patch(SERVICES, { namespace, name }, { type: 'json', operations });
+    await this.#endpoints.are(app, name, 'green');
+  }
+
+  stop(): void {
+    this.#endpoints.stop();
+  }
+}
+
+interface App {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function appAt(index: number): App {
+  return { namespace: `bench-plain-${Math.floor(index / PER_NAMESPACE)}`, name: `plain-${index}` };
+}
+
+function deployment(
+  { namespace, name }: App,
+  color: Color,
+): { metadata: { namespace: string; name: string } } {
+  const labels = { app: name, color };
+  const container = { name: 'app', image: `${name}:v1`, ports: [{ containerPort: 8080 }] };
+  return {
+    metadata: { namespace, name: `${name}-${color}` },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  } as { metadata: { namespace: string; name: string } };
+}
+
+function service(
+  { namespace, name }: App,
+  own: string,
+  color: Color,
+): { metadata: { namespace: string; name: string } } {
+  return {
+    metadata: { namespace, name: own, labels: { [LABEL]: name } },
+    spec: { selector: { app: name, color }, ports: [{ port: 80, targetPort: 8080 }] },
+  } as { metadata: { namespace: string; name: string } };
+}
+
+/** Tells when a Service has ready endpoints of one colour and no others. */
+class Endpoints {
+  readonly #stopping: AbortController = new AbortController();
+  /** Deployments behind the endpoints of each Service: one slice each, because there is one pod. */
+  readonly #behind: Map<string, readonly string[]> = new Map();
+  readonly #waiting: Map<string, () => void> = new Map();
+
+  constructor(client: ListWatchClient) {
+    this.#follow(client).catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) throw error;
+    });
+  }
+
+  async #follow(client: ListWatchClient): Promise<void> {
+    const scope = { labelSelector: LABEL, sendInitialEvents: true, signal: this.#stopping.signal };
+    for await (const event of client.watch<EndpointSlice>(ENDPOINT_SLICES, scope)) {
+      if (event.type === 'BOOKMARK') continue;
+      const { metadata, endpoints } = event.object;
+      const key = `${metadata.namespace}/${metadata.labels?.['kubernetes.io/service-name']}`;
+      this.#behind.set(
+        key,
+        (endpoints ?? []).map(({ conditions, targetRef }) =>
+          conditions?.ready ? (targetRef?.name ?? '') : 'not ready',
+        ),
+      );
+      this.#waiting.get(key)?.();
+    }
+  }
+
+  are({ namespace, name }: App, serviceName: string, color: Color): Promise<void> {
+    const key = `${namespace}/${serviceName}`;
+    const prefix = `${name}-${color}-`;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const behind = this.#behind.get(key) ?? [];
+        if (behind.length === 0 || !behind.every((pod) => pod.startsWith(prefix))) return;
+        this.#waiting.delete(key);
+        resolve();
+      };
+      this.#waiting.set(key, look);
+      look();
+    });
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+}
