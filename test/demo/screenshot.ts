@@ -30,9 +30,7 @@ export function svgOf(recorded: readonly Frame[]): string {
   const width = COLUMNS * CELL.width + 2 * MARGIN;
   const known = new Map<string, string>();
   const groups = frames.map((frame, index) => group(frame, index, frames, known));
-  const lines = [...known].map(
-    ([line, id]) => `<text id="${id}">${segmentsOf(line).map(tspan).join('')}</text>`,
-  );
+  const lines = [...known].map(([line, id]) => `<g id="${id}">${drawn(segmentsOf(line))}</g>`);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     '<title>A blue-green release in the terminal: v2 takes over, v3 is put back</title>',
@@ -80,6 +78,20 @@ function tellingOf(frames: readonly Frame[]): number {
     0,
     frames.findLastIndex(({ lines }) => TELLING.test(lines.join('\n'))),
   );
+}
+
+function drawn(segments: readonly Segment[]): string {
+  const bars = segments.filter(({ text }) => BAR.test(text));
+  const words = segments.filter(({ text }) => !BAR.test(text));
+  return `${bars.map(rect).join('')}<text>${words.map(tspan).join('')}</text>`;
+}
+
+/** Blocks as one piece: fonts leave seams between them. */
+const BAR = /^█+$/;
+
+function rect({ column, text, styles }: Segment): string {
+  const [x, width] = [column * CELL.width, text.length * CELL.width].map((size) => size.toFixed(1));
+  return `<rect x="${x}" y="${4 - CELL.height}" width="${width}" height="${CELL.height - 1}" class="${styles.join(' ')}"/>`;
 }
 
 const playTime = (frames: number): number => (frames - 1) * LAPSE + SUMMARY_SECONDS;
