@@ -32,6 +32,10 @@ export interface LeaderOptions {
   /** Called once, when the lease could not be kept; never after `stop`. What leads must end: the process exits. */
   readonly onLost: (reason: string) => void;
   readonly onNewLeader?: (identity: string) => void;
+  /** Put on the Lease when it is made. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Milliseconds for which a free lease is left to others first; asked each time. Not for one that is ours. */
+  readonly patienceMs?: () => number;
   readonly log: Logger;
   /** Milliseconds without a renewal after which others take over. */
   readonly leaseMs?: number;
@@ -103,6 +107,8 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
     return seen.at + (seen.lease.spec.leaseDurationSeconds ?? 0) * 1000;
   }
 
+  const isFree = (): boolean => holder() === identity || expiresAt() <= clock.monotonic();
+
   function call(deadlineMs: number): CallOptions {
     // A renewal that waits behind our own traffic would cost the lease in the moment of most work.
     return { urgency: 'rescue', deadlineMs, signal: stopping.signal };
@@ -127,7 +133,11 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
     const sentAt = clock.monotonic();
     const lease =
       seen === undefined
-        ? await client.create<Lease>(LEASES, { ...newLease(key), spec: specNow(undefined) }, call(deadlineMs))
+        ? await client.create<Lease>(
+            LEASES,
+            { ...newLease(key, options.labels), spec: specNow(undefined) },
+            call(deadlineMs),
+          )
         : await client.replace<Lease>(
             LEASES,
             { ...seen.lease, spec: specNow(seen.lease.spec) },
@@ -146,8 +156,13 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
   /** True where the lease is ours now. */
   async function tryAcquire(): Promise<boolean> {
     await look(renewDeadlineMs);
-    const free = holder() === identity || expiresAt() <= clock.monotonic();
-    if (!free) return false;
+    if (!isFree()) return false;
+    const patienceMs = holder() === identity ? 0 : (options.patienceMs?.() ?? 0);
+    if (patienceMs > 0) {
+      if (!(await sleep(clock, patienceMs, stopping.signal))) return false;
+      await look(renewDeadlineMs);
+      if (!isFree()) return false;
+    }
     await write(renewDeadlineMs);
     return true;
   }
@@ -168,6 +183,7 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
 
   /** Until the next look: the jittered period, the expiry of what was seen, or a word from the watch or `stop`. */
   async function nap(): Promise<void> {
+    if (stopping.signal.aborted) return;
     const woken = new AbortController();
     wake = () => woken.abort();
     const period = retryMs * (1 + JITTER * random());
@@ -296,6 +312,10 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
   };
 }
 
-function newLease(key: { readonly namespace: string; readonly name: string }): Lease {
-  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...key }, spec: {} };
+function newLease(
+  key: { readonly namespace: string; readonly name: string },
+  labels: Readonly<Record<string, string>> | undefined,
+): Lease {
+  const metadata = { ...key, ...(labels === undefined ? {} : { labels: { ...labels } }) };
+  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: {} };
 }

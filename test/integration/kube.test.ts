@@ -9,6 +9,7 @@ import { createLeaderElection, type LeaderElection } from '../../src/kube/leader
 import type { Logger } from '../../src/kube/log.ts';
 import type { KubeObject, Patch, ResourceType } from '../../src/kube/ports.ts';
 import { createReflector } from '../../src/kube/reflector.ts';
+import { createShards, type Shards } from '../../src/kube/shards.ts';
 import { createKubeClient, type KubeTransport } from '../../src/kube/transport.ts';
 import {
   CONFIG_MAPS,
@@ -345,6 +346,31 @@ describe('The Kubernetes runtime against a real API server', function () {
     await second.stop();
     const released = await client.get<Lease>(LEASES, { namespace: NAMESPACE, name: 'operator' });
     expect(released?.spec.holderIdentity ?? '').to.equal('');
+  });
+
+  it('shares shards between replicas, each held by one', async () => {
+    const replica = (identity: string): Shards =>
+      createShards({
+        client,
+        namespace: NAMESPACE,
+        name: 'sharded',
+        domain: 'bluegreen.dev',
+        identity,
+        count: 3,
+        onGained: () => undefined,
+        onLost: () => undefined,
+        log: silent,
+      });
+    const first = replica('pod-a');
+    first.start();
+    await eventually(() => first.held.length === 3);
+    const second = replica('pod-b');
+    second.start();
+    await eventually(() => second.held.length === 1 && first.held.length === 2);
+    expect([...first.held, ...second.held].sort()).to.deep.equal([0, 1, 2]);
+    await first.stop();
+    await eventually(() => second.held.length === 3);
+    await second.stop();
   });
 
   it('writes events that the server takes, and their series', async () => {

@@ -20,7 +20,10 @@ const SWITCHED: EventInput = {
   note: 'All traffic is on green.',
 };
 
-describe('an event recorder', () => {
+describe('an event recorder', function () {
+  // It waits for what must come; on a busy machine that takes longer.
+  this.timeout(60_000);
+
   let server: FakeServer;
   let client: KubeTransport;
   let clock: VirtualClock;

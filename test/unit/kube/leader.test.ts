@@ -6,7 +6,10 @@ import type { LeaseSpec } from '../../../src/kube/types.ts';
 import { type FakeServer, type SeenRequest, startServer } from './server.ts';
 import { eventually, memoryLog, type VirtualClock, virtualClock } from './support.ts';
 
-describe('leader election', () => {
+describe('leader election', function () {
+  // It waits for what must come; on a busy machine that takes longer.
+  this.timeout(60_000);
+
   let server: FakeServer;
   let transport: KubeTransport;
   let client: LeaderOptions['client'];

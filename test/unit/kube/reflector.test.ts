@@ -13,7 +13,10 @@ const service = (name: string, labels: Record<string, string> = {}): Service => 
   spec: { selector: { app: name } },
 });
 
-describe('a reflector', () => {
+describe('a reflector', function () {
+  // It waits for what must come; on a busy machine that takes longer.
+  this.timeout(60_000);
+
   let server: FakeServer;
   let client: KubeTransport;
   let log: ReturnType<typeof memoryLog>;

@@ -38,7 +38,10 @@ describe('resource versions', () => {
   });
 });
 
-describe('a store', () => {
+describe('a store', function () {
+  // It waits for what must come; on a busy machine that takes longer.
+  this.timeout(60_000);
+
   it('is not synced before its first list', () => {
     const store = createStore<Thing>();
     expect(store.synced).to.equal(false);

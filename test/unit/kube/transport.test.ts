@@ -25,7 +25,10 @@ const SWITCH: Patch = {
 const any = (): boolean => true;
 const isWrite = (request: SeenRequest): boolean => request.method !== 'GET';
 
-describe('the client of an API server', () => {
+describe('the client of an API server', function () {
+  // It waits for what must come; on a busy machine that takes longer.
+  this.timeout(60_000);
+
   let server: FakeServer;
   let clients: KubeTransport[];
 
