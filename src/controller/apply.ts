@@ -86,6 +86,9 @@ const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/
 
 const test = (path: string, value: unknown): JsonPatchOperation => ({ op: 'test', path, value });
 
+/** As the API server, its admission policies and its webhooks say no to what would come of a patch. */
+const REFUSAL = / is (invalid|forbidden): | denied the request/;
+
 /** A patch of an object that we own, noted in its store. */
 async function patch<T extends KubeObject>(
   { client }: Applier,
@@ -102,13 +105,16 @@ async function patch<T extends KubeObject>(
   } catch (error) {
     // A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for. So is one whose
     // result is refused, in other words; looking again would not help that one, and people must hear of it.
-    if (isKubeError(error, 'Invalid') && !error.message.includes(' is invalid: '))
+    if (isKubeError(error, 'Invalid') && !REFUSAL.test(error.message))
       throw new StaleError(`${type.kind} "${name}" changed in the meantime`);
     throw error;
   }
 }
 
-/** A create; where the object exists already it must be ours, and then the next decision sees it. */
+/**
+ * A create; where the object exists already it must be ours, and then the next decision sees it. What an earlier release
+ * of this name left behind would never be seen, and is removed.
+ */
 async function create<T extends KubeObject>(
   applier: Applier,
   store: Store<T>,
@@ -128,8 +134,17 @@ async function create<T extends KubeObject>(
         `${type.kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
       );
     }
+    if (!hasOwnersOf(existing, body)) {
+      await remove(applier, store, type, scene, name, existing.metadata.uid ?? '');
+      throw new StaleError(`${type.kind} "${name}" was left behind by an earlier release`);
+    }
     store.note(existing);
   }
+}
+
+function hasOwnersOf(existing: KubeObject, body: KubeObject): boolean {
+  const present = new Set(existing.metadata.ownerReferences?.map(({ uid }) => uid));
+  return (body.metadata.ownerReferences ?? []).every(({ uid }) => present.has(uid));
 }
 
 async function remove<T extends KubeObject>(
@@ -250,20 +265,16 @@ const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) =
 };
 
 const recordFacts: Apply<'RecordFacts'> = (applier, scene, { revision, expected, facts }) => {
-  const path = `/metadata/annotations/${pointer(ANNOTATION_FACTS)}`;
-  const value = formatFacts(facts);
-  const operations: JsonPatchOperation[] =
+  const { revisions } = applier.cache;
+  const name = revisionObjectName(scene.release.name, revision);
+  const known = revisions.get({ namespace: scene.release.namespace, name })?.metadata;
+  const path = '/metadata/annotations';
+  return patch(applier, revisions, CONTROLLER_REVISIONS, scene, name, [
     expected === undefined
-      ? [{ op: 'add', path, value }]
-      : [test(path, expected), { op: 'replace', path, value }];
-  return patch(
-    applier,
-    applier.cache.revisions,
-    CONTROLLER_REVISIONS,
-    scene,
-    revisionObjectName(scene.release.name, revision),
-    operations,
-  );
+      ? test('/metadata/resourceVersion', known?.resourceVersion)
+      : test(`${path}/${pointer(ANNOTATION_FACTS)}`, expected),
+    ...setMembers(path, known?.annotations, { [ANNOTATION_FACTS]: formatFacts(facts) }),
+  ]);
 };
 
 /** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */

@@ -41,7 +41,6 @@ import {
   autoscalerView,
   deploymentView,
   endpointsOf,
-  isOurs,
   jobView,
   podView,
   revisionView,
@@ -137,7 +136,7 @@ function revisionsOf(
     .sort((a, b) => a.number - b.number);
 }
 
-/** Revisions of an earlier release of the same name tell of another life. */
+/** Revisions and Jobs of an earlier release of the same name tell of another life. */
 function isOwnedBy(owners: readonly { uid: string }[] | undefined, uid: string): boolean {
   return owners?.some((owner) => owner.uid === uid) ?? false;
 }
@@ -302,7 +301,10 @@ function jobsOf(cache: Cache, release: ReleaseRef): Snapshot['jobs'] {
   const pods = podsOf(cache, release);
   return cache.jobs
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
-    .filter((job) => isOurs(job, release.name) && job.metadata.deletionTimestamp === undefined)
+    .filter(
+      ({ metadata }) =>
+        metadata.deletionTimestamp === undefined && isOwnedBy(metadata.ownerReferences, release.uid),
+    )
     .map((job) =>
       jobView(
         job,

@@ -64,7 +64,7 @@ function endpointsOfSlice(slice: EndpointSlice): Endpoint[] {
   });
 }
 
-export function isOurs(object: KubeObject, release: string): boolean {
+function isOurs(object: KubeObject, release: string): boolean {
   return object.metadata.labels?.[LABEL_RELEASE] === release;
 }
 

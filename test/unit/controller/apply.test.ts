@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import { specSchema } from '../../../src/api/schema.ts';
+import { applyEffect, StaleError } from '../../../src/controller/apply.ts';
+import type { Cache } from '../../../src/controller/cache.ts';
+import type { Scene } from '../../../src/controller/observe.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
+import type { JsonPatchOperation, KubeClient, KubeObject, Patch } from '../../../src/kube/ports.ts';
+import { createStore } from '../../../src/kube/store.ts';
+import type { ControllerRevision } from '../../../src/kube/types.ts';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { fingerprint } from '../../../src/workload/content.ts';
+
+const spec = specSchema.parse({
+  workload: { deploymentRef: { name: 'shop' } },
+  traffic: { services: [{ name: 'shop' }] },
+});
+const template = { metadata: { labels: { app: 'shop' } }, spec: { containers: [{ name: 'app' }] } };
+const source = {
+  metadata: { namespace: 'demo', name: 'shop' },
+  spec: { template, selector: { matchLabels: { app: 'shop' } } },
+};
+const scene = {
+  release: { namespace: 'demo', name: 'shop', uid: 'this-life', spec },
+  source,
+} as unknown as Scene;
+const facts: RevisionFacts = { color: 'blue', attempt: 1, startedAt: 0 };
+const freeze = {
+  kind: 'CreateRevision',
+  revision: 'r1',
+  number: 1,
+  from: 'source',
+  fingerprint: fingerprint({ template }),
+  facts,
+} as const;
+
+const revision = (metadata: Partial<KubeObject['metadata']>): ControllerRevision => ({
+  metadata: {
+    namespace: 'demo',
+    name: 'shop-r1',
+    uid: 'revision-uid',
+    resourceVersion: '7',
+    labels: { 'bluegreen.dev/release': 'shop', 'bluegreen.dev/revision': 'r1' },
+    ...metadata,
+  },
+  revision: 1,
+});
+
+function refusal(reason: 'AlreadyExists' | 'Invalid', message: string): KubeError {
+  return new KubeError({ reason, status: 422, call: 'patch', message });
+}
+
+/** One ControllerRevision in the cluster and in the cache, and what was asked of it. */
+function cluster(existing: ControllerRevision, answer?: KubeError) {
+  const asked: { deleted: unknown[]; operations: JsonPatchOperation[] } = { deleted: [], operations: [] };
+  const revisions = createStore<ControllerRevision>();
+  revisions.replace({ items: [existing], resourceVersion: '7' });
+  const client = {
+    create: () => Promise.reject(refusal('AlreadyExists', 'already exists')),
+    get: () => Promise.resolve(existing),
+    delete: (_: unknown, __: unknown, options: unknown) => {
+      asked.deleted.push(options);
+      return Promise.resolve();
+    },
+    patch: (_: unknown, __: unknown, change: Patch) => {
+      if (change.type === 'json') asked.operations.push(...change.operations);
+      return answer === undefined ? Promise.resolve(existing) : Promise.reject(answer);
+    },
+  } as unknown as KubeClient;
+  return { asked, applier: { client, cache: { revisions } as unknown as Cache } };
+}
+
+async function thrown(promise: Promise<void>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('what an earlier release of the same name left behind', () => {
+  it('is removed, because it would never be seen and stand in the way for ever', async () => {
+    for (const ownerReferences of [
+      undefined,
+      [{ apiVersion: 'x', kind: 'y', name: 'shop', uid: 'earlier' }],
+    ]) {
+      const left = revision(ownerReferences ? { ownerReferences } : {});
+      const { asked, applier } = cluster(left);
+      expect(await thrown(applyEffect(applier, scene, freeze))).to.be.instanceOf(StaleError);
+      expect(asked.deleted).to.deep.equal([{ uid: 'revision-uid', propagation: 'Background' }]);
+    }
+  });
+
+  it('is not what this release made itself before its answer was lost', async () => {
+    const ownerReferences = [{ apiVersion: 'x', kind: 'y', name: 'shop', uid: 'this-life' }];
+    const { asked, applier } = cluster(revision({ ownerReferences }));
+    expect(await thrown(applyEffect(applier, scene, freeze))).to.equal(undefined);
+    expect(asked.deleted).to.deep.equal([]);
+  });
+});
+
+describe('the facts of a revision that lost them', () => {
+  const record = { kind: 'RecordFacts', revision: 'r1', expected: undefined, facts } as const;
+
+  it('are written anew, also where it has no annotation left, and only if nobody was quicker', async () => {
+    const { asked, applier } = cluster(revision({}));
+    await applyEffect(applier, scene, record);
+    expect(asked.operations).to.deep.equal([
+      { op: 'test', path: '/metadata/resourceVersion', value: '7' },
+      { op: 'add', path: '/metadata/annotations', value: { 'bluegreen.dev/facts': JSON.stringify(facts) } },
+    ]);
+  });
+});
+
+describe('a patch that is refused', () => {
+  const record = { kind: 'RecordFacts', revision: 'r1', expected: 'x', facts } as const;
+
+  it('is stale where a test of it failed', async () => {
+    const failed = refusal('Invalid', 'the server rejected our request due to an error in our request');
+    const { applier } = cluster(revision({}), failed);
+    expect(await thrown(applyEffect(applier, scene, record))).to.be.instanceOf(StaleError);
+  });
+
+  it('is told to people where the object or a policy is against it', async () => {
+    for (const message of [
+      'ControllerRevision.apps "shop-r1" is invalid: data: field is immutable',
+      'controllerrevisions.apps "shop-r1" is forbidden: ValidatingAdmissionPolicy "freeze" denied request: no',
+      'admission webhook "freeze.example.com" denied the request: no',
+    ]) {
+      const { applier } = cluster(revision({}), refusal('Invalid', message));
+      expect(await thrown(applyEffect(applier, scene, record)), message).to.be.instanceOf(KubeError);
+    }
+  });
+});
