@@ -367,7 +367,7 @@ describe('The Kubernetes runtime against a real API server', function () {
     const second = replica('pod-b');
     second.start();
     await eventually(() => second.held.length === 1 && first.held.length === 2);
-    expect([...first.held, ...second.held].sort()).to.deep.equal([0, 1, 2]);
+    expect([...first.held, ...second.held]).to.have.members([0, 1, 2]);
     await first.stop();
     await eventually(() => second.held.length === 3);
     await second.stop();
