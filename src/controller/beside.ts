@@ -8,6 +8,7 @@
 import type { Measurement } from '../analysis/measurement.ts';
 import type { CheckStatus, ReleaseStatus } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import { describeThrown } from '../kube/log.ts';
 import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import type { Request } from '../release/plan.ts';
@@ -97,9 +98,9 @@ export function createBeside(options: BesideOptions): Beside {
   function preflight(key: string, scene: Scene, wanted: string): void {
     const memory = memoryOf(key, scene.release.uid);
     options.run(`preflight/${key}/${wanted}`, async (signal) => {
-      const { problems, aliases } = await options.preflight(scene, signal);
+      const { aliases, ...answer } = await options.preflight(scene, signal).catch(unanswered);
       if (memories.get(key) !== memory) return;
-      memory.preflight = { key: wanted, at: options.now(), problems };
+      memory.preflight = { key: wanted, at: options.now(), ...answer };
       memory.aliases = { ...memory.aliases, ...aliases };
       options.wake(key);
     });
@@ -127,6 +128,11 @@ export function createBeside(options: BesideOptions): Beside {
     aliases: (key) => memories.get(key)?.aliases ?? {},
     forget: (key) => void memories.delete(key),
   };
+}
+
+/** A webhook that is down, a server that is busy: people wait for the answer, and want to know what keeps it. */
+function unanswered(error: unknown): PreflightAnswer & { unanswered: string } {
+  return { problems: [], aliases: {}, unanswered: describeThrown(error) };
 }
 
 /** The status has what an earlier process measured; memory has what is too new to be in the status. */

@@ -194,6 +194,8 @@ export interface Preflight {
   readonly at: number;
   /** Empty: accepted. */
   readonly problems: readonly Problem[];
+  /** Nobody could be asked: why. */
+  readonly unanswered?: string;
 }
 
 /** One sentence that says what is wrong, where, and what to do. */

@@ -28,25 +28,29 @@ export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefine
   if (problem !== undefined) return problem;
   const key = preflightKey(snapshot);
   const { preflight } = snapshot.observations;
-  // The answer itself wakes the loop; the time is for an answer that never comes.
-  const later = snapshot.now + ASK_AGAIN_MS;
   const requests = [{ kind: 'Preflight' as const, key }];
-  if (preflight?.key !== key) {
-    const message = 'asking the API server and the metric sources whether they accept the release';
-    return {
-      phase: 'Idle',
-      reason: 'Preflight',
-      message,
-      requests,
-      specPending: true,
-      lookAgainAt: later,
-    };
-  }
+  if (preflight?.key !== key) return { ...unanswered(snapshot), requests };
   const refusal = preflight.problems[0];
-  if (refusal === undefined) return undefined;
+  if (refusal === undefined && preflight.unanswered === undefined) return undefined;
   const again = preflight.at + ASK_AGAIN_MS;
-  const isDue = snapshot.now >= again;
-  return { ...refused(refusal), lookAgainAt: isDue ? later : again, ...(isDue && { requests }) };
+  return {
+    ...(refusal === undefined ? unanswered(snapshot, preflight.unanswered) : refused(refusal)),
+    ...(snapshot.now < again
+      ? { lookAgainAt: again }
+      : { requests, lookAgainAt: snapshot.now + ASK_AGAIN_MS }),
+  };
+}
+
+/** The answer itself wakes the loop; the time is for an answer that never comes. */
+function unanswered({ now }: Snapshot, why?: string): Verdict {
+  const message = 'asking the API server and the metric sources whether they accept the release';
+  return {
+    phase: 'Idle',
+    reason: why === undefined ? 'Preflight' : 'PreflightUnanswered',
+    message: why === undefined ? message : `${message}: ${why}`,
+    specPending: true,
+    lookAgainAt: now + ASK_AGAIN_MS,
+  };
 }
 
 /** What can be seen without asking anybody. */

@@ -57,6 +57,17 @@ describe('a release starts', () => {
     expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2' }]);
   });
 
+  it('says what keeps the answer, and asks again', () => {
+    const unanswered = 'failed calling webhook "policy.example.com"';
+    const observations = { preflight: { key: '1/v2', at: NOON, problems: [], unanswered } };
+    const soon = decided({ ...idle, source: { fingerprint: 'v2' }, observations });
+    expect([soon.phase, soon.reason, soon.effects]).to.deep.equal(['Idle', 'PreflightUnanswered', []]);
+    expect(soon.message).to.match(/whether they accept the release: failed calling webhook "policy/);
+    expect(soon.plan.requests).to.deep.equal([]);
+    const later = decided({ ...idle, now: NOON + 15 * SECOND, source: { fingerprint: 'v2' }, observations });
+    expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2' }]);
+  });
+
   it('not for a revision that was rejected', () => {
     const { phase, reason, message, effects } = decided({ ...wished, revisions: { r1, r2: r2RolledBack } });
     expect([phase, reason, effects]).to.deep.equal(['RolledBack', 'RevisionRejected', []]);
