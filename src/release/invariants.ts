@@ -100,17 +100,19 @@ function readyOf(service: ServiceView, color: Color): Set<string> {
   return readyUids(service.twins[color].endpoints);
 }
 
-/** A release, unlike a rescue, must bring as many pods as the others that serve now. */
+/** A release, unlike a rescue, must bring as many pods as the other colour has behind the Service now. */
 function tooSmall({ release }: Snapshot, service: ServiceView, effect: Patch): string | undefined {
   const { color } = effect;
-  if (effect.rescue || color === undefined) return undefined;
-  const own = readyOf(service, color);
-  const others = [...readyUids(service.endpoints)].filter((uid) => !own.has(uid)).length;
+  const other = COLORS.find((each) => each !== color);
+  if (effect.rescue || color === undefined || other === undefined) return undefined;
+  const own = readyOf(service, color).size;
+  const leaving = readyOf(service, other);
+  const serving = [...readyUids(service.endpoints)].filter((uid) => leaving.has(uid)).length;
   const { candidate } = release.spec.capacity;
-  const share = typeof candidate === 'number' ? candidate : (Number.parseInt(candidate, 10) * others) / 100;
-  return others === 0 || own.size >= share
+  const share = typeof candidate === 'number' ? candidate : (Number.parseInt(candidate, 10) * serving) / 100;
+  return serving === 0 || own >= share
     ? undefined
-    : `${own.size} ready ${color} pods would replace ${others} behind Service ${service.name}`;
+    : `${own} ready ${color} pods would replace ${serving} behind Service ${service.name}`;
 }
 
 // 4 and 7. Only what was validated is switched to, and only to what was committed is gone back.
@@ -203,8 +205,9 @@ function targetOn(snapshot: Snapshot, color: Color): RevisionView | undefined {
   if (active?.verifiedAt === undefined || !open) return undefined;
   const held = snapshot.sides[color].deployment?.revision;
   const target = snapshot.revisions.find(({ name }) => name === held);
-  const { outcome, rejected } = target?.facts ?? {};
-  return outcome?.kind === 'Committed' && rejected === undefined ? target : undefined;
+  const facts = target?.facts;
+  const isKept = facts?.outcome?.kind === 'Committed' && facts.rejected === undefined;
+  return isKept && facts.color === color ? target : undefined;
 }
 
 function activeOpposite(snapshot: Snapshot, color: Color): RevisionView | undefined {
@@ -212,7 +215,7 @@ function activeOpposite(snapshot: Snapshot, color: Color): RevisionView | undefi
   const serving = COLORS.find((other) => other !== color);
   if (serving === undefined || named.length !== 1 || named[0] !== serving) return undefined;
   const held = snapshot.sides[serving].deployment?.revision;
-  return snapshot.revisions.find(({ name }) => name === held);
+  return snapshot.revisions.find(({ name, facts }) => name === held && facts?.color === serving);
 }
 
 function takesTarget(snapshot: Snapshot, color: Color, to: number): string | undefined {

@@ -29,14 +29,15 @@ function keptColors(snapshot: Snapshot): Color[] {
 }
 
 /**
- * The selector names this colour; or it names none, and the source's pods alone would be fewer than the colour's. A
+ * The selector names this colour; or it names none, and the source's pods alone would be fewer than the colours'. A
  * Service that cannot be read may point anywhere.
  */
 function restsOn({ release, source }: Snapshot, service: ServiceView, color: Color): boolean {
   if (!service.found) return true;
   const selected = selectedColor(service, release.spec.traffic.selectorLabel);
   if (selected !== undefined) return selected === color;
-  return readyOfColor(service, color).size > (source?.ready ?? 0);
+  const ours = COLORS.reduce((sum, each) => sum + readyOfColor(service, each).size, 0);
+  return ours > (source?.ready ?? 0);
 }
 
 function discard(snapshot: Snapshot): Effect[] {

@@ -8,17 +8,19 @@ import { jobGate } from '../../gates/job.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
-import { readyCount } from '../endpoints.ts';
+import { readyCount, selectedColor } from '../endpoints.ts';
 import type { OutcomeKind } from '../facts.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { upkeep } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
+import { REVISIONS_LOST } from './lost.ts';
 
 export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
-  const { subject } = roles;
+  const { active, subject } = roles;
   if (subject === undefined) return { phase: 'Idle', reason: 'Nothing', message: 'no release is under way' };
+  if (active === undefined) return REVISIONS_LOST;
   return (
     suspended(snapshot, subject) ??
     misplaced(snapshot, roles, subject) ??
@@ -38,7 +40,9 @@ function suspended({ release }: Snapshot, subject: StartedRevision): Verdict | u
 
 /** The facts contradict each other: a candidate must never be built where production is. */
 function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
-  if (active?.facts.color !== subject.facts.color) return undefined;
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const serves = snapshot.services.some((service) => selectedColor(service, label) === subject.facts.color);
+  if (!serves && active?.facts.color !== subject.facts.color) return undefined;
   const message = `revision ${subject.name} was to be built on ${subject.facts.color}, which has the traffic`;
   return end(snapshot, subject, 'Inconclusive', 'ColorTaken', message);
 }

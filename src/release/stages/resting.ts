@@ -11,17 +11,12 @@ import type { Snapshot } from '../snapshot.ts';
 import { judgeInput, judgeObjects, notNow, startAttempt, wishedRevision } from '../start.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
+import { REVISIONS_LOST } from './lost.ts';
 
 export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   const { active } = roles;
   // An adoption that ended without a commit never happens; a release whose revisions were deleted starts over.
-  if (active === undefined)
-    return {
-      phase: 'Stalled',
-      reason: 'RevisionsLost',
-      message: 'the ControllerRevisions of this release are gone: delete the release and create it again',
-      stalled: true,
-    };
+  if (active === undefined) return REVISIONS_LOST;
   const verdict = standing(snapshot, roles, active);
   // What starts now will have its own wishes for both sides.
   if (verdict.effects !== undefined || verdict.specPending) return verdict;
