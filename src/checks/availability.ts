@@ -13,7 +13,9 @@ export const AVAILABILITY = 'availability';
 export function availability(snapshot: Snapshot, roles: Roles, watched: StartedRevision): CheckVerdict {
   const { minReadyPercent, forSeconds } = watched.frozen.observation.availability;
   const base = watched.facts.verifiedReady ?? 0;
-  const ready = servingOfColor(snapshot, watched.facts.color);
+  const { color } = watched.facts;
+  // Pods that are ready and not behind the Service: the Service is gone or astray, which is not the revision's fault.
+  const ready = Math.max(servingOfColor(snapshot, color), readyCount(snapshot, color));
   const needed = Math.ceil((base * minReadyPercent) / 100);
   if (ready >= needed) {
     return {

@@ -44,8 +44,20 @@ export function decide(snapshot: Snapshot): Plan {
     effects: verdict.effects ?? [],
     requests: verdict.requests ?? [],
     status: statusOf(snapshot, roles, verdict),
-    lookAgainAt: soonest(verdict.lookAgainAt, parkingDue(snapshot, roles)),
+    lookAgainAt: soonest(verdict.lookAgainAt, parkingDue(snapshot, roles), unwatchedDue(snapshot, roles)),
   };
+}
+
+/** How often that is looked at by name which carries no label of ours, and so is not watched. Milliseconds. */
+const UNWATCHED_MS = 15_000;
+/** Back without the key, a production Service would select both colours. */
+const PRODUCTION_GONE_MS = 2000;
+
+/** In every stage: a Service or a source that was replaced comes back without our label, and says nothing of itself. */
+function unwatchedDue({ now, source, services }: Snapshot, { active }: Roles): number | undefined {
+  if (active !== undefined && services.some(({ found }) => !found)) return now + PRODUCTION_GONE_MS;
+  const watched = services.every(({ labelled }) => labelled) && source?.claimedBy !== undefined;
+  return watched ? undefined : now + UNWATCHED_MS;
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {

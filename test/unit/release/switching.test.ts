@@ -3,6 +3,7 @@ import type { Measurement } from '../../../src/analysis/measurement.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
+  idle,
   observed,
   r1,
   r2Committed,
@@ -12,6 +13,7 @@ import {
   returning,
   rolledBack,
   switched,
+  validated,
 } from './situations.ts';
 import {
   editDeployment,
@@ -239,6 +241,29 @@ describe('the new side is watched', () => {
     expect(decided(without).effects).to.deep.equal(['WriteColor blue r1, 3 replicas']);
     const edited = editDeployment(world(observed), 'blue', { matches: false });
     expect(decidedOn(edited).effects).to.deep.equal(['WriteColor blue r1, 3 replicas']);
+  });
+});
+
+describe('a Service that is gone', () => {
+  const since = '2026-06-01T11:00:00Z';
+  const previous = { attempt: 2, checks: [{ name: 'availability', state: 'Bad' as const, since }] };
+  const gone = editServices(world({ ...observed, previous }), { found: false, endpoints: [] });
+
+  it('is not the fault of the revision, whose pods are ready', () => {
+    const { phase, effects } = decidedOn(gone);
+    expect([phase, effects]).to.deep.equal(['Observing', []]);
+  });
+
+  it('is looked for by name in every stage: without our label it says nothing of itself when it is back', () => {
+    for (const picture of [validated, switched, observed, returning, committed]) {
+      const missing = editServices(world(picture), { found: false, labelled: false, endpoints: [] });
+      expect(decidedOn(missing).plan.lookAgainAt).to.equal(NOON + 2 * SECOND);
+    }
+  });
+
+  it('and so is a source that was replaced', () => {
+    const { plan } = decided({ ...idle, source: { claimedBy: undefined } });
+    expect(plan.lookAgainAt).to.equal(NOON + 15 * SECOND);
   });
 });
 
