@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OPERATOR, OPERATOR_NAMESPACE } from '../support/operator.ts';
 import { AuditTail, isWrite, type Request } from './audit-log.ts';
-import { processOf } from './processes.ts';
+import { isThere, processOf } from './processes.ts';
 import type { Stage } from './stage.ts';
 
 export interface Kill {
@@ -13,6 +13,8 @@ export interface Kill {
 
 /** A write follows the one before within milliseconds: to come between the two, nothing may take longer. */
 const LOOK_MS = 1;
+/** A new process takes far longer until it writes, and a search of all processes is work. */
+const SEARCH_MS = 100;
 /** A bug must not keep a machine busy for ever. */
 const MAX_KILLS = 150;
 
@@ -47,12 +49,12 @@ export class Killer {
 
   async #run(): Promise<void> {
     while (this.kills.length < MAX_KILLS) {
-      const pid = await this.#until(() => processOf(this.podUid, 'operator.mjs'), 20);
+      const pid = await this.#until(() => processOf(this.podUid, 'operator.mjs'), SEARCH_MS);
       const written = await this.#until(() => this.#tail.read().filter(this.#matters).at(-1), LOOK_MS);
       if (pid === undefined || written === undefined) return;
       process.kill(pid, 'SIGKILL');
       const at = Date.now();
-      await this.#until(() => (processOf(this.podUid, 'operator.mjs') === pid ? undefined : true), 5);
+      await this.#until(() => (isThere(pid) ? undefined : true), LOOK_MS);
       // What it wrote while it was being killed came before its end, too.
       const last = this.#tail.read().filter(this.#matters).at(-1) ?? written;
       this.kills.push({ at, after: last });

@@ -12,7 +12,7 @@ describe('A selector that is edited by hand to the candidate, before the candida
   it('is put back while the gate goes on running', async () => {
     await shop().open();
     // Time for the edit, and then the gate of the example.
-    const command = ['node', '-e', 'setTimeout(() => import("/demo/app/smoke.mjs"), 8000)'];
+    const command = ['node', '-e', 'setTimeout(() => import("/demo/app/smoke.mjs"), 6000)'];
     await shop().adopt({ gates: gatesOf(shop().stage.image, command) });
     await shop().setVersion('v2');
     await shop().until('the gate runs', ({ gates = [] }) => gateState(gates) === 'Running');

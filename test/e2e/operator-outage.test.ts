@@ -10,7 +10,7 @@ describe('A Prometheus that is down while a release is watched', function () {
 
   it('neither commits the release nor puts it back: it is held', async () => {
     await shop().open();
-    await shop().adopt({ observation: observationOf(12) });
+    await shop().adopt({ observation: observationOf(10) });
     await shop().setVersion('v2');
     await shop().reaches('Observing', 'r2');
     await scalePrometheus(0);

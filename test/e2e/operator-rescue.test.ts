@@ -10,85 +10,88 @@ describe('A new side that loses all its ready pods while it is watched', functio
   this.timeout(2 * PATIENCE_MS);
   const shop = useShop('story-rescue');
   let madeIllAt = 0;
-
-  it('has the traffic at first', async () => {
-    await shop().open();
-    await shop().adopt({ observation: observationOf(60) });
-    await shop().setVersion('v2');
-    await shop().reaches('Observing', 'r2');
-    await shop().serveFor(2);
-    expect(Object.keys(shop().load.rows.at(-1)?.answers.new ?? {})).to.deep.equal(['v2']);
-  });
-
-  it('loses it to the old side, and is rejected', async () => {
-    madeIllAt = Date.now();
-    await shop().steerAll('green', 'unready');
-    const { rejected = [] } = await shop().ends('r2', 'RolledBack');
-    expect(rejected.map(({ reason, message }) => `${reason}: ${message}`)).to.deep.equal([
-      'NoReadyEndpoints: no green pod (revision r2) is ready',
-    ]);
-    expect(shop().switches().at(-1)).to.deep.include({
-      color: 'blue',
-      mark: { revision: 'r1', attempt: 2, direction: 'Back' },
-    });
-  });
-
-  it('is not waited for: not one of its pods has become ready again, and nothing was done to it beforehand', async () => {
-    const green = await shop().json('deployment', 'shop-green');
-    expect(green.status.readyReplicas ?? 0).to.equal(0);
-    // What the operator says of itself is no step on the way.
-    const steps = shop()
-      .writes()
-      .filter(({ at, resource }) => at > madeIllAt && resource !== 'bluegreenreleases/status');
-    expect(`${steps[0]?.verb} ${steps[0]?.resource} ${steps[0]?.name}`).to.equal('patch services shop');
-  });
-
-  it('leaves behind a service that answers each request', async () => {
-    await shop().serveFor(5);
-    const well = shop().load.rows.slice(-3);
-    const result = await shop().close();
-    const story = describeFailures(shop(), result);
-    expect(well.map(failedOf), story).to.deep.equal([0, 0, 0]);
-    expect(well.map(({ answers }) => Object.keys(answers.new))).to.deep.equal([['v1'], ['v1'], ['v1']]);
-    const { firstErrorAt = madeIllAt, lastErrorAt = madeIllAt } = result.totals;
-    expect(firstErrorAt, story).to.be.at.least(madeIllAt);
-    tell(shop(), result, `; without service for ${Math.round(lastErrorAt - firstErrorAt)} ms`);
-  });
-});
-
-describe('A new side whose pods crash again and again while it is watched', function () {
-  this.timeout(2 * PATIENCE_MS);
-  const shop = useShop('story-crash');
   let crashing = false;
 
   after(() => {
     crashing = false;
   });
 
-  it('loses the traffic to the old side', async () => {
+  it('loses the traffic to the old side, and is rejected', async () => {
     await shop().open();
     await shop().adopt({ observation: observationOf(60) });
-    await shop().setVersion('v2');
-    await shop().reaches('Observing', 'r2');
-    crashing = true;
-    const crashes = crashAll();
+    await release('v2', 'r2');
+    madeIllAt = Date.now();
+    await shop().steerAll('green', 'unready');
     const { rejected = [] } = await shop().ends('r2', 'RolledBack');
-    crashing = false;
-    await crashes;
-    expect(rejected.map(({ revision, reason }) => `${revision} ${reason}`)).to.deep.equal([
-      'r2 NoReadyEndpoints',
+    expect(rejected.map(({ reason, message }) => `${reason}: ${message}`)).to.deep.equal([
+      'NoReadyEndpoints: no green pod (revision r2) is ready',
     ]);
+    expect(lastMove()).to.equal('Back to blue (r1), attempt 2');
   });
 
-  it('costs the requests that were on their way to it, and not one after the traffic is back', async () => {
-    await shop().serveFor(5);
-    const well = shop().load.rows.slice(-3);
-    const result = await shop().close();
-    expect(well.map(failedOf), describeFailures(shop(), result)).to.deep.equal([0, 0, 0]);
-    expect(failedOf(result.totals), 'requests that failed while there was no pod').to.be.greaterThan(0);
-    const { firstErrorAt = 0, lastErrorAt = 0 } = result.totals;
-    tell(shop(), result, `; without service for ${Math.round(lastErrorAt - firstErrorAt)} ms`);
+  it('is not waited for: none of its pods is ready again, and nothing was done to it beforehand', async () => {
+    const green = await shop().json('deployment', 'shop-green');
+    expect(green.status.readyReplicas ?? 0).to.equal(0);
+    expect(firstStepAfter(madeIllAt)).to.equal('patch services shop');
   });
+
+  it('leaves behind a service that answers each request', async () => {
+    await expectServedBy('v1');
+  });
+
+  it('is gone back from as well when its pods crash, and costs only the requests that were on their way', async () => {
+    await release('v3', 'r3');
+    const crashedAt = Date.now();
+    crashing = true;
+    const crashes = crashAll();
+    const { rejected = [] } = await shop().ends('r3', 'RolledBack');
+    crashing = false;
+    await crashes;
+    expect(rejected.at(-1)).to.include({ revision: 'r3', reason: 'NoReadyEndpoints' });
+    expect(lastMove()).to.equal('Back to blue (r1), attempt 3');
+    expect(firstStepAfter(crashedAt)).to.equal('patch services shop');
+    await expectServedBy('v1');
+  });
+
+  it('has cost requests only while it was ill', async () => {
+    const result = await shop().close();
+    const { firstErrorAt = 0, lastErrorAt = 0 } = result.totals;
+    expect(failedOf(result.totals), 'requests that met the crash').to.be.greaterThan(0);
+    expect(firstErrorAt, describeFailures(shop(), result)).to.be.greaterThan(madeIllAt);
+    const patchedAt = shop().switches().at(-1)?.patchedAt ?? 0;
+    const ms = (from: number, to: number): string => `${Math.round(to - from)} ms`;
+    const times = `rollback ${ms(firstErrorAt, patchedAt)} after the first error, last error ${ms(patchedAt, lastErrorAt)} after the rollback`;
+    tell(shop(), result, `; ${times}`);
+  });
+
+  async function release(version: string, revision: string): Promise<void> {
+    await shop().setVersion(version);
+    await shop().reaches('Observing', revision);
+    await shop().servedBy(version);
+  }
+
+  async function expectServedBy(version: string): Promise<void> {
+    await shop().servedBy(version);
+    await shop().serveFor(4);
+    const rows = shop().load.rows.slice(-3);
+    expect(rows.map(failedOf)).to.deep.equal([0, 0, 0]);
+    expect(new Set(rows.flatMap(({ answers }) => Object.keys(answers.new)))).to.deep.equal(
+      new Set([version]),
+    );
+  }
+
+  function lastMove(): string {
+    const { mark, color } = shop().switches().at(-1) ?? {};
+    return `${mark?.direction} to ${color} (${mark?.revision}), attempt ${mark?.attempt}`;
+  }
+
+  /** What the operator says of itself is no step. */
+  function firstStepAfter(at: number): string {
+    const steps = shop()
+      .writes()
+      .filter((write) => write.at > at && write.resource !== 'bluegreenreleases/status');
+    return `${steps[0]?.verb} ${steps[0]?.resource} ${steps[0]?.name}`;
+  }
 
   async function crashAll(): Promise<void> {
     const uids = (await shop().pods('green')).map(({ metadata }) => metadata.uid);

@@ -9,6 +9,14 @@ export function processOf(podUid: string, program: string): number | undefined {
     .find((pid) => contains(`/proc/${pid}/cgroup`, podUid) && contains(`/proc/${pid}/cmdline`, program));
 }
 
+export function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** As a crash: without a word of warning. */
 export function crash(podUid: string, program: string): void {
   const pid = processOf(podUid, program);

@@ -60,7 +60,14 @@ export class Shop {
   async open(options: { replicas?: number; rate?: number } = {}): Promise<void> {
     const { target, image } = this.stage;
     const { namespace } = this;
-    await deployShop(target, { image, namespace, ...(options.replicas && { replicas: options.replicas }) });
+    // Whatever else the machine does: a request that waits for a processor would be counted as lost.
+    const cpu = '100m';
+    await deployShop(target, {
+      image,
+      namespace,
+      cpu,
+      ...(options.replicas && { replicas: options.replicas }),
+    });
     this.#endpoints = watchEndpoints(target, namespace, SHOP);
     this.#load = await startLoad(target, { image, namespace, rate: options.rate ?? 60 });
   }
@@ -68,7 +75,7 @@ export class Shop {
   async adopt(spec: Parameters<typeof applyRelease>[1]['spec'] = {}): Promise<void> {
     const { namespace } = this;
     const { target, image } = this.stage;
-    await applyRelease(target, { image, namespace, spec: { observation: observationOf(10), ...spec } });
+    await applyRelease(target, { image, namespace, spec: { observation: observationOf(7), ...spec } });
     this.#watch = watch(target, ['bluegreenreleases', SHOP, '-n', namespace], ({ status }) =>
       this.statuses.push({ at: Date.now(), status: status ?? {} }),
     );
@@ -130,6 +137,14 @@ export class Shop {
   get load(): Load {
     if (this.#load === undefined) throw new Error('there is no load');
     return this.#load;
+  }
+
+  /** Waits until new connections get this version alone: kube-proxy follows up to a second after the endpoints. */
+  async servedBy(version: string): Promise<void> {
+    await eventually(`waiting until new connections reach ${version} alone`, PATIENCE_MS, () => {
+      const versions = Object.keys(this.load.rows.at(-1)?.answers.new ?? {});
+      return versions.length === 1 && versions[0] === version ? true : undefined;
+    });
   }
 
   /** Waits for so many more full seconds of load: time in which something could have gone wrong. */

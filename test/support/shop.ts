@@ -16,17 +16,20 @@ export interface ShopOptions {
   readonly namespace?: string;
   /** Default: 3. */
   readonly replicas?: number;
+  /** What its containers ask for, where the machine is busy with other things too. Default: that of the example. */
+  readonly cpu?: string;
   /** Of its containers; app.mjs says what it understands. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The Deployment with its pods ready, and the Service. */
 export async function deployShop(target: Target, options: ShopOptions): Promise<void> {
-  const { image, namespace = 'demo', replicas, env = {} } = options;
+  const { image, namespace = 'demo', replicas, cpu, env = {} } = options;
   const [deployment, service] = read('application.yaml', namespace);
   useImage(deployment.spec.template.spec, image);
   if (replicas !== undefined) deployment.spec.replicas = replicas;
   const [container] = deployment.spec.template.spec.containers;
+  if (cpu !== undefined) container.resources.requests.cpu = cpu;
   const merged = {
     ...Object.fromEntries(container.env.map(({ name, value }: any) => [name, value])),
     ...env,
