@@ -34,11 +34,13 @@ export function returning(snapshot: Snapshot, { command, loser }: Roles): Verdic
   };
 }
 
-/** The reason travels in the annotation of the switch patch, so that a crash right after it loses nothing. */
+/**
+ * The reason travels in the annotation of the switch patch, so that a crash right after it loses nothing. Others may
+ * write that annotation: what is not of our form must neither outgrow the status nor hide that the traffic is back.
+ */
 function split(text: string | undefined): [string, string] {
-  const at = text?.indexOf(': ') ?? -1;
-  if (text === undefined || at < 0) return ['RolledBack', text ?? 'the reason was lost'];
-  return [text.slice(0, at), text.slice(at + 2)];
+  const [, reason, message] = /^([A-Z][A-Za-z]{0,63}): (.{1,512})/s.exec(text ?? '') ?? [];
+  return [reason ?? 'RolledBack', message ?? (text?.slice(0, 512) || 'the reason was lost')];
 }
 
 function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: Outcome): Effect {

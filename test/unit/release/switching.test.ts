@@ -422,6 +422,18 @@ describe('the way back', () => {
     });
   });
 
+  it('also when somebody has written that annotation anew, at whatever length', () => {
+    const outcomes = ['x'.repeat(2000), `${'R'.repeat(100)}: why`, `Requested: ${'y'.repeat(2000)}`, ''].map(
+      (switchReason) => effectOf(decided({ ...returning, switchReason }), 'RecordFacts').facts.outcome,
+    );
+    expect(outcomes.map((outcome) => [outcome?.reason, outcome?.message.length])).to.deep.equal([
+      ['RolledBack', 512],
+      ['RolledBack', 105],
+      ['Requested', 512],
+      ['RolledBack', 'the reason was lost'.length],
+    ]);
+  });
+
   it('then the loser is scaled to 0', () => {
     const { phase, effects } = decided({ ...rolledBack });
     expect([phase, effects]).to.deep.equal(['RolledBack', ['ScaleColor green 3 -> 0']]);
