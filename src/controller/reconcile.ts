@@ -20,6 +20,7 @@ import { applyEffect, NameTakenError, StaleError } from './apply.ts';
 import type { Beside } from './beside.ts';
 import { type Cache, keyOf } from './cache.ts';
 import { observe, type Scene } from './observe.ts';
+import { createPace, type Pace } from './progress.ts';
 import { eventFor, type ReleaseEvent, writeStatus } from './report.ts';
 
 export interface ReconcileObserver {
@@ -47,17 +48,19 @@ const MAX_ROUNDS = 10;
 export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
+  const pace = createPace(deps.now);
   return async (key) => {
     const [namespace = '', name = ''] = key.split('/');
     const object = deps.cache.releases.get({ namespace, name });
     if (object === undefined) {
       deps.beside.forget(key);
+      pace.forget(key);
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
     const parsed = parseRelease(object);
     if (!parsed.ok) return refuse(deps, object, parsed.problems);
-    return createRun(deps, key, await announce(deps, object, parsed.release)).toEnd();
+    return createRun(deps, pace, key, await announce(deps, object, parsed.release)).toEnd();
   };
 }
 
@@ -129,7 +132,7 @@ interface Run {
   toEnd(): Promise<ReconcileResult>;
 }
 
-function createRun(deps: ReconcileDeps, key: string, release: ParsedRelease): Run {
+function createRun(deps: ReconcileDeps, pace: Pace, key: string, release: ParsedRelease): Run {
   const { cache, beside, observer, now } = deps;
   const { namespace = '', name, uid = '' } = release.metadata;
   const fields = { release: keyOf(namespace, name), reconcileId: randomUUID().slice(0, 8) };
@@ -201,11 +204,14 @@ function createRun(deps: ReconcileDeps, key: string, release: ParsedRelease): Ru
     return plan;
   }
 
-  async function write(): Promise<void> {
+  /** Gives the milliseconds that are to pass before the status is written; 0: it is. */
+  async function write(): Promise<number> {
     const object = current();
-    if (object === undefined || gone) return;
+    if (object === undefined || gone) return 0;
     observer.onStatus({ namespace, name }, release.status, status);
-    await writeStatus(deps.client, cache.releases, object, status);
+    const waitMs = pace.waitMs(key, (object.status ?? {}) as ReleaseStatus, status);
+    if (waitMs === 0) await writeStatus(deps.client, cache.releases, object, status);
+    return waitMs;
   }
 
   /** Another writer was quicker: look again. Anything else is shown to people and tried again with backoff. */
@@ -221,15 +227,23 @@ function createRun(deps: ReconcileDeps, key: string, release: ParsedRelease): Ru
     throw error;
   }
 
+  function again({ lookAgainAt }: Plan, writeInMs: number): ReconcileResult {
+    const waits = [
+      ...(lookAgainAt === undefined ? [] : [Math.max(1, lookAgainAt - now())]),
+      ...(writeInMs === 0 ? [] : [writeInMs]),
+    ];
+    return waits.length === 0
+      ? { result: 'success' }
+      : { result: 'requeue_after', afterMs: Math.min(...waits) };
+  }
+
   async function toEnd(): Promise<ReconcileResult> {
     try {
       for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
         const plan = await round();
         if (plan === undefined) return { result: 'success' };
         if (plan.effects.length > 0 && !gone) continue;
-        await write();
-        if (plan.lookAgainAt === undefined) return { result: 'success' };
-        return { result: 'requeue_after', afterMs: Math.max(1, plan.lookAgainAt - now()) };
+        return again(plan, await write());
       }
       await write();
       return { result: 'requeue' };

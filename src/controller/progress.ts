@@ -1,0 +1,55 @@
+/**
+ * Which news of a status can wait. A phase, a reason, a decision or an outcome is written at once; counts that move
+ * within a phase are written once a second at most, however many pods start at a time: they are for people to read.
+ */
+import type { ReleaseStatus } from '../api/status.ts';
+import { sameJson } from './json.ts';
+
+export const PROGRESS_EVERY_MS = 1_000;
+
+/** Whether the two differ only in how far something has come. */
+export function isProgress(before: ReleaseStatus, after: ReleaseStatus): boolean {
+  return sameJson(news(before), news(after));
+}
+
+function news(status: ReleaseStatus): unknown {
+  const { phase, attempt, revision, observedGeneration, decisions, history, rejected, checks } = status;
+  const conditions = status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]);
+  const gates = status.gates?.map(({ name, state }) => [name, state]);
+  const move = status.switch && [status.switch.decidedAt, status.switch.convergedAt];
+  return {
+    phase,
+    attempt,
+    revision,
+    observedGeneration,
+    decisions,
+    history,
+    rejected,
+    checks,
+    conditions,
+    gates,
+    move,
+  };
+}
+
+export interface Pace {
+  /** Milliseconds for which this status should wait; 0: it is written now, and counts as written. */
+  waitMs(key: string, before: ReleaseStatus, after: ReleaseStatus): number;
+  forget(key: string): void;
+}
+
+/** `now`: milliseconds since the epoch. A release that this process has not written yet is written at once. */
+export function createPace(now: () => number): Pace {
+  const writtenAt = new Map<string, number>();
+  return {
+    waitMs(key, before, after) {
+      const since = now() - (writtenAt.get(key) ?? Number.NEGATIVE_INFINITY);
+      // A clock that was set back must not silence a release.
+      if (since >= 0 && since < PROGRESS_EVERY_MS && isProgress(before, after))
+        return PROGRESS_EVERY_MS - since;
+      writtenAt.set(key, now());
+      return 0;
+    },
+    forget: (key) => void writtenAt.delete(key),
+  };
+}

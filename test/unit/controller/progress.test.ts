@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import type { ReleaseStatus } from '../../../src/api/status.ts';
+import { createPace, isProgress, PROGRESS_EVERY_MS } from '../../../src/controller/progress.ts';
+
+const condition = (reason: string, message: string) => ({
+  type: 'Ready' as const,
+  status: 'False' as const,
+  reason,
+  message,
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+});
+
+const waiting = (ready: number): ReleaseStatus => ({
+  phase: 'Preparing',
+  message: `${ready} of 3 pods are ready`,
+  candidate: { color: 'green', ready, desired: 3 },
+  conditions: [condition('WaitingForReadiness', `${ready} of 3 pods are ready`)],
+});
+
+describe('the pace of status writes', () => {
+  it('takes counts and sentences that move within a phase for progress', () => {
+    expect(isProgress(waiting(0), waiting(1))).to.equal(true);
+  });
+  it('takes a phase, a reason, a decision, a gate or an outcome for news', () => {
+    const base = waiting(1);
+    const changes: ReleaseStatus[] = [
+      { ...base, phase: 'Switching' },
+      { ...base, conditions: [condition('ImagePullBackOff', '1 of 3 pods are ready')] },
+      { ...base, decisions: [{ at: '2026-01-01T00:00:00.000Z', reason: 'Switching', message: 'moving' }] },
+      { ...base, gates: [{ name: 'smoke', state: 'Passed' }] },
+      { ...base, history: [{ revision: 'r1', attempt: 1, outcome: 'Committed', startedAt: 'then' }] },
+      { ...base, observedGeneration: 2 },
+    ];
+    for (const change of changes) expect(isProgress(base, change), JSON.stringify(change)).to.equal(false);
+  });
+  it('writes news at once, and progress once a second', () => {
+    let now = 5_000;
+    const pace = createPace(() => now);
+    expect(pace.waitMs('a', {}, waiting(0))).to.equal(0);
+    now += 200;
+    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_EVERY_MS - 200);
+    expect(pace.waitMs('a', waiting(0), { ...waiting(1), phase: 'Switching' })).to.equal(0);
+    now += PROGRESS_EVERY_MS;
+    expect(pace.waitMs('a', waiting(1), waiting(2))).to.equal(0);
+  });
+  it('holds back nothing for another release, for one that was forgotten, or after the clock was set back', () => {
+    let now = 5_000;
+    const pace = createPace(() => now);
+    pace.waitMs('a', {}, waiting(0));
+    expect(pace.waitMs('b', waiting(0), waiting(1))).to.equal(0);
+    pace.forget('a');
+    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(0);
+    now -= 3_600_000;
+    expect(pace.waitMs('a', waiting(1), waiting(2))).to.equal(0);
+  });
+});
