@@ -188,8 +188,10 @@ describe('Bad input', function () {
     deployments: (await shop.list(DEPLOYMENTS))
       .map(({ metadata }) => `${metadata.name} ${metadata.uid} ${metadata.generation}`)
       .sort(),
-    services: (await shop.list(SERVICES)).map(({ metadata }) => metadata.name).sort(),
-    autoscalers: (await shop.list(HORIZONTAL_POD_AUTOSCALERS)).map(({ metadata }) => metadata.uid).sort(),
+    services: (await shop.list(SERVICES)).map(({ metadata }): string => metadata.name).sort(),
+    autoscalers: (await shop.list(HORIZONTAL_POD_AUTOSCALERS))
+      .map(({ metadata }): string => metadata.uid)
+      .sort(),
   });
 
   const refusesAndRecovers = async ({ prepare, spec, message, mend }: Case): Promise<void> => {
@@ -264,7 +266,7 @@ describe('Bad input', function () {
         await shop.create(DEPLOYMENTS, shop.deployment());
         const release = await shop.settledOn('r1');
         expect(history(release)).to.deep.equal(['r1 Committed']);
-        const uids = (some: any[]) => some.map(({ metadata }) => metadata.uid).sort();
+        const uids = (some: any[]) => some.map(({ metadata }): string => metadata.uid).sort();
         expect(uids(await shop.pods('blue'))).to.deep.equal(uids(pods));
       },
 

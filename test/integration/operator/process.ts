@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 
 const main = join(import.meta.dirname, '../../../src/main.ts');
@@ -43,14 +44,26 @@ export class OperatorProcess {
 
   /** It has its caches, and the Lease where it needs one. */
   async isWorking(): Promise<this> {
-    await eventually('the operator to begin to reconcile', 30_000, () =>
-      this.said('the caches are complete: reconciling') ? true : undefined,
-    );
+    await eventually('the operator to begin to reconcile', 90_000, () => {
+      if (!this.running) throw new Error(`it has ended: ${this.log.at(-1)?.message}`);
+      return this.said('the caches are complete: reconciling') ? true : undefined;
+    });
     return this;
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
   }
 
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Waits until somebody has ended it, or ends it when nobody needs it any more. */
+  async ended(isOver: () => boolean): Promise<void> {
+    while (this.running && !isOver()) await sleep(50);
+    if (this.exitCode !== null) throw new Error(`the operator ended by itself: ${this.log.at(-1)?.message}`);
+    await this.end();
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {

@@ -31,6 +31,8 @@ const QUICK: ReleaseSpecInput = {
 
 export class Shop {
   readonly namespace: string;
+  /** How long it may take until the release is as a test waits for. */
+  patienceMs = 90_000;
   readonly #place: Place;
 
   private constructor(place: Place, namespace: string) {
@@ -43,7 +45,7 @@ export class Shop {
     await place.client.create(NAMESPACES, { metadata: { name: namespace } });
     await shop.create(DEPLOYMENTS, shop.deployment(replicas));
     await shop.create(SERVICES, shop.service());
-    await eventually(`the application in ${namespace} to be ready`, 30_000, async () => {
+    await eventually(`the application in ${namespace} to be ready`, 90_000, async () => {
       const { status } = await shop.get(DEPLOYMENTS, SHOP);
       return status?.readyReplicas === replicas ? true : undefined;
     });
@@ -167,7 +169,7 @@ export class Shop {
     let last: any;
     const found = eventually(
       `release ${name} in ${this.namespace} to ${what}`,
-      45_000,
+      this.patienceMs,
       async () => {
         last = await this.read(name);
         return last !== undefined && (await holds(last)) ? last : undefined;
