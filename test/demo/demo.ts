@@ -45,7 +45,7 @@ async function perform(options: Options): Promise<number> {
     story = new Story(place, scene, screen);
     const told = await Promise.race([story.tell(), interrupted.promise]);
     screen.end();
-    const code = await conclude(told, options);
+    const code = await conclude(told, options, place);
     if (options.keep) await story.keepTraffic();
     return code;
   } catch (error) {
@@ -83,7 +83,7 @@ function onInterrupt(): { signal: AbortSignal; promise: Promise<never> } {
   return { signal: controller.signal, promise };
 }
 
-async function conclude({ report, load }: Told, options: Options): Promise<number> {
+async function conclude({ report, load }: Told, options: Options, place: Place): Promise<number> {
   const wrong = shortcomings(report, load);
   for (const line of summary(report, wrong, { rate: RATE, colors: process.stdout.isTTY })) say(line);
   if (report.measuredBy !== 'audit log')
@@ -95,7 +95,9 @@ async function conclude({ report, load }: Told, options: Options): Promise<numbe
     const lines = summary(report, wrong, { rate: RATE, colors: true });
     await appendFile(options.record, `${JSON.stringify({ at: Date.now(), lines, summary: true })}\n`);
   }
-  return wrong.length === 0 ? 0 : 1;
+  if (wrong.length === 0) return 0;
+  say(`The state of everything is in ${await dumpState(place, load)}`);
+  return 1;
 }
 
 async function takeDown(place: Place | undefined, keep: boolean): Promise<void> {

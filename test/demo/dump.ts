@@ -2,11 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LoadResult } from '../support/load.ts';
 import { OPERATOR_NAMESPACE, operatorLog } from '../support/operator.ts';
 import type { Place } from './place.ts';
 
 /** The file's path. What cannot be had is noted and does not hide the rest. */
-export async function dumpState({ target, namespace, metricsNamespace }: Place): Promise<string> {
+export async function dumpState(
+  { target, namespace, metricsNamespace }: Place,
+  load?: LoadResult,
+): Promise<string> {
   const looks: [string, () => Promise<string>][] = [
     ['the release', () => target.kubectl(['get', 'bgr', '-n', namespace, '-o', 'yaml'])],
     ['the operator’s log', () => operatorLog(target)],
@@ -17,6 +21,7 @@ export async function dumpState({ target, namespace, metricsNamespace }: Place):
       ],
     ),
     ['the Services', () => target.kubectl(['get', 'services', '-n', namespace, '-o', 'yaml'])],
+    ['what the load generator counted', async () => (load ? JSON.stringify(load) : 'nothing')],
     ['the load generator’s last lines', () => target.kubectl(['logs', 'load', '-n', namespace, '--tail=5'])],
   ];
   const sections = await Promise.all(

@@ -4,7 +4,15 @@ import type { Color } from '../../src/api/status.ts';
 import type { Switch } from '../support/audit.ts';
 import { aloneSince, type EndpointsAt } from '../support/endpoints.ts';
 import type { LoadResult } from '../support/load.ts';
-import { BAD_VERSION, byVersion, failedOf, serverErrorsOf, unaccounted } from './traffic.ts';
+import {
+  BAD_VERSION,
+  byVersion,
+  type Failures,
+  failedOf,
+  failuresOf,
+  serverErrorsOf,
+  unaccounted,
+} from './traffic.ts';
 
 /** What --json writes. Times are RFC 3339; null: it did not happen. */
 export interface Report {
@@ -28,6 +36,8 @@ export interface ReleaseReport {
 export interface TrafficReport {
   readonly requests: number;
   readonly failed: number;
+  /** The same, by the way they failed. */
+  readonly failures: Failures;
   readonly serverErrors: number;
   readonly byVersion: Readonly<Record<string, number>>;
   readonly firstErrorAt: string | null;
@@ -78,6 +88,7 @@ function trafficOf({ totals }: LoadResult): TrafficReport {
   return {
     requests: totals.due,
     failed: failedOf(totals),
+    failures: failuresOf(totals),
     serverErrors: serverErrorsOf(totals),
     byVersion: byVersion(totals),
     firstErrorAt: timeOrNull(totals.firstErrorAt),

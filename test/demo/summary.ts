@@ -28,7 +28,9 @@ export function summary(report: Report, wrong: readonly string[], options: Summa
         .map(([version, answers]) => `${count(answers)} by ${version}`)
         .join(', ') + latency(report),
     ]),
-    ...indent('failed', [tone(traffic.failed === 0 ? 'green' : 'red', `${count(traffic.failed)} requests`)]),
+    ...indent('failed', [
+      tone(traffic.failed === 0 ? 'green' : 'red', `${count(traffic.failed)} requests${howFailed(report)}`),
+    ]),
     ...indent('errors', [errors(report)]),
     '',
     wrong.length === 0
@@ -67,6 +69,12 @@ function back({ patchedAt, rollbackPatchedAt }: ReleaseReport, { traffic }: Repo
   const first = traffic.failed === 0 ? traffic.firstErrorAt : null;
   const since = first === null ? '' : `, ${seconds(first, rollbackPatchedAt)} after its first error`;
   return [`${timeOf(rollbackPatchedAt)}  traffic put back by the operator after ${had}${since}`];
+}
+
+function howFailed({ traffic }: Report): string {
+  if (traffic.failed === 0) return '';
+  const { connectionErrors, timeouts, notSent, wrongAnswers } = traffic.failures;
+  return `: ${connectionErrors} connection errors, ${timeouts} time-outs, ${notSent} not sent, ${wrongAnswers} wrong answers`;
 }
 
 function errors({ traffic }: Report): string {

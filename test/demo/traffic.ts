@@ -5,12 +5,27 @@ import { answersOf, type Counts, settledOf } from './load/tally.ts';
 export const BAD_VERSION = 'v3';
 export const BAD_ERROR_RATE = 0.2;
 
-/** Connection errors, time-outs, requests that were due and not sent, and each answer but 2xx that is not the bad version's own 5xx. */
-export function failedOf(counts: Counts): number {
+/** The four ways to fail. An answer but 2xx is a wrong one, unless it is the bad version's own 5xx. */
+export interface Failures {
+  readonly connectionErrors: number;
+  readonly timeouts: number;
+  readonly notSent: number;
+  readonly wrongAnswers: number;
+}
+
+export function failuresOf(counts: Counts): Failures {
   const { connectionErrors, timeouts, notSent } = counts;
-  const unanswered = connectionErrors.new + connectionErrors.kept + timeouts.new + timeouts.kept + notSent;
   const wrong = answersOf(counts).filter((answer) => !isGood(answer.status) && !isOnPurpose(answer));
-  return unanswered + wrong.reduce((sum, { count }) => sum + count, 0);
+  return {
+    connectionErrors: connectionErrors.new + connectionErrors.kept,
+    timeouts: timeouts.new + timeouts.kept,
+    notSent,
+    wrongAnswers: wrong.reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
+export function failedOf(counts: Counts): number {
+  return Object.values(failuresOf(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 /** The 5xx that the bad version sent: without them the demo proves nothing. */

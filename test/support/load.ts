@@ -113,7 +113,7 @@ function pod({ image, namespace = 'demo', name = 'load', url, rate = 100, maxSec
           imagePullPolicy: image.pullPolicy,
           command: ['node', '/demo/load/load.ts'],
           env: Object.entries(env).map(([key, value]) => ({ name: key, value: String(value) })),
-          resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+          resources: { requests: { cpu: '200m', memory: '64Mi' }, limits: { memory: '256Mi' } },
           securityContext: {
             allowPrivilegeEscalation: false,
             readOnlyRootFilesystem: true,

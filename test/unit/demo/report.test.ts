@@ -94,6 +94,7 @@ describe('the report', () => {
     expect(reportOf(evidence()).traffic).to.deep.equal({
       requests: 8,
       failed: 0,
+      failures: { connectionErrors: 0, timeouts: 0, notSent: 0, wrongAnswers: 0 },
       serverErrors: 2,
       byVersion: { v1: 2, v2: 3, v3: 3 },
       firstErrorAt: '2026-11-21T08:00:41.000Z',
