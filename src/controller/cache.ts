@@ -2,7 +2,7 @@
  * What the operator keeps of the cluster: one shared watch per kind, narrowed by the release label to what belongs to
  * a release, and trimmed to what a view reads.
  */
-import { LABEL_RELEASE } from '../api/names.ts';
+import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import type { KubeObject, ResourceType, Store } from '../kube/ports.ts';
 import {
@@ -125,7 +125,7 @@ function trimSlice(slice: EndpointSlice): EndpointSlice {
   const { labels, name, namespace, uid, resourceVersion } = slice.metadata;
   const kept = Object.fromEntries(
     Object.entries(labels ?? {}).filter(([key]) =>
-      [LABEL_RELEASE, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER].includes(key),
+      [LABEL_RELEASE, LABEL_COLOR, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER].includes(key),
     ),
   );
   return {

@@ -14,6 +14,7 @@ import { type Cache, keyOf, releaseOf, WATCHED } from './cache.ts';
 import { preflight } from './preflight.ts';
 import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
+import { isUrgent } from './urgency.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient & ListWatchClient;
@@ -116,7 +117,7 @@ function createCache(
         ...(namespace !== undefined && { namespace }),
         ...(watched.labelled && { labelSelector: LABEL_RELEASE }),
         ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
-        onChange: (change, object, old) => enqueue(queue, name, change, object, old),
+        onChange: (_change, object, old) => enqueue(queue, name as keyof Cache, object, old),
         log: options.log,
         clock: options.clock,
       }),
@@ -133,17 +134,10 @@ function createCache(
   return { cache: Object.fromEntries(stores) as unknown as Cache, reflectors };
 }
 
-/** Endpoints that change may be production in danger: they go before everything that is merely due. */
-function enqueue(
-  queue: WorkQueue,
-  name: string,
-  change: string,
-  object: KubeObject,
-  old: KubeObject | undefined,
-): void {
-  const urgent = name === 'slices' && change === 'updated';
+function enqueue(queue: WorkQueue, kind: keyof Cache, object: KubeObject, old: KubeObject | undefined): void {
+  const urgent = isUrgent(kind, object, old);
   const own =
-    name === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
+    kind === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
   for (const key of new Set([own, old && releaseOf(old)])) if (key !== undefined) queue.add(key, { urgent });
 }
 
