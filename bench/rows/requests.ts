@@ -4,10 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Shop } from '../../test/integration/operator/shop.ts';
-import { byKind, count, type Request, sortOf } from '../audit.ts';
+import { count, type Request, sortOf } from '../audit.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { atMost, plain, type Row } from '../row.ts';
+import { parts } from './parts.ts';
 
 const NAMESPACE = 'bench-requests';
 const VERSIONS = ['v2', 'v3', 'v4'];
@@ -70,18 +71,12 @@ function dearest(releases: readonly Request[][]): Request[] {
 function rowsOf(seen: readonly Request[]): Row[] {
   return [
     atMost('requests of a release: writes without events', count(seen, 'write'), '', 14),
-    ...byKind(seen, 'write').map((kind) => part(kind)),
+    ...parts(seen, 'write'),
     plain('requests of a release: dry runs (preflight)', count(seen, 'dry run'), ''),
-    ...byKind(seen, 'dry run').map((kind) => part(kind)),
+    ...parts(seen, 'dry run'),
     plain('requests of a release: reads', count(seen, 'read'), ''),
-    ...byKind(seen, 'read').map((kind) => part(kind)),
+    ...parts(seen, 'read'),
     atMost('requests of a release: in all, without events', total(seen), '', 20),
     plain('requests of a release: events', count(seen, 'event'), ''),
   ];
-}
-
-/** `4 patch services` */
-function part(kind: string): Row {
-  const [times, ...words] = kind.split(' ');
-  return plain(`of these: ${words.join(' ')}`, Number(times), '');
 }

@@ -1,12 +1,13 @@
 /** What releases cost while nothing happens, and how long the operator takes until it has looked at each. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { byKind, count, type Request, sortOf } from '../audit.ts';
+import { count, type Request, sortOf } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Fixture } from '../fixture.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { wallClock } from '../numbers.ts';
 import type { MeasuredOperator } from '../operator.ts';
 import { atMost, below, plain, type Row } from '../row.ts';
+import { parts } from './parts.ts';
 
 const MEASURED_MS = 60_000;
 const SETTLED_MS = 15_000;
@@ -90,7 +91,8 @@ function rowsOf(measured: Rest, empty: Rest): Row[] {
       '',
       0,
     ),
-    ...byKind(asked, 'write').map((kind) => plain(`of these: ${kind}`, 0, '')),
+    ...parts(asked, 'write'),
+    ...parts(asked, 'read'),
     below(name('at rest, CPU of a core'), measured.cpuPercent, '%', 1),
     below(name('at rest, resident'), measured.residentMiB, 'MiB', 400),
     plain(name('resident without any'), empty.residentMiB, 'MiB'),
