@@ -8,6 +8,11 @@ import { describeCluster, type Place, type Progress } from './place.ts';
 const KEPT_NAME = 'demo';
 
 export async function ownCluster(keep: boolean, progress: Progress, signal: AbortSignal): Promise<Place> {
+  // Asked first: making the images takes minutes on a fresh machine.
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    throw new Error(
+      'a Kubernetes node on this machine needs root on Linux: use sudo, or a cluster that you have (--use-current-context)',
+    );
   const made = await makeImages(progress);
   signal.throwIfAborted();
   progress('starting Kubernetes: one real node on this machine');
