@@ -19,7 +19,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^list /, 'a watch that the server does not let begin with what there is lists it first'],
   [
     /^get (deployments|horizontalpodautoscalers|services|controllerrevisions|jobs)\./,
-    'whose an object is whose name is taken',
+    'tells whose an object is that has a name which is needed',
   ],
   [
     /^update bluegreenreleases\/finalizers/,

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { byVersion, failedOf, unaccounted } from '../demo/traffic.ts';
 import type { LoadResult } from '../support/load.ts';
+import { describeRequest } from './audit-log.ts';
 import type { Shop } from './shop.ts';
 
 /** Ends the load: not one request was lost, neither on a new connection nor on one that was kept. */
@@ -33,10 +34,7 @@ export function describeFailures(shop: Shop, { failures }: LoadResult): string {
       text: `selector -> ${color ?? 'no colour'} by ${user}${mark ? ` (${mark.revision}, ${mark.direction})` : ''}`,
     })),
     ...shop.endpoints.map(({ at, pods }) => ({ at, text: `endpoints: ${pods.join(' ') || 'none'}` })),
-    ...shop.writes().map(({ doneAt, verb, resource, name }) => ({
-      at: doneAt,
-      text: `operator: ${verb} ${resource} ${name}`,
-    })),
+    ...shop.writes().map((write) => ({ at: write.doneAt, text: `operator: ${describeRequest(write)}` })),
   ];
   const lines = moments.sort((a, b) => a.at - b.at).map(({ at, text }) => `  ${time(at)} ${text}`);
   return lines.join('\n');
