@@ -1,9 +1,11 @@
 /**
  * What must hold in every stage, whoever broke it: the twins stand, the autoscalers have the right bounds, the source
- * and the Services carry our label. All of it is idempotent; nothing of it touches a pod that serves.
+ * and the Services carry our label, the active side stands. All of it is idempotent; nothing of it ends a pod that serves,
+ * unless people ask for fewer.
  */
 import { COLORS, type Color } from '../api/status.ts';
 import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
+import { scaleColor, writeColor } from './effects.ts';
 import type { Effect } from './plan.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot, SourceView, TwinView } from './snapshot.ts';
@@ -17,7 +19,25 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
     ...twins(snapshot),
     ...autoscalers(snapshot, roles),
     ...parkSource(snapshot, roles),
+    ...holdActive(snapshot, roles),
   ];
+}
+
+/**
+ * The side with the traffic: deleted by another writer, its Deployment comes back. Fixed replicas apply in place, while
+ * a release is under way upwards only: it counts on what production had.
+ */
+export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect[] {
+  if (active === undefined) return [];
+  const { replicas } = snapshot.release.spec;
+  const { color, verifiedReady } = active.facts;
+  const { deployment } = snapshot.sides[color];
+  if (deployment === undefined) {
+    const size = replicas ?? verifiedReady ?? autoscalingBounds(snapshot)?.min ?? 1;
+    return writeColor(snapshot, color, active.name, Math.max(1, size));
+  }
+  if (replicas === undefined || (stage !== 'Resting' && replicas < deployment.desired)) return [];
+  return scaleColor(snapshot, color, replicas);
 }
 
 /** Labels and claims that another writer took away. */

@@ -22,7 +22,7 @@ export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined) return { phase: 'Idle', reason: 'Nothing', message: 'no release is under way' };
   if (active === undefined) return REVISIONS_LOST;
   return (
-    suspended(snapshot, subject) ??
+    suspended(snapshot, roles, subject) ??
     misplaced(snapshot, roles, subject) ??
     superseded(snapshot, subject) ??
     drainFirst(snapshot, roles, subject) ??
@@ -32,10 +32,10 @@ export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
 }
 
 /** The switch is still to come, and a suspended release moves no traffic. */
-function suspended({ release }: Snapshot, subject: StartedRevision): Verdict | undefined {
-  if (!release.spec.suspend) return undefined;
+function suspended(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
+  if (!snapshot.release.spec.suspend) return undefined;
   const message = `spec.suspend is set: revision ${subject.name} is taken no further`;
-  return { phase: 'Suspended', reason: 'Suspended', message };
+  return { phase: 'Suspended', reason: 'Suspended', message, effects: upkeep(snapshot, roles) };
 }
 
 /** The facts contradict each other: a candidate must never be built where production is. */
@@ -68,7 +68,8 @@ function drainFirst(snapshot: Snapshot, roles: Roles, subject: StartedRevision):
   const until = active.facts.verifiedAt + active.frozen.traffic.drainSeconds * 1000;
   if (side.deployment.revision === subject.name || snapshot.now >= until) return undefined;
   const message = `connections to ${subject.facts.color} drain until ${formatTime(until)}; then revision ${subject.name} is built there`;
-  return { phase: 'Preparing', reason: 'Draining', message, lookAgainAt: until };
+  const effects = upkeep(snapshot, roles);
+  return { phase: 'Preparing', reason: 'Draining', message, effects, lookAgainAt: until };
 }
 
 function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {

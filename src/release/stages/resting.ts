@@ -3,7 +3,7 @@
 import type { Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds, standbySize, windowSize } from '../capacity.ts';
-import { holdColor, recordFacts, scaleColor, writeColor } from '../effects.ts';
+import { holdColor, recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -24,23 +24,7 @@ export function resting(snapshot: Snapshot, roles: Roles): Verdict {
 }
 
 function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
-  return [
-    ...upkeep(snapshot, roles),
-    ...sizeActive(snapshot, active),
-    ...sizeOther(snapshot, roles, active),
-    ...prune(snapshot, roles),
-  ];
-}
-
-/** Fixed replicas apply in place; with autoscaling the number is the autoscaler's. A deleted Deployment comes back. */
-function sizeActive(snapshot: Snapshot, active: StartedRevision): Effect[] {
-  const { replicas } = snapshot.release.spec;
-  const color = active.facts.color;
-  if (snapshot.sides[color].deployment === undefined) {
-    const size = replicas ?? active.facts.verifiedReady ?? autoscalingBounds(snapshot)?.min ?? 1;
-    return writeColor(snapshot, color, active.name, Math.max(1, size));
-  }
-  return replicas === undefined ? [] : scaleColor(snapshot, color, replicas);
+  return [...upkeep(snapshot, roles), ...sizeOther(snapshot, roles, active), ...prune(snapshot, roles)];
 }
 
 /** Inside the window the old side can take over; what was rejected, or never had traffic, is kept at 0. */

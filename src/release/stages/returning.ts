@@ -5,12 +5,14 @@ import type { Outcome } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { holdActive } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
 
 /** Reasons that say nothing against the revision itself. */
 const BLAMELESS = new Set(['SwitchNotConverged', 'Reverted']);
 
-export function returning(snapshot: Snapshot, { command, loser }: Roles): Verdict {
+export function returning(snapshot: Snapshot, roles: Roles): Verdict {
+  const { command, loser } = roles;
   if (command === undefined || loser === undefined)
     return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
   const { color } = command;
@@ -21,6 +23,7 @@ export function returning(snapshot: Snapshot, { command, loser }: Roles): Verdic
       phase: 'RollingBack',
       reason: 'WaitingForEndpoints',
       message: `the traffic goes back to ${color} (revision ${command.revision.name}): Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`,
+      effects: holdActive(snapshot, roles),
       stalled: ready === 0,
     };
   }

@@ -1,6 +1,16 @@
 import { expect } from 'chai';
 import { decided, decidedOn, effectOf } from './decided.ts';
-import { built, idle, r1, r2, r2RolledBack, r2Validated, started, validated } from './situations.ts';
+import {
+  built,
+  idle,
+  r1,
+  r2,
+  r2RolledBack,
+  r2Validated,
+  returning,
+  started,
+  validated,
+} from './situations.ts';
 import {
   editDeployment,
   editServices,
@@ -406,4 +416,29 @@ it('a Service that selects the candidate’s colour by somebody’s hand is put 
     selector: { app: 'checkout', 'bluegreen.dev/color': 'green' },
   });
   expect(decidedOn(astray).effects).to.deep.equal(['PatchSelector checkout -> blue']);
+});
+
+describe('while a release is under way', () => {
+  const idler = { ...built, spec: { gates: [smoke] }, jobs: [{}] };
+
+  it('production grows when people ask for more, and is not made smaller', () => {
+    const spec = { ...idler.spec, replicas: 5 };
+    expect(decided({ ...idler, spec }).effects).to.deep.equal([
+      'ScaleColor blue 3 -> 5',
+      'ScaleColor green 3 -> 5',
+    ]);
+    expect(decided({ ...idler, spec: { ...spec, replicas: 2 } }).effects).to.deep.equal([]);
+    expect(decided({ ...idler, spec: { ...spec, suspend: true } }).effects).to.deep.equal([
+      'ScaleColor blue 3 -> 5',
+    ]);
+  });
+
+  it('a Deployment of the active colour that is deleted comes back in every stage', () => {
+    const { blue: _, ...without } = idler;
+    const again = 'WriteColor blue r1, 3 replicas';
+    expect(decided(without).effects).to.include(again);
+    expect(decided({ ...without, spec: { suspend: true } }).effects).to.include(again);
+    const { blue: __, ...back } = returning;
+    expect(decided(back).effects).to.include(again);
+  });
 });
