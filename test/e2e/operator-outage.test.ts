@@ -7,6 +7,7 @@ import { expectNoFailure } from './verdict.ts';
 describe('A Prometheus that is down while a release is watched', function () {
   this.timeout(2 * PATIENCE_MS);
   const shop = useShop('story-outage');
+  let isDown = false;
 
   it('neither commits the release nor puts it back: it is held', async () => {
     await shop().open();
@@ -35,11 +36,12 @@ describe('A Prometheus that is down while a release is watched', function () {
 
   after(async () => {
     // The next story measures too.
-    if (shop().status.phase !== undefined) await scalePrometheus(1);
+    if (isDown) await scalePrometheus(1);
   });
 
   async function scalePrometheus(replicas: number): Promise<void> {
     const { target } = shop().stage;
+    isDown = replicas === 0;
     await target.kubectl(['scale', 'deployment/prometheus', '-n', 'monitoring', `--replicas=${replicas}`]);
     await rolledOut(target, 'monitoring', 'prometheus');
   }
