@@ -25,6 +25,8 @@ export interface RevisionFacts {
   readonly startedAt: number;
   /** The first revision of a release: the running Deployment taken over. */
   readonly adoption?: boolean;
+  /** Since when the candidate is no longer ready, after its gates had begun: the deadline counts from there. */
+  readonly unreadySince?: number;
   /** All gates passed, in this attempt. Written before the switch: without it a mark is worth nothing. */
   readonly validatedAt?: number;
   readonly decidedAt?: number;

@@ -89,10 +89,11 @@ function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
 }
 
 function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {
-  const { validatedAt, startedAt } = subject.facts;
-  const ready = readiness(snapshot, roles, subject, validatedAt ?? buildStart(roles, startedAt));
-  if (ready.state !== 'Passed') return atGate(snapshot, subject, 'Preparing', ready, [ready]);
+  const { validatedAt } = subject.facts;
+  const ready = readiness(snapshot, roles, subject, validatedAt ?? buildStart(snapshot, roles, subject));
+  if (ready.state !== 'Passed') return unready(snapshot, subject, ready);
   if (validatedAt !== undefined) return order(snapshot, subject);
+  if (subject.facts.unreadySince !== undefined) return readyAgain(subject, ready);
   const passed = [ready];
   for (const gate of subject.frozen.gates) {
     const verdict = jobGate(snapshot, subject, gate);
@@ -108,10 +109,39 @@ function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
   };
 }
 
-/** Waiting for the drain of the switch before is not the candidate's delay. */
-function buildStart({ active }: Roles, startedAt: number): number {
+/**
+ * Where the deadline counts from. Waiting for the drain of the switch before is not the candidate's delay; and once it
+ * was ready, it has the whole time again to become so: gates may take longer than the deadline, and a pod may restart
+ * under them, or production grow.
+ */
+function buildStart({ now }: Snapshot, { active }: Roles, { facts }: StartedRevision): number {
   const drained = (active?.facts.verifiedAt ?? 0) + (active?.frozen.traffic.drainSeconds ?? 0) * 1000;
-  return Math.max(startedAt, drained);
+  return Math.max(facts.startedAt, drained, Math.min(facts.unreadySince ?? 0, now));
+}
+
+function unready(snapshot: Snapshot, subject: StartedRevision, ready: GateVerdict): Verdict {
+  const { name, facts } = subject;
+  const wasReady = snapshot.jobs.some((job) => job.revision === name && job.attempt === facts.attempt);
+  if (!wasReady || facts.validatedAt !== undefined || facts.unreadySince !== undefined)
+    return atGate(snapshot, subject, 'Preparing', ready, [ready]);
+  return {
+    phase: 'Preparing',
+    reason: 'NoLongerReady',
+    message: `revision ${name} was ready and is no longer: ${ready.message}`,
+    effects: [recordFacts(subject, { ...facts, unreadySince: snapshot.now })],
+    gates: withPending(subject, [{ ...ready, state: 'Running' }]),
+  };
+}
+
+function readyAgain(subject: StartedRevision, ready: GateVerdict): Verdict {
+  const { unreadySince: _, ...facts } = subject.facts;
+  return {
+    phase: 'Validating',
+    reason: 'ReadyAgain',
+    message: `revision ${subject.name} is ready again: ${ready.message}`,
+    effects: [recordFacts(subject, facts)],
+    gates: withPending(subject, [ready]),
+  };
 }
 
 /** A gate that has not passed: wait, or end the attempt. */

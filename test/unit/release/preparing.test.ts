@@ -418,6 +418,41 @@ it('a Service that selects the candidate’s colour by somebody’s hand is put 
   expect(decidedOn(astray).effects).to.deep.equal(['PatchSelector checkout -> blue']);
 });
 
+describe('a candidate that loses a pod while its gates run', () => {
+  /** Started half an hour ago: the ten minutes that it had are long over. */
+  const facts = { ...r2, startedAt: NOON - 30 * MINUTE };
+  const lost: Picture = {
+    ...gated,
+    jobs: [{}],
+    green: { revision: 'r2', desired: 3, ready: 2 },
+    revisions: { r1, r2: facts },
+  };
+  const known = { ...lost, revisions: { r1, r2: { ...facts, unreadySince: NOON - MINUTE } } };
+
+  it('has the whole time again to become ready', () => {
+    const noticed = decided(lost);
+    expect([noticed.phase, noticed.reason]).to.deep.equal(['Preparing', 'NoLongerReady']);
+    expect(effectOf(noticed, 'RecordFacts').facts).to.deep.equal({ ...facts, unreadySince: NOON });
+    const waiting = decided(known);
+    expect([waiting.phase, waiting.effects]).to.deep.equal(['Preparing', []]);
+    expect(waiting.plan.lookAgainAt).to.equal(NOON + 9 * MINUTE);
+  });
+
+  it('but no longer', () => {
+    const { reason } = decided({ ...known, now: NOON + 9 * MINUTE });
+    expect(reason).to.equal('PreparationDeadlineExceeded');
+  });
+
+  it('goes on with its gates when it is ready again', () => {
+    const again = decided({ ...known, green: { revision: 'r2', ready: 3 } });
+    expect(effectOf(again, 'RecordFacts').facts).to.deep.equal(facts);
+  });
+
+  it('before the first gate it has the time that it was given once', () => {
+    expect(decided({ ...lost, jobs: [] }).reason).to.equal('PreparationDeadlineExceeded');
+  });
+});
+
 describe('while a release is under way', () => {
   const idler = { ...built, spec: { gates: [smoke] }, jobs: [{}] };
 
