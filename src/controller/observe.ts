@@ -33,9 +33,10 @@ import type {
   Snapshot,
   SourceView,
 } from '../release/snapshot.ts';
-import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content.ts';
+import { contentOfReplicaSet, fingerprint } from '../workload/content.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
+import { sourceFingerprint } from './identities.ts';
 import {
   type Aliases,
   autoscalerView,
@@ -124,7 +125,7 @@ function revisionsOf(
   aliases: Aliases,
   source: Deployment | undefined,
 ): RevisionView[] {
-  const wished = source && fingerprint(contentOf(source));
+  const wished = source && sourceFingerprint(source);
   return cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(
@@ -194,7 +195,7 @@ function sourceView(
     ready: status?.readyReplicas ?? 0,
     pods: status?.replicas ?? 0,
     paused: spec.paused ?? false,
-    fingerprint: fingerprint(contentOf(source)),
+    fingerprint: sourceFingerprint(source),
     podLabels: spec.template.metadata?.labels ?? {},
     ...(content && live && { live: { fingerprint: fingerprint(content), replicaSet: live.metadata.name } }),
     autoscalers: autoscalers.map((autoscaler) => ({
@@ -224,14 +225,17 @@ async function viewService(
       endpointsAt(cache, release, twinKey.name),
     );
   };
-  const claims = new Set(cache.releases.list(release.namespace).map(({ metadata }) => metadata.uid ?? ''));
+  // Nearly always our own: the others are looked through for a stranger's claim only.
+  const exists = (uid: string): boolean =>
+    uid === release.uid ||
+    cache.releases.list(release.namespace).some(({ metadata }) => metadata.uid === uid);
   const view = serviceView(
     name,
     service,
     release,
     { blue: twin('blue'), green: twin('green') },
     endpointsAt(cache, release, name),
-    claims,
+    exists,
   );
   const selectorWriter = await writerOf(observer, release, view);
   return { ...view, selectorWriter };

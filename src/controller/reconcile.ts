@@ -156,8 +156,7 @@ function createRun(deps: ReconcileDeps, pace: Pace, key: string, release: Parsed
     return { scene, plan: decide(scene.snapshot) };
   }
 
-  function tell(plan: Plan): void {
-    const object = current();
+  function tell(object: BlueGreenReleaseObject | undefined, plan: Plan): void {
     const event = object && eventFor(object, status, plan.verdict);
     if (event !== undefined) deps.recordEvent(event);
     if (plan.effects.length === 0) return;
@@ -197,9 +196,14 @@ function createRun(deps: ReconcileDeps, pace: Pace, key: string, release: Parsed
     const looked = await look();
     if (looked === undefined) return undefined;
     const { scene, plan } = looked;
-    tell(plan);
+    const object = current();
+    try {
+      await applyAll(scene, plan.effects);
+    } finally {
+      // After the effects: neither a log line nor an event goes before what production waits for.
+      tell(object, plan);
+    }
     for (const request of plan.requests) beside.request(key, scene, request);
-    await applyAll(scene, plan.effects);
     status = plan.status;
     return plan;
   }

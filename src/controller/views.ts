@@ -37,9 +37,10 @@ import type {
   ServiceView,
   TwinView,
 } from '../release/snapshot.ts';
-import { contentOfColor, fingerprint, holds, type WorkloadContent } from '../workload/content.ts';
+import { fingerprint, type WorkloadContent } from '../workload/content.ts';
 import { autoscalerHash, autoscalerSpec, type ReleaseRef, renderTwin } from '../workload/render.ts';
 import { LABEL_SLICE_MANAGER } from './cache.ts';
+import { colorIdentity } from './identities.ts';
 import { sameJson } from './json.ts';
 
 const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
@@ -68,14 +69,14 @@ function isOurs(object: KubeObject, release: string): boolean {
   return object.metadata.labels?.[LABEL_RELEASE] === release;
 }
 
-/** `claims`: uids of the releases that exist; a claim by one that is gone counts for nothing. */
+/** `exists`: whether there is a release of this uid; a claim by one that is gone counts for nothing. */
 export function serviceView(
   name: string,
   service: Service | undefined,
   release: ReleaseRef,
   twins: Record<Color, TwinView>,
   endpoints: readonly Endpoint[],
-  claims: ReadonlySet<string>,
+  exists: (uid: string) => boolean,
 ): ServiceView {
   const annotations = service?.metadata.annotations ?? {};
   const claim = annotations[ANNOTATION_CLAIM];
@@ -98,7 +99,7 @@ export function serviceView(
     mark: parseMark(annotations[ANNOTATION_SWITCH], release.uid),
     switchedAt: parseTime(annotations[ANNOTATION_SWITCHED_AT]),
     switchReason: annotations[ANNOTATION_SWITCH_REASON],
-    claimedBy: claim !== undefined && claims.has(claim) ? claim : undefined,
+    claimedBy: claim !== undefined && exists(claim) ? claim : undefined,
     labelled: service !== undefined && isOurs(service, release.name),
     endpoints,
     twins,
@@ -129,14 +130,18 @@ export function deploymentView(
   stored: WorkloadContent | undefined,
 ): ColorDeploymentView {
   const { metadata, spec, status = {} } = deployment;
-  const content = contentOfColor(deployment, release.spec.traffic.selectorLabel);
+  const { matches, fingerprint: identity } = colorIdentity(
+    deployment,
+    release.spec.traffic.selectorLabel,
+    stored,
+  );
   return {
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     ours: isOurs(deployment, release.name),
     revision: metadata.labels?.[LABEL_REVISION],
-    matches: stored !== undefined && holds(content, stored),
-    fingerprint: fingerprint(content),
+    matches,
+    fingerprint: identity,
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     desired: spec.replicas ?? 1,
     pods: status.replicas ?? 0,

@@ -154,6 +154,8 @@ const largeControllerArgs = [
   '--concurrent-deployment-syncs=16',
   '--concurrent-replicaset-syncs=16',
   '--concurrent-service-endpoint-syncs=16',
+  // Endpoints are the form before slices: as many writes again, which nobody here reads.
+  '--controllers=*,-endpoints-controller,-endpointslice-mirroring-controller',
 ];
 
 function clientArgs(plane: ControlPlane, identity: Identity): string[] {

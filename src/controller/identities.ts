@@ -1,0 +1,39 @@
+/**
+ * What an object's content is, computed once for each object: what the caches hold never changes, and a release is
+ * looked at many times between two changes of its Deployments. On the way to a switch this would be most of the work.
+ */
+import type { Deployment } from '../kube/types.ts';
+import { contentOf, contentOfColor, fingerprint, holds, type WorkloadContent } from '../workload/content.ts';
+
+const sources = new WeakMap<Deployment, string>();
+
+/** Identity of what people wish for. */
+export function sourceFingerprint(source: Deployment): string {
+  const known = sources.get(source) ?? fingerprint(contentOf(source));
+  sources.set(source, known);
+  return known;
+}
+
+interface ColorIdentity {
+  readonly selectorLabel: string;
+  readonly stored: WorkloadContent | undefined;
+  readonly fingerprint: string;
+  /** It is what the revision that it was written for says. */
+  readonly matches: boolean;
+}
+
+const colors = new WeakMap<Deployment, ColorIdentity>();
+
+export function colorIdentity(
+  deployment: Deployment,
+  selectorLabel: string,
+  stored: WorkloadContent | undefined,
+): ColorIdentity {
+  const known = colors.get(deployment);
+  if (known?.selectorLabel === selectorLabel && known.stored === stored) return known;
+  const content = contentOfColor(deployment, selectorLabel);
+  const matches = stored !== undefined && holds(content, stored);
+  const identity = { selectorLabel, stored, fingerprint: fingerprint(content), matches };
+  colors.set(deployment, identity);
+  return identity;
+}
