@@ -1,6 +1,5 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
 
-import type { Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds, standbySize, windowSize } from '../capacity.ts';
 import { holdColor, recordFacts, scaleColor } from '../effects.ts';
@@ -20,7 +19,10 @@ export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   const verdict = standing(snapshot, roles, active);
   // What starts now will have its own wishes for both sides.
   if (verdict.effects !== undefined || verdict.specPending) return verdict;
-  return { ...verdict, effects: housekeeping(snapshot, roles, active) };
+  const effects = housekeeping(snapshot, roles, active);
+  const drained = drainEnd(snapshot, active);
+  if (roles.target !== undefined || snapshot.now >= drained) return { ...verdict, effects };
+  return { ...verdict, effects, lookAgainAt: Math.min(drained, verdict.lookAgainAt ?? drained) };
 }
 
 function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
@@ -35,18 +37,26 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
     return holdColor(snapshot, color, target.name, windowSize(snapshot, roles, color));
   const size = standbySize(snapshot, roles);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
-  if (isDraining(snapshot, active, color)) return [];
+  if (snapshot.now < drainEnd(snapshot, active)) return [];
   // An autoscaler that is on shrinks the side itself, down to its minimum.
   if (size > 0 && desired > size && autoscalingBounds(snapshot) !== undefined) return [];
   return scaleColor(snapshot, color, size);
 }
 
-/** Connections made before the switch live on; a side that was rejected is not worth waiting for. */
-function isDraining(snapshot: Snapshot, active: StartedRevision, color: Color): boolean {
-  const held = snapshot.sides[color].deployment?.revision;
-  const outcome = snapshot.revisions.find(({ name }) => name === held)?.facts?.outcome;
-  const until = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
-  return outcome?.kind === 'Committed' && snapshot.now < until;
+/** How long the proxies of all nodes may take to follow the endpoints, milliseconds. */
+const PROXIES_FOLLOW_MS = 5000;
+
+/**
+ * Until when the other side keeps its pods: connections made before the switch live on there. A side that was rejected
+ * is not worth that; but each node's proxy must have followed, or requests would go to pods that are no more.
+ */
+function drainEnd({ sides, revisions }: Snapshot, active: StartedRevision): number {
+  const held = sides[otherColor(active.facts.color)].deployment?.revision;
+  const { outcome, rejected } = revisions.find(({ name }) => name === held)?.facts ?? {};
+  const drainMs = active.frozen.traffic.drainSeconds * 1000;
+  if (outcome?.kind === 'Committed') return (active.facts.verifiedAt ?? 0) + drainMs;
+  if (outcome?.kind !== 'RolledBack') return 0;
+  return outcome.at + (rejected === undefined ? drainMs : PROXIES_FOLLOW_MS);
 }
 
 function prune(snapshot: Snapshot, roles: Roles): Effect[] {
@@ -101,9 +111,8 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
     const message = `revision ${active.name} is active on ${active.facts.color}; ${roles.target.facts.color} (revision ${roles.target.name}) can take over until ${formatTime(windowUntil)}`;
     return { phase: 'Committed', reason: 'Committed', message, lookAgainAt: windowUntil };
   }
-  const drained = (active.facts.verifiedAt ?? 0) + active.frozen.traffic.drainSeconds * 1000;
   const message = `revision ${active.name} is active on ${active.facts.color}`;
-  return { phase: 'Idle', reason: 'Idle', message, ...(snapshot.now < drained && { lookAgainAt: drained }) };
+  return { phase: 'Idle', reason: 'Idle', message };
 }
 
 /** A way back that was wanted once and is no more: the next one must be given its own time. */

@@ -434,9 +434,21 @@ describe('the way back', () => {
     ]);
   });
 
-  it('then the loser is scaled to 0', () => {
-    const { phase, effects } = decided({ ...rolledBack });
+  it('then the loser is scaled to 0, when the proxies of all nodes have followed', () => {
+    const soon = decided(rolledBack);
+    expect([soon.phase, soon.effects]).to.deep.equal(['RolledBack', []]);
+    expect(soon.plan.lookAgainAt).to.equal(NOON + 4 * SECOND);
+    const { phase, effects } = decided({ ...rolledBack, now: NOON + 4 * SECOND });
     expect([phase, effects]).to.deep.equal(['RolledBack', ['ScaleColor green 3 -> 0']]);
+  });
+
+  it('a loser that nothing is held against drains like any side that had the traffic', () => {
+    const { rejected: _, ...blameless } = r2RolledBack;
+    const reverted = { ...rolledBack, source: { fingerprint: 'v1' }, revisions: { r1, r2: blameless } };
+    expect(decided({ ...reverted, now: NOON + 28 * SECOND }).effects).to.deep.equal([]);
+    expect(decided({ ...reverted, now: NOON + 29 * SECOND }).effects).to.deep.equal([
+      'ScaleColor green 3 -> 0',
+    ]);
   });
 });
 
