@@ -4,7 +4,7 @@
  */
 import { act } from './actions.ts';
 import type { Plan, Verdict } from './plan.ts';
-import { align, rescue } from './protect.ts';
+import { align, rescue, tellOutage } from './protect.ts';
 import { type Roles, rolesOf, type Stage } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 import { adopting } from './stages/adopting.ts';
@@ -38,7 +38,7 @@ function byStage(snapshot: Snapshot, roles: Roles): Verdict {
 
 export function decide(snapshot: Snapshot): Plan {
   const roles = rolesOf(snapshot);
-  const verdict = firstVerdict(snapshot, roles);
+  const verdict = tellOutage(snapshot, roles, firstVerdict(snapshot, roles));
   return {
     verdict,
     effects: verdict.effects ?? [],

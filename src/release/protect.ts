@@ -9,7 +9,7 @@ import type { SwitchMark } from './mark.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
-import { goBack } from './stages/back.ts';
+import { cannotGoBack, goBack } from './stages/back.ts';
 
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
 
@@ -23,6 +23,26 @@ export function rescue(snapshot: Snapshot, roles: Roles): Verdict | undefined {
     reason: 'NoReadyEndpoints',
     message: `no ${active.facts.color} pod (revision ${active.name}) is ready`,
   });
+}
+
+const AT_REST: ReadonlySet<Verdict['phase']> = new Set([
+  'Observing',
+  'Held',
+  'Committed',
+  'Idle',
+  'Suspended',
+]);
+
+/**
+ * No pod of the active side is ready, and no other side may take over: nothing can be done but to say so. A verdict
+ * that does something, or waits for something, says that instead.
+ */
+export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict: Verdict): Verdict {
+  if (active === undefined || !MAY_GO_BACK.has(stage) || !AT_REST.has(verdict.phase)) return verdict;
+  if (verdict.stalled || verdict.specPending || (verdict.effects ?? []).length > 0) return verdict;
+  if (servingCount(snapshot) > 0 || readyCount(snapshot, active.facts.color) > 0) return verdict;
+  const message = `no ${active.facts.color} pod (revision ${active.name}) is ready`;
+  return { ...verdict, ...cannotGoBack(active, { reason: 'NoReadyEndpoints', message }) };
 }
 
 /**

@@ -82,7 +82,7 @@ function orderBack(
   };
 }
 
-function cannotGoBack(from: StartedRevision, cause: Cause): Verdict {
+export function cannotGoBack(from: StartedRevision, cause: Cause): Verdict {
   return {
     phase: 'Held',
     reason: 'RollbackImpossible',
