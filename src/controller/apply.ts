@@ -457,6 +457,12 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
       { op: 'add', path: '/spec/ports', value: body.spec.ports },
     ]);
   },
+  RemoveTwin: async (applier, scene, { service, color }) => {
+    const name = twinName(service, color);
+    const { services } = applier.cache;
+    const uid = services.get({ namespace: scene.release.namespace, name })?.metadata.uid;
+    if (uid !== undefined) await remove(applier, services, SERVICES, scene, name, uid);
+  },
   WriteColor: writeColor,
   ScaleColor: scaleColor,
   WriteAutoscaler: async (applier, scene, { color, minReplicas }) => {

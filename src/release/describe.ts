@@ -26,7 +26,8 @@ export function describe(effect: Effect): string {
     case 'RemoveAutoscaler':
       return `RemoveAutoscaler ${effect.name}`;
     case 'WriteTwin':
-      return `WriteTwin ${effect.service}-${effect.color}`;
+    case 'RemoveTwin':
+      return `${effect.kind} ${effect.service}-${effect.color}`;
     case 'WriteColor':
       return `WriteColor ${effect.color} ${effect.revision}, ${effect.replicas} replicas`;
     case 'ScaleColor':

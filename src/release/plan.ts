@@ -57,6 +57,7 @@ export type Effect =
   | { readonly kind: 'ReleaseService'; readonly service: string; readonly uid: string }
   | { readonly kind: 'RemoveAutoscaler'; readonly name: string; readonly uid: string }
   | { readonly kind: 'WriteTwin'; readonly service: string; readonly color: Color }
+  | { readonly kind: 'RemoveTwin'; readonly service: string; readonly color: Color }
   /** A full write of a colour's Deployment; `uid` absent: it must not exist. */
   | {
       readonly kind: 'WriteColor';

@@ -3,6 +3,7 @@
  * foreground delete removes the ControllerRevisions first, so this rule reads the Services and nothing else.
  */
 import { COLORS, type Color } from '../../api/status.ts';
+import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds } from '../capacity.ts';
 import { readyOfColor, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
@@ -10,13 +11,31 @@ import type { ServiceView, Snapshot } from '../snapshot.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
   if (!snapshot.release.deleting) return undefined;
-  const effects = [...discard(snapshot), ...give(snapshot)];
-  return {
-    phase: 'Deleting',
-    reason: 'Deleting',
-    message: inWords(keptColors(snapshot)),
-    effects: snapshot.release.hasFinalizer ? [...effects, { kind: 'RemoveFinalizer' }] : [],
-  };
+  const verdict = { phase: 'Deleting' as const, reason: 'Deleting', message: inWords(keptColors(snapshot)) };
+  if (!snapshot.release.hasFinalizer) return verdict;
+  const discarded = discard(snapshot);
+  const drained = drainEnd(snapshot);
+  if (discarded.length > 0 && snapshot.now < drained) {
+    const message = `${verdict.message}, when connections made before the last switch have drained, at ${formatTime(drained)}`;
+    return { ...verdict, message, lookAgainAt: drained };
+  }
+  const effects = [...discarded, ...removeTwins(snapshot), ...give(snapshot)];
+  return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
+}
+
+/** A time that is still to come was written by another clock, and is not waited for. */
+function drainEnd({ now, services, release }: Snapshot): number {
+  const switched = services.map(({ switchedAt }) => switchedAt ?? 0).filter((at) => at <= now);
+  return Math.max(0, ...switched) + release.spec.traffic.drainSeconds * 1000;
+}
+
+/** They are ours alone: another release of the Service could not make its own while they stand. */
+function removeTwins({ services }: Snapshot): Effect[] {
+  return services.flatMap(({ name, found, twins }) =>
+    COLORS.filter((color) => found && twins[color].found && twins[color].ours).map(
+      (color): Effect => ({ kind: 'RemoveTwin', service: name, color }),
+    ),
+  );
 }
 
 function inWords(kept: readonly Color[]): string {

@@ -1,10 +1,18 @@
 import { expect } from 'chai';
 import { decided, decidedOn } from './decided.ts';
 import { built, committed, idle, observed, returning, SITUATIONS, started } from './situations.ts';
-import { editServices, LABEL, type Picture, world } from './world.ts';
+import { editServices, LABEL, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
-const deleting = (picture: Picture): Picture => ({ ...picture, release: { deleting: true } });
-const gone = ['ReleaseSource', 'ReleaseService checkout', 'RemoveFinalizer'];
+/** A minute after whatever was switched last. */
+const LATER = NOON + MINUTE;
+const deleting = (picture: Picture): Picture => ({ now: LATER, ...picture, release: { deleting: true } });
+const gone = [
+  'RemoveTwin checkout-blue',
+  'RemoveTwin checkout-green',
+  'ReleaseSource',
+  'ReleaseService checkout',
+  'RemoveFinalizer',
+];
 
 describe('deleting the release', () => {
   it('keeps what serves and discards the rest', () => {
@@ -33,6 +41,22 @@ describe('deleting the release', () => {
       );
     });
   }
+
+  it('waits with what lost the traffic until its connections have drained', () => {
+    const soon = decided({ ...deleting(observed), now: NOON });
+    expect([soon.phase, soon.effects]).to.deep.equal(['Deleting', []]);
+    expect(soon.plan.lookAgainAt).to.equal(NOON + 25 * SECOND);
+    expect(soon.message).to.equal(
+      'green goes on serving; everything else is removed, when connections made before the last switch have drained, at 2026-06-01T12:00:25Z',
+    );
+    const { effects } = decided({ ...deleting(observed), now: NOON + 25 * SECOND });
+    expect(effects).to.deep.equal(['DeleteColor blue', ...gone]);
+  });
+
+  it('does not wait for a time that the clock has not reached: it was set back', () => {
+    const { effects } = decided({ ...deleting(observed), switchedAt: LATER + MINUTE });
+    expect(effects).to.deep.equal(['DeleteColor blue', ...gone]);
+  });
 
   it('discards the autoscaler with the colour', () => {
     const blue = { ...committed.blue, autoscaler: {} };
@@ -82,11 +106,12 @@ describe('deleting the release', () => {
   });
 
   it('does not touch what belongs to others', () => {
+    const strange = { found: true, ours: false, matches: true, endpoints: [] };
     const { effects } = decided(
       deleting({
         ...committed,
         source: { claimedBy: 'another' },
-        service: { claimedBy: 'another-uid' },
+        service: { claimedBy: 'another-uid', twins: { blue: strange, green: strange } },
         blue: { ...committed.blue, deployment: { ours: false } },
       }),
     );
