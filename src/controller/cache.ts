@@ -77,15 +77,36 @@ const owned = (type: ResourceType, trim?: Watched['trim']): Watched => ({
 });
 
 export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
-  releases: { type: RELEASES, labelled: false, indexes: {} },
-  services: owned(SERVICES),
-  deployments: owned(DEPLOYMENTS),
+  releases: { type: RELEASES, labelled: false, indexes: {}, trim: trimApplied },
+  services: owned(SERVICES, trimApplied),
+  deployments: owned(DEPLOYMENTS, trimDeployment),
   autoscalers: owned(HORIZONTAL_POD_AUTOSCALERS, trimAutoscaler),
   revisions: owned(CONTROLLER_REVISIONS),
   jobs: owned(JOBS, trimJob),
   pods: owned(PODS, trimPod),
   slices: { type: ENDPOINT_SLICES, labelled: true, indexes: { [BY_SERVICE]: byService }, trim: trimSlice },
 };
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/**
+ * `kubectl apply` leaves a second copy of the object that nobody here reads. The map stays where it was the only
+ * member: whether it is there decides how a patch adds to it.
+ */
+function trimApplied<T extends KubeObject>(object: T): T {
+  const { annotations } = object.metadata;
+  if (annotations?.[LAST_APPLIED] === undefined) return object;
+  const { [LAST_APPLIED]: _, ...kept } = annotations;
+  return { ...object, metadata: { ...object.metadata, annotations: kept } };
+}
+
+function trimDeployment(deployment: Deployment): Deployment {
+  const { status, ...rest } = trimApplied(deployment);
+  if (status === undefined) return rest;
+  const { conditions, ...counts } = status;
+  const failure = conditions?.filter(({ type }) => type === 'ReplicaFailure') ?? [];
+  return { ...rest, status: failure.length === 0 ? counts : { ...counts, conditions: failure } };
+}
 
 function trimPod(pod: Pod): Pod {
   const { metadata, status } = pod;
