@@ -16,6 +16,8 @@ import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import {
+  CONTROLLER_REVISIONS,
+  type ControllerRevision,
   DEPLOYMENTS,
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
@@ -25,6 +27,7 @@ import {
   SERVICES,
   type Service,
 } from '../kube/types.ts';
+import { explainsMarks } from '../release/roles.ts';
 import type {
   Observations,
   RevisionView,
@@ -83,7 +86,14 @@ export async function observe(
     readSource(observer, release),
     Promise.all(spec.traffic.services.map(({ name }) => readService(observer, release, name))),
   ]);
-  const revisions = revisionsOf(cache, release, aliases, source);
+  const views = await Promise.all(
+    services.map((service, index) =>
+      viewService(observer, release, spec.traffic.services[index]?.name ?? '', service),
+    ),
+  );
+  const revisions = await currentRevisions(observer, release, views, () =>
+    revisionsOf(cache, release, aliases, source),
+  );
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const [liveReplicaSet, sourceAutoscalers] = await Promise.all([
     revisions.length === 0 && source ? readLiveReplicaSet(observer.client, source) : undefined,
@@ -103,11 +113,7 @@ export async function observe(
     },
     previous: parsed.status,
     source: source && sourceView(source, liveReplicaSet, sourceAutoscalers),
-    services: await Promise.all(
-      services.map((service, index) =>
-        viewService(observer, release, spec.traffic.services[index]?.name ?? '', service),
-      ),
-    ),
+    services: views,
     sides: {
       blue: sideOf(cache, release, 'blue'),
       green: sideOf(cache, release, 'green'),
@@ -117,6 +123,25 @@ export async function observe(
     observations,
   };
   return { snapshot, release, source, services, liveReplicaSet, sourceAutoscalers };
+}
+
+/**
+ * Watches of two kinds may tell of two writes in the wrong order. The facts are written before the mark that needs
+ * them: a mark that the cache cannot explain is drift only if facts that are read after it cannot either. Otherwise a
+ * process that just started would undo a switch of the one before.
+ */
+async function currentRevisions(
+  { cache, client }: Observer,
+  { namespace, name }: ReleaseRef,
+  services: readonly ServiceView[],
+  cached: () => RevisionView[],
+): Promise<RevisionView[]> {
+  const known = cached();
+  if (explainsMarks(services, known)) return known;
+  const labelSelector = `${LABEL_RELEASE}=${name}`;
+  const current = await client.list<ControllerRevision>(CONTROLLER_REVISIONS, { namespace, labelSelector });
+  for (const revision of current) cache.revisions.note(revision);
+  return cached();
 }
 
 function revisionsOf(

@@ -37,7 +37,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Writes only what changed, and nothing where nothing did. */
+/**
+ * Writes only what changed, and nothing where nothing did. The version is its precondition: two differences that were
+ * made from two statuses would add up to a third one, which nobody meant.
+ */
 export async function writeStatus(
   client: KubeClient,
   releases: Store<BlueGreenReleaseObject>,
@@ -46,11 +49,12 @@ export async function writeStatus(
 ): Promise<BlueGreenReleaseObject> {
   const patch = mergePatch(object.status, status);
   if (patch === undefined) return object;
-  const { namespace = '', name } = object.metadata;
+  const { namespace = '', name, resourceVersion } = object.metadata;
+  const body = { status: patch, ...(resourceVersion !== undefined && { metadata: { resourceVersion } }) };
   const written = await client.patch<BlueGreenReleaseObject>(
     RELEASES,
     { namespace, name },
-    { type: 'merge', body: { status: patch } },
+    { type: 'merge', body },
     { subresource: 'status' },
   );
   releases.note(written);

@@ -19,7 +19,7 @@ import type { Color } from '../api/status.ts';
 import { otherColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
 import { isLater, type SwitchMark } from './mark.ts';
-import type { RevisionView, Snapshot } from './snapshot.ts';
+import type { RevisionView, ServiceView, Snapshot } from './snapshot.ts';
 
 export type Stage =
   | 'Unadopted'
@@ -99,6 +99,16 @@ function commandOf(snapshot: Snapshot, started: readonly StartedRevision[]): Com
     }
   }
   return command;
+}
+
+/** Whether the facts explain every mark of ours that stands on a Service. */
+export function explainsMarks(services: readonly ServiceView[], revisions: readonly RevisionView[]): boolean {
+  const started = revisions.filter(isStarted);
+  return services.every(({ mark, switchedAt }) => {
+    const revision = mark && started.find(({ name }) => name === mark.revision);
+    if (mark === undefined) return true;
+    return revision !== undefined && isConfirmed(mark, revision, started, switchedAt);
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { rolesOf } from '../../../src/release/roles.ts';
+import { explainsMarks, rolesOf } from '../../../src/release/roles.ts';
 import { decided, decidedOn } from './decided.ts';
 import {
   BACK_1,
@@ -164,6 +164,24 @@ describe('a mark that somebody wrote into a Service is not taken for progress', 
     const back = { ...committed, route: 'blue' as const, mark: BACK_1 };
     expect(of(back).slice(0, 2)).to.deep.equal(['Returning', 'r1']);
   });
+});
+
+describe('a mark that came before its facts', () => {
+  const explains = (picture: Picture): boolean => {
+    const { services, revisions } = world(picture);
+    return explainsMarks(services, revisions);
+  };
+
+  it('is not explained, so that they are read anew before it is taken for drift', () => {
+    expect(explains({ ...switched, revisions: { r1, r2 } })).to.equal(false);
+    expect(explains({ ...switched, revisions: { r1 } })).to.equal(false);
+  });
+
+  for (const [name, picture] of Object.entries(SITUATIONS)) {
+    it(`${name}: the facts explain every mark`, () => {
+      expect(explains(picture)).to.equal(true);
+    });
+  }
 });
 
 describe('several Services', () => {
