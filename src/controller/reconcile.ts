@@ -9,7 +9,7 @@ import { type ParsedRelease, parseRelease } from '../api/parse.ts';
 import type { BlueGreenReleaseObject } from '../api/resource.ts';
 import type { ReleaseStatus } from '../api/status.ts';
 import { isKubeError } from '../kube/errors.ts';
-import type { Logger } from '../kube/log.ts';
+import { describeThrown, type Logger } from '../kube/log.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
 import type { KubeClient, ObjectKey } from '../kube/ports.ts';
 import { decide } from '../release/decide.ts';
@@ -64,7 +64,10 @@ export function createReconciler(
   };
 }
 
-/** The first write comes before anything else: without a condition, tools take an object for healthy. */
+/**
+ * The first write comes before anything else: without a condition, tools take an object for healthy. Where it cannot be
+ * made, production is looked after all the same.
+ */
 async function announce(
   deps: ReconcileDeps,
   object: BlueGreenReleaseObject,
@@ -83,7 +86,9 @@ async function announce(
     message,
     conditions: mergeConditions(undefined, conditions, generation, deps.now()),
   };
-  await writeStatus(deps.client, deps.cache.releases, object, status);
+  await writeStatus(deps.client, deps.cache.releases, object, status).catch((error: unknown) =>
+    deps.log.warn('the first status could not be written', { error: describeThrown(error) }),
+  );
   return { ...release, status };
 }
 
