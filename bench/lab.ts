@@ -16,7 +16,7 @@ export const OPERATOR_USER = `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`;
 
 /** The measuring side must never be what waits. */
 const UNLIMITED = { perSecond: 100_000, burst: 100_000 };
-const PODS_PER_NODE = 100;
+const PODS_PER_NODE = 200;
 
 export class Lab {
   readonly cluster: Cluster;
