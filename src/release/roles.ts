@@ -72,8 +72,14 @@ export function rolesOf(snapshot: Snapshot): Roles {
     target: active && targetOf(snapshot, started, active, subject),
     command,
     loser,
-    attempt: subject?.facts.attempt ?? 0,
+    attempt: lastAttempt(snapshot, subject),
   };
+}
+
+/** Of a revision that was deleted the Jobs and the mark may be left: what they say must not be said of another attempt. */
+function lastAttempt({ jobs, services }: Snapshot, subject: StartedRevision | undefined): number {
+  const left = [...jobs.map(({ attempt }) => attempt), ...services.map(({ mark }) => mark?.attempt ?? 0)];
+  return Math.max(subject?.facts.attempt ?? 0, ...left.filter(Number.isSafeInteger));
 }
 
 function isStarted(revision: RevisionView): revision is StartedRevision {

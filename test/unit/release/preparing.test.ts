@@ -67,6 +67,11 @@ describe('a release starts', () => {
     expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2' }]);
   });
 
+  it('never under an attempt that was used: the Jobs of a revision that somebody deleted prove nothing', () => {
+    const start = effectOf(decided({ ...wished, jobs: [{ state: 'Complete' }] }), 'CreateRevision');
+    expect([start.revision, start.facts.attempt]).to.deep.equal(['r2', 3]);
+  });
+
   it('says what keeps the answer, and asks again', () => {
     const unanswered = 'failed calling webhook "policy.example.com"';
     const observations = { preflight: { key: '1/v2', at: NOON, problems: [], unanswered } };
