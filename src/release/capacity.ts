@@ -78,14 +78,16 @@ export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): numb
   return Math.max(withinBounds(snapshot, Math.max(1, wanted)), already);
 }
 
-/** Pods to ask for on the old side when its window is over; none for what was rejected, or never had the traffic. */
+/**
+ * Pods to ask for on the old side when its window is over, of those that production is asked to have: what is ready now
+ * flaps, and nobody is in a hurry. None for what
+ * was rejected, or never had the traffic.
+ */
 export function standbySize(snapshot: Snapshot, roles: Roles): number {
   if (roles.active === undefined) return 0;
   const held = snapshot.sides[otherColor(roles.active.facts.color)].deployment?.revision;
   const facts = snapshot.revisions.find(({ name }) => name === held)?.facts;
   if (facts?.outcome?.kind !== 'Committed' || facts.rejected !== undefined) return 0;
-  return withinBounds(
-    snapshot,
-    resolve(snapshot.release.spec.capacity.standby, productionNow(snapshot, roles)),
-  );
+  const production = snapshot.sides[roles.active.facts.color].deployment?.desired ?? 0;
+  return withinBounds(snapshot, resolve(snapshot.release.spec.capacity.standby, production));
 }

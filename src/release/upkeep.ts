@@ -24,7 +24,8 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
 }
 
 /**
- * The side with the traffic: deleted by another writer, its Deployment comes back. Fixed replicas apply in place, while
+ * The side with the traffic: deleted, or scaled to 0, by another writer, its pods come back: at 0 an autoscaler is
+ * switched off, and would not bring them. Fixed replicas apply in place, while
  * a release is under way upwards only: it counts on what production had.
  */
 export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect[] {
@@ -32,10 +33,9 @@ export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect
   const { replicas } = snapshot.release.spec;
   const { color, verifiedReady } = active.facts;
   const { deployment } = snapshot.sides[color];
-  if (deployment === undefined) {
-    const size = replicas ?? verifiedReady ?? autoscalingBounds(snapshot)?.min ?? 1;
-    return writeColor(snapshot, color, active.name, Math.max(1, size));
-  }
+  const size = Math.max(1, replicas ?? verifiedReady ?? autoscalingBounds(snapshot)?.min ?? 1);
+  if (deployment === undefined) return writeColor(snapshot, color, active.name, size);
+  if (deployment.desired === 0) return scaleColor(snapshot, color, size);
   if (replicas === undefined || (stage !== 'Resting' && replicas < deployment.desired)) return [];
   return scaleColor(snapshot, color, replicas);
 }

@@ -29,6 +29,12 @@ describe('at rest', () => {
     expect(decided(without).effects).to.deep.equal(['WriteColor blue r1, 3 replicas']);
   });
 
+  it('an active side that somebody scaled to 0 comes back: an autoscaler would not bring it', () => {
+    const zero = { ...idle, blue: { revision: 'r1', desired: 0, autoscaler: { minReplicas: 2 } } };
+    const spec = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 10 } } };
+    expect(decided({ ...zero, spec }).effects).to.deep.equal(['ScaleColor blue 0 -> 3']);
+  });
+
   it('claims, labels and twins that somebody took away come back', () => {
     const twin = { found: true, ours: true, matches: true, endpoints: [] };
     const { effects } = decided({
@@ -79,6 +85,10 @@ describe('the standby', () => {
       decided({ ...committed, ...afterWindow, spec: { capacity: { standby: 1 } } }).effects,
     ).to.deep.equal(['ScaleColor blue 3 -> 1']);
     const half = { capacity: { standby: '50%' } };
+    const flapping = { ...committed, green: { revision: 'r2', desired: 3, ready: 1 } };
+    expect(decided({ ...flapping, ...afterWindow, spec: half }).effects).to.deep.equal([
+      'ScaleColor blue 3 -> 2',
+    ]);
     expect(decided({ ...committed, ...afterWindow, spec: half }).effects).to.deep.equal([
       'ScaleColor blue 3 -> 2',
     ]);
