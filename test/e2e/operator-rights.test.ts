@@ -21,10 +21,6 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     /^get (deployments|horizontalpodautoscalers|services|controllerrevisions|jobs)\./,
     'tells whose an object is that has a name which is needed',
   ],
-  [
-    /^update bluegreenreleases\/finalizers/,
-    'asked by the admission plugin OwnerReferencesPermissionEnforcement, where it is on',
-  ],
   [/^update deployments/, 'a colour that is built anew'],
   [/^delete controllerrevisions/, 'spec.historyLimit'],
   [/^patch events/, 'an event that happens again counts up'],
