@@ -52,15 +52,21 @@ function startDeadline(context: Context, request: Request): Deadline {
 
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /**
- * JSON as Go writes it. The API server keeps the data of a ControllerRevision byte by byte, writes it anew for each
- * patch, and refuses the patch where that makes a difference ("data: field is immutable"): a script with `&&` in a
- * template would do it.
+ * JSON as Go writes a map: keys in order, some characters escaped. The API server keeps the data of a ControllerRevision
+ * byte by byte, writes it anew for a patch, and refuses the patch where that makes a difference ("data: field is
+ * immutable"). A script with `&&` in a template would do it to our own patches; keys in another order do it to everybody
+ * else's, the garbage collector's among them: a release that is deleted with --cascade=orphan would never go.
  */
-function toJson(body: unknown): string {
-  const escaped = (character: string): string =>
-    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(body).replaceAll(ESCAPED, escaped);
+function toJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => toJson(item ?? null)).join()}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value).replaceAll(ESCAPED, escaped);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${toJson(key)}:${toJson(member)}`).join()}}`;
 }
 
 /** Sends until there is an answer that is final; that may be a refusal. Throws a KubeError where no answer came. */

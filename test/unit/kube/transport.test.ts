@@ -83,11 +83,11 @@ describe('the client of an API server', function () {
     });
 
     it('as the API server writes it, which refuses to patch a ControllerRevision that it would write otherwise', async () => {
-      const annotations = { script: 'a < b && c > d', separators: '\u2028\u2029' };
+      const annotations = { separators: '\u2028\u2029', script: 'a < b && c > d', 9: '', 10: '' };
       await client().create(SERVICES, { ...service(), metadata: { ...service().metadata, annotations } });
       const sent = server.requests[0]?.text ?? '';
       expect(sent).to.contain(
-        '"annotations":{"script":"a \\u003c b \\u0026\\u0026 c \\u003e d","separators":"\\u2028\\u2029"}',
+        '"annotations":{"10":"","9":"","script":"a \\u003c b \\u0026\\u0026 c \\u003e d","separators":"\\u2028\\u2029"}',
       );
       expect(JSON.parse(sent).metadata.annotations).to.deep.equal(annotations);
     });
