@@ -27,7 +27,7 @@ function run(check: Check): ReturnType<Check> {
   }
 }
 
-const RESOLUTION_MS = 20;
+const RESOLUTION_MS = 100;
 const MAX_MEAN_LAG_MS = 1_000;
 
 /** What is read of the event loop; times in nanoseconds. */
