@@ -45,12 +45,12 @@ describe('the health of the process', () => {
       eventLoopCheck({ mean: meanMs * NANOSECONDS_PER_MS, reset: () => undefined })();
 
     it('is alive when it is a little behind', () => {
-      expect(check(20)).to.deep.equal({ ok: true, message: 'the event loop is alive' });
-      expect(check(1020)).to.include({ ok: true });
+      expect(check(100)).to.deep.equal({ ok: true, message: 'the event loop is alive' });
+      expect(check(1100)).to.include({ ok: true });
     });
 
     it('is not when it is more than a second behind, on average', () => {
-      expect(check(2520)).to.deep.equal({ ok: false, message: 'the event loop is 2.5 s behind' });
+      expect(check(2600)).to.deep.equal({ ok: false, message: 'the event loop is 2.5 s behind' });
     });
 
     it('is alive before anything was measured', () => {
