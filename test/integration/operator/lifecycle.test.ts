@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import {
   CONTROLLER_REVISIONS,
@@ -9,7 +10,7 @@ import {
 import { eventually } from '../../support/eventually.ts';
 import { condition, history, KEY, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
-import { World } from './world.ts';
+import { NAMESPACE, OPERATOR, World } from './world.ts';
 
 const RESOURCE_QUOTAS = {
   group: '',
@@ -61,7 +62,41 @@ describe('The life of a release, with the operator as a process against a real c
     return [...new Set<string>(pods)].sort();
   };
 
+  /** What the operator has asked of the API server for this shop so far; events apart, which are for people. */
+  async function requests({ namespace }: Shop): Promise<{ writes: string[]; reads: string[] }> {
+    const log = await readFile(world.cluster.auditLog, 'utf8');
+    const own = log
+      .split('\n')
+      .filter((line) => line.includes(`"${namespace}"`) && line.endsWith('}'))
+      .map((line) => JSON.parse(line))
+      .filter(({ user, stage, objectRef, verb }) => {
+        const isOperator = user.username === `system:serviceaccount:${NAMESPACE}:${OPERATOR}`;
+        return (
+          isOperator && stage === 'ResponseComplete' && objectRef.resource !== 'events' && verb !== 'watch'
+        );
+      })
+      .map(({ verb, requestURI, objectRef: { resource, name = '', subresource = '' } }) => {
+        const dry = requestURI.includes('dryRun') ? ' (dry run)' : '';
+        return `${verb} ${[resource, name, subresource].filter(Boolean).join('/')}${dry}`;
+      });
+    const isWrite = (request: string) => !/^(get|list) |dry run/.test(request);
+    return { writes: own.filter(isWrite), reads: own.filter((request) => !isWrite(request)) };
+  }
+
   together({
+    'costs the API server a dozen writes for a release, and hardly a read': async () => {
+      const shop = await world.adoptedShop();
+      const before = await requests(shop);
+      await shop.version('v2');
+      await shop.settledOn('r2');
+      const { writes, reads } = await requests(shop);
+      const [written, read] = [writes.slice(before.writes.length), reads.slice(before.reads.length)];
+      console.log(`      one release: ${written.length} writes (${written.join(', ')})`);
+      console.log(`      and ${read.length} reads (${read.join(', ')})`);
+      expect(written.length).to.be.within(6, 20);
+      expect(read.length).to.be.below(20);
+    },
+
     'adopts what really runs, not what the Deployment wishes for, and holds the source meanwhile':
       async () => {
         const shop = await world.shop();

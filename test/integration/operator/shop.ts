@@ -167,15 +167,10 @@ export class Shop {
   /** Waits until the release is as `holds` says; `what` completes the sentence "the release to ...". */
   async until(what: string, holds: (release: any) => unknown, name = SHOP): Promise<any> {
     let last: any;
-    const found = eventually(
-      `release ${name} in ${this.namespace} to ${what}`,
-      this.patienceMs,
-      async () => {
-        last = await this.read(name);
-        return last !== undefined && (await holds(last)) ? last : undefined;
-      },
-      100,
-    );
+    const found = eventually(`release ${name} in ${this.namespace} to ${what}`, this.patienceMs, async () => {
+      last = await this.read(name);
+      return last !== undefined && (await holds(last)) ? last : undefined;
+    });
     return found.catch((error: Error) => {
       const { phase, message, revision } = last?.status ?? {};
       throw new Error(`${error.message}; it is ${phase}, revision ${revision}: ${message}`);
