@@ -138,8 +138,10 @@ function trimJob(job: Job): Job {
   };
 }
 
-function trimAutoscaler({ metadata, spec }: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
-  return { metadata, spec };
+/** Of its status only whether it is switched off: all else changes every 15 seconds and is nobody's business here. */
+function trimAutoscaler({ metadata, spec, status }: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
+  const conditions = (status?.conditions ?? []).filter(({ type }) => type === 'ScalingActive');
+  return { metadata, spec, status: { conditions } };
 }
 
 function trimSlice(slice: EndpointSlice): EndpointSlice {

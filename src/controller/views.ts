@@ -69,6 +69,11 @@ function isOurs(object: KubeObject, release: string): boolean {
   return object.metadata.labels?.[LABEL_RELEASE] === release;
 }
 
+function localPolicy(service: Service | undefined): ServiceView['localPolicy'] {
+  if (service?.spec.internalTrafficPolicy === 'Local') return 'internalTrafficPolicy';
+  return service?.spec.externalTrafficPolicy === 'Local' ? 'externalTrafficPolicy' : undefined;
+}
+
 /** `exists`: whether there is a release of this uid; a claim by one that is gone counts for nothing. */
 export function serviceView(
   name: string,
@@ -93,6 +98,7 @@ export function serviceView(
     resourceVersion: service?.metadata.resourceVersion ?? '',
     type,
     headless: clusterIP === 'None',
+    localPolicy: localPolicy(service),
     publishNotReadyAddresses,
     selector,
     rawMark: annotations[ANNOTATION_SWITCH],
@@ -179,6 +185,7 @@ export function autoscalerView(
       release.spec.autoscaling !== undefined &&
       metadata.annotations?.[ANNOTATION_SPEC_HASH] === autoscalerHash(release, color) &&
       spec.maxReplicas === autoscalerSpec(release, color).maxReplicas,
+    ambiguous: autoscaler.status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false,
   };
 }
 

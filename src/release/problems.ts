@@ -23,6 +23,7 @@ const RULES: readonly Rule[] = [
   foreignObjects,
   autoscalerUnstated,
   autoscalerTooSmall,
+  autoscalerAmbiguous,
   jobPodsSelected,
 ];
 
@@ -104,6 +105,11 @@ function serviceKind(snapshot: Snapshot, roles: Roles): Problem | undefined {
       return refuse(
         'has publishNotReadyAddresses set',
         'its endpoints would not prove readiness; remove that field',
+      );
+    if (service.localPolicy !== undefined)
+      return refuse(
+        `has ${service.localPolicy}: Local`,
+        'nodes without a ready pod of the new side would drop its traffic; set it to Cluster',
       );
     return undefined;
   })(snapshot, roles);
@@ -207,6 +213,18 @@ function autoscalerTooSmall(snapshot: Snapshot, roles: Roles): Problem | undefin
     reason: 'AutoscalerTooSmall',
     field: 'spec.autoscaling.spec.maxReplicas',
     message: `spec.autoscaling.spec.maxReplicas is ${bounds.max}, but the candidate needs ${required} ready pods to take over: raise maxReplicas`,
+  };
+}
+
+/** The source's own autoscaler came back: by Kubernetes' rules both are switched off, and production stops to scale. */
+function autoscalerAmbiguous({ sides, release }: Snapshot): Problem | undefined {
+  const color = COLORS.find((each) => sides[each].autoscaler?.ambiguous);
+  if (color === undefined) return undefined;
+  const name = `${release.name}-${color}`;
+  return {
+    reason: 'AutoscalerAmbiguous',
+    object: `HorizontalPodAutoscaler ${name}`,
+    message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete that of Deployment "${release.spec.workload.deploymentRef.name}", and remove it where it comes from`,
   };
 }
 

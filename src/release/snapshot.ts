@@ -76,6 +76,8 @@ export interface ServiceView {
   readonly resourceVersion: string;
   readonly type: string;
   readonly headless: boolean;
+  /** The field, if any, that sends traffic only to pods of the same node. */
+  readonly localPolicy: 'internalTrafficPolicy' | 'externalTrafficPolicy' | undefined;
   readonly publishNotReadyAddresses: boolean;
   readonly selector: Readonly<Record<string, string>>;
   /** The raw switch annotation, for the patch's precondition. */
@@ -138,6 +140,8 @@ export interface AutoscalerView {
   readonly maxReplicas: number;
   /** Everything but minReplicas is what the spec says. */
   readonly matches: boolean;
+  /** Kubernetes has switched it off, because another autoscaler's target has the same pods. */
+  readonly ambiguous: boolean;
 }
 
 export interface PodView {

@@ -129,6 +129,9 @@ export interface JobSubject {
   readonly service: Service | undefined;
 }
 
+/** A week: longer than any attempt lasts, so that a Job that passed is never asked again in it. */
+const JOB_KEPT_SECONDS = 604_800;
+
 /** The Job of a gate. Its pods carry no colour, so that no Service and no Deployment of ours selects them. */
 export function renderJob(release: ReleaseRef, gate: GateSpec, subject: JobSubject): Job {
   const template = gate.job as {
@@ -142,7 +145,7 @@ export function renderJob(release: ReleaseRef, gate: GateSpec, subject: JobSubje
     [LABEL_REVISION]: subject.revision,
     [LABEL_ATTEMPT]: String(subject.attempt),
   };
-  const { ttlSecondsAfterFinished: _, ...rest } = spec;
+  const { suspend: _, ...rest } = spec;
   const pod = spec.template ?? { spec: {} };
   return {
     apiVersion: 'batch/v1',
@@ -160,6 +163,7 @@ export function renderJob(release: ReleaseRef, gate: GateSpec, subject: JobSubje
       backoffLimit: 1,
       ...rest,
       activeDeadlineSeconds: gate.timeoutSeconds,
+      ttlSecondsAfterFinished: JOB_KEPT_SECONDS,
       template: {
         ...pod,
         metadata: { ...pod.metadata, labels: { ...pod.metadata?.labels, ...labels } },
@@ -198,7 +202,8 @@ function withEnvironment(
   const extend = (container: Container): Container => {
     const own = container.env ?? [];
     const added = variables.filter(({ name }) => !own.some((variable) => variable.name === name));
-    return { ...container, env: [...added, ...own] };
+    // Never the log: what a Job says in the status it says on purpose.
+    return { ...container, env: [...added, ...own], terminationMessagePolicy: 'File' };
   };
   const result: JsonObject = { ...podSpec };
   for (const key of ['initContainers', 'containers']) {

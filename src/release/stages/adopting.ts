@@ -43,6 +43,13 @@ function building(snapshot: Snapshot, roles: Roles, subject: StartedRevision, so
     return step('ProofLost', `the selector lost the key of ${color}: its switch has to be proven again`, [
       recordFacts(subject, unproven(subject.facts)),
     ]);
+  if (source.claimedBy !== undefined && source.claimedBy !== snapshot.release.name)
+    return step(
+      'WorkloadClaimed',
+      `Deployment "${source.name}" belongs to release "${source.claimedBy}": delete one of the two`,
+      [],
+      { stalled: true },
+    );
   const size = candidateSize(snapshot, roles, color);
   const held = holdSource(source);
   if (held.length > 0)

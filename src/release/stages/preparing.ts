@@ -24,7 +24,7 @@ export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
   return (
     suspended(snapshot, roles, subject) ??
     misplaced(snapshot, roles, subject) ??
-    superseded(snapshot, subject) ??
+    superseded(snapshot, roles, subject) ??
     drainFirst(snapshot, roles, subject) ??
     build(snapshot, roles, subject) ??
     prove(snapshot, roles, subject)
@@ -47,10 +47,14 @@ function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevisi
   return end(snapshot, subject, 'Inconclusive', 'ColorTaken', message);
 }
 
-/** Another content is wished for, or the one that is active already: this candidate has lost its purpose. */
-function superseded(snapshot: Snapshot, subject: StartedRevision): Verdict | undefined {
+/**
+ * Another content is wished for, or the one that is active already: this candidate has lost its purpose. One that has
+ * passed its gates goes on all the same, or a stream of new contents would never let any of them serve.
+ */
+function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
   const wished = snapshot.source?.fingerprint;
   if (wished === undefined || wished === subject.fingerprint) return undefined;
+  if (subject.facts.validatedAt !== undefined && wished !== active?.fingerprint) return undefined;
   return end(
     snapshot,
     subject,

@@ -338,11 +338,16 @@ describe('the candidate is proven', () => {
 
 describe('a release ends before its switch', () => {
   it('when another content is wished for: its candidate is superseded', () => {
-    for (const picture of [started, built, validated, gated]) {
+    for (const picture of [started, built, gated]) {
       const result = decided({ ...picture, source: { fingerprint: 'v3' } });
       expect([result.reason, result.effects]).to.deep.equal(['Superseded', ['RecordFacts r2 Superseded']]);
       expect(effectOf(result, 'RecordFacts').facts.rejected).to.equal(undefined);
     }
+  });
+
+  it('but not once it has passed its gates: a stream of new contents would let none of them serve', () => {
+    const { reason, effects } = decided({ ...validated, source: { fingerprint: 'v3' } });
+    expect([reason, effects]).to.deep.equal(['Switching', ['PatchSelector checkout -> green']]);
   });
 
   it('when the active content is wished for again', () => {

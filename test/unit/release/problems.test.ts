@@ -36,6 +36,11 @@ const table: [string, Picture, string][] = [
   ],
   [
     'ServiceUnsupported',
+    { ...fresh, service: { localPolicy: 'externalTrafficPolicy' } },
+    'Service "checkout" has externalTrafficPolicy: Local: nodes without a ready pod of the new side would drop its traffic; set it to Cluster',
+  ],
+  [
+    'ServiceUnsupported',
     { ...fresh, service: { publishNotReadyAddresses: true } },
     'Service "checkout" has publishNotReadyAddresses set: its endpoints would not prove readiness; remove that field',
   ],
@@ -78,6 +83,11 @@ const table: [string, Picture, string][] = [
     'AutoscalerTooSmall',
     { ...wished, spec: hpa(1, 2), blue: { ...wished.blue, autoscaler: {} } },
     'spec.autoscaling.spec.maxReplicas is 2, but the candidate needs 3 ready pods to take over: raise maxReplicas',
+  ],
+  [
+    'AutoscalerAmbiguous',
+    { ...wished, spec: hpa(1, 9), blue: { ...wished.blue, autoscaler: { ambiguous: true } } },
+    'HorizontalPodAutoscaler "checkout-blue" is switched off, because another one selects the same pods: delete that of Deployment "checkout", and remove it where it comes from',
   ],
   [
     'JobPodsSelected',
