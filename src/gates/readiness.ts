@@ -4,9 +4,9 @@
  */
 import { formatTime } from '../api/time.ts';
 import { requiredReady } from '../release/capacity.ts';
-import { runsOnly } from '../release/eligible.ts';
 import { readyCount } from '../release/endpoints.ts';
 import type { Roles, StartedRevision } from '../release/roles.ts';
+import { runsOnly } from '../release/runs-only.ts';
 import type { SideView, Snapshot } from '../release/snapshot.ts';
 import type { GateVerdict } from './gate.ts';
 
