@@ -134,12 +134,17 @@ async function create<T extends KubeObject>(
         `${type.kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
       );
     }
-    if (!hasOwnersOf(existing, body)) {
+    if (!hasOwnersOf(existing, body) || (type === JOBS && !isOfRevision(existing, body))) {
       await remove(applier, store, type, scene, name, existing.metadata.uid ?? '');
       throw new StaleError(`${type.kind} "${name}" was left behind by an earlier release`);
     }
     store.note(existing);
   }
+}
+
+/** Two processes at once may each start a revision under the same attempt: the Job of the other one proves nothing. */
+function isOfRevision(existing: KubeObject, body: KubeObject): boolean {
+  return existing.metadata.labels?.[LABEL_REVISION] === body.metadata.labels?.[LABEL_REVISION];
 }
 
 function hasOwnersOf(existing: KubeObject, body: KubeObject): boolean {

@@ -135,7 +135,10 @@ function unanswered(error: unknown): PreflightAnswer & { unanswered: string } {
   return { problems: [], aliases: {}, unanswered: describeThrown(error) };
 }
 
-/** The status has what an earlier process measured; memory has what is too new to be in the status. */
+/**
+ * The status has what an earlier process measured; memory has what is too new to be in the status. Neither overrides the
+ * other: two processes at once would write each other's measurements away, for ever.
+ */
 function mergeMeasurements(
   checks: readonly CheckStatus[],
   memory: Memory['measurements'] | undefined,
@@ -143,8 +146,9 @@ function mergeMeasurements(
   const merged: Record<string, Measurement[]> = {};
   for (const check of checks) merged[check.name] = fromStatus(check);
   for (const [name, fresh] of memory ?? []) {
-    const oldest = fresh[0]?.at ?? 0;
-    merged[name] = [...(merged[name] ?? []).filter(({ at }) => at < oldest), ...fresh].slice(-KEPT);
+    const known = new Set(fresh.map(({ at }) => at));
+    const others = (merged[name] ?? []).filter(({ at }) => !known.has(at));
+    merged[name] = [...others, ...fresh].sort((a, b) => a.at - b.at).slice(-KEPT);
   }
   return merged;
 }

@@ -86,6 +86,11 @@ function isStarted(revision: RevisionView): revision is StartedRevision {
   return revision.facts !== undefined;
 }
 
+/** The revision of this attempt. Two processes at once may have begun two: the newer one is what went on. */
+function startedIn(started: readonly StartedRevision[], attempt: number): StartedRevision | undefined {
+  return started.findLast(({ facts }) => facts.attempt === attempt);
+}
+
 /** By attempt: the only clock that never jumps. */
 function latest(revisions: readonly StartedRevision[]): StartedRevision | undefined {
   return revisions.toSorted((a, b) => a.facts.attempt - b.facts.attempt).at(-1);
@@ -142,7 +147,7 @@ function isConfirmedBack(
 ): boolean {
   if (!isKept(revision)) return false;
   const active = recordedActive(started);
-  const loser = started.find(({ facts }) => facts.attempt === mark.attempt);
+  const loser = startedIn(started, mark.attempt);
   // Done long ago, and the loser was tried again since or forgotten: true as far as the facts say the same.
   if (loser === undefined || loser.facts.outcome?.kind === 'RolledBack') return revision === active;
   if (loser.facts.color === revision.facts.color) return false;
@@ -181,7 +186,7 @@ function loserOf(
   command: Command | undefined,
 ): StartedRevision | undefined {
   if (command?.mark.direction !== 'Back') return undefined;
-  const loser = started.find((revision) => revision.facts.attempt === command.mark.attempt);
+  const loser = startedIn(started, command.mark.attempt);
   return loser?.facts.outcome?.kind === 'RolledBack' ? undefined : loser;
 }
 
