@@ -104,8 +104,8 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   if (refusal !== undefined) return refusal;
   const problem = judgeObjects(snapshot, roles);
   if (problem !== undefined) return problem;
-  const forgotten = forgetReturn(active);
-  if (forgotten !== undefined) return forgotten;
+  const told = edited(snapshot, active) ?? forgetReturn(active);
+  if (told !== undefined) return told;
   const { windowUntil } = active.facts;
   if (roles.target !== undefined && windowUntil !== undefined) {
     const message = `revision ${active.name} is active on ${active.facts.color}; ${roles.target.facts.color} (revision ${roles.target.name}) can take over until ${formatTime(windowUntil)}`;
@@ -113,6 +113,20 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   }
   const message = `revision ${active.name} is active on ${active.facts.color}`;
   return { phase: 'Idle', reason: 'Idle', message };
+}
+
+/** Pods that serve are not replaced behind people's backs: what somebody changed about them is told, not undone. */
+function edited({ release, sides }: Snapshot, active: StartedRevision): Verdict | undefined {
+  const { color } = active.facts;
+  const { deployment } = sides[color];
+  if (deployment === undefined || (deployment.revision === active.name && deployment.matches))
+    return undefined;
+  return {
+    phase: 'Stalled',
+    reason: 'ActiveEdited',
+    message: `Deployment "${release.name}-${color}" was edited and is no longer what revision ${active.name} is: put it back, or change Deployment "${release.spec.workload.deploymentRef.name}", which starts a release`,
+    stalled: true,
+  };
 }
 
 /** A way back that was wanted once and is no more: the next one must be given its own time. */

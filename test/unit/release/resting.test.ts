@@ -35,6 +35,16 @@ describe('at rest', () => {
     expect(decided({ ...zero, spec }).effects).to.deep.equal(['ScaleColor blue 0 -> 3']);
   });
 
+  it('an active side that somebody edited is told of, and left: pods that serve are not replaced', () => {
+    const { phase, reason, message, effects } = decidedOn(
+      editDeployment(world(committed), 'green', { matches: false }),
+    );
+    expect([phase, reason, effects]).to.deep.equal(['Stalled', 'ActiveEdited', []]);
+    expect(message).to.equal(
+      'Deployment "checkout-green" was edited and is no longer what revision r2 is: put it back, or change Deployment "checkout", which starts a release',
+    );
+  });
+
   it('claims, labels and twins that somebody took away come back', () => {
     const twin = { found: true, ours: true, matches: true, endpoints: [] };
     const { effects } = decided({
