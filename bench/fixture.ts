@@ -1,40 +1,33 @@
 /**
- * Many releases without the time it takes to make them: the operator makes one, and its objects are copied under other
- * names. The copies are what the operator would have written; the pods and endpoints are the cluster's own work.
+ * Many releases without the time it takes to make them: the operator makes one, the controllers its pods and its
+ * endpoints, and all of it is copied within etcd under other names. The cluster cannot tell the copies from its own
+ * work, and finds nothing to do.
  */
 import { LABEL_RELEASE } from '../src/api/names.ts';
-import { type BlueGreenReleaseObject, RELEASES } from '../src/api/resource.ts';
+import { RELEASES } from '../src/api/resource.ts';
 import { isKubeError } from '../src/kube/errors.ts';
 import type { KubeClient, KubeObject, ObjectMeta, ResourceType } from '../src/kube/ports.ts';
 import {
   CONTROLLER_REVISIONS,
   DEPLOYMENTS,
-  type Deployment,
   ENDPOINT_SLICES,
   type EndpointSlice,
   NAMESPACES,
+  NODES,
+  PODS,
+  REPLICA_SETS,
   SERVICES,
 } from '../src/kube/types.ts';
 import { SHOP, Shop } from '../test/integration/operator/shop.ts';
 import { eventually } from '../test/support/eventually.ts';
 import type { Say } from './benchmark.ts';
+import { type Copy, copyOf, type Stored, type Template, templateOf } from './copies.ts';
+import { putAll } from './etcd.ts';
 import type { Lab } from './lab.ts';
-import { sideBySide } from './side-by-side.ts';
 
 const PER_NAMESPACE = 100;
-/** Requests under way while copies are made. */
-const COPIES_AT_ONCE = 16;
-
-export interface Copy {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** In the order in which they are created: the release first, because the others name its uid. */
-interface Template {
-  readonly release: BlueGreenReleaseObject;
-  readonly others: readonly { readonly type: ResourceType; readonly object: KubeObject }[];
-}
+/** Releases that are written between two looks at the progress. */
+const PER_STEP = 50;
 
 /** How the template was left: its window over and the old side at 0, or inside its window with the old side ready. */
 export type State = 'at rest' | 'in its window';
@@ -46,14 +39,16 @@ const SPECS = {
 
 export class Fixture {
   readonly copies: Copy[] = [];
-  readonly #client: KubeClient;
+  readonly #lab: Lab;
   readonly #template: Template;
   readonly #prefix: string;
+  readonly #nodes: number;
 
-  private constructor(client: KubeClient, template: Template, prefix: string) {
-    this.#client = client;
+  private constructor(lab: Lab, template: Template, prefix: string, nodes: number) {
+    this.#lab = lab;
     this.#template = template;
     this.#prefix = prefix;
+    this.#nodes = nodes;
   }
 
   static async create(lab: Lab, state: State, say: Say): Promise<Fixture> {
@@ -76,20 +71,21 @@ export class Fixture {
       );
     });
     await operator.end();
-    return new Fixture(lab.client, await capture(lab.client, shop.namespace), prefix);
+    const nodes = await lab.client.list(NODES);
+    return new Fixture(lab, await capture(lab.client, shop.namespace), prefix, nodes.length);
   }
 
-  /** Until there are so many, with all their pods ready. */
+  /** Until there are so many, with all their endpoints ready. */
   async grow(size: number, say: Say): Promise<void> {
     const first = this.copies.length;
     const fresh = Array.from({ length: Math.max(0, size - first) }, (_, index) => this.#place(first + index));
     for (const namespace of new Set(fresh.map((copy) => copy.namespace))) await this.#namespace(namespace);
-    let made = first;
-    await sideBySide(COPIES_AT_ONCE, fresh, async (copy) => {
-      await this.#copy(copy);
-      made += 1;
-      if (made % 50 === 0) say(`${made} of ${size} releases copied`);
-    });
+    for (let from = 0; from < fresh.length; from += PER_STEP) {
+      const step = fresh.slice(from, from + PER_STEP);
+      const entries = step.flatMap((copy, index) => this.#copy(copy, first + from + index));
+      await putAll(this.#lab.cluster.etcd, entries);
+      say(`${first + from + step.length} of ${size} releases copied`);
+    }
     this.copies.push(...fresh);
     if (fresh.length > 0) await this.#ready(say);
   }
@@ -99,78 +95,77 @@ export class Fixture {
     return { namespace, name: `app-${String(index).padStart(5, '0')}` };
   }
 
+  /** Those inside their window are numbered from the end, so that no two copies share an address. */
+  #copy(copy: Copy, index: number): ReturnType<typeof copyOf> {
+    const number = this.#prefix === 'at-rest' ? index : 20_000 + index;
+    return copyOf(this.#template, copy, number, this.#nodes);
+  }
+
   async #namespace(name: string): Promise<void> {
-    await this.#client.create(NAMESPACES, { metadata: { name } }).catch((error: unknown) => {
+    await this.#lab.client.create(NAMESPACES, { metadata: { name } }).catch((error: unknown) => {
       if (!isKubeError(error, 'AlreadyExists')) throw error;
     });
   }
 
-  async #copy(copy: Copy): Promise<void> {
-    const { release, others } = this.#template;
-    const { status, ...body } = renamed(release, copy, {});
-    const created = await this.#client.create<BlueGreenReleaseObject>(RELEASES, body);
-    const uids = { [release.metadata.uid ?? '']: created.metadata.uid ?? '' };
-    await Promise.all(
-      others.map(({ type, object }) => this.#client.create(type, renamed(object, copy, uids))),
-    );
-    await this.#client.patch(RELEASES, copy, { type: 'merge', body: { status } }, { subresource: 'status' });
-  }
-
-  /** The Service and the twin of the active side each have an endpoint, and every Deployment has what it asks for. */
+  /** The Service and the twin of the active side each have an endpoint, as the API server sees it. */
   async #ready(say: Say): Promise<void> {
-    const size = this.copies.length;
+    const expected = 2 * this.copies.length;
     const namespaces = new Set(this.copies.map(({ namespace }) => namespace));
-    const ours = ({ metadata }: KubeObject): boolean => namespaces.has(metadata.namespace ?? '');
-    const scope = { labelSelector: LABEL_RELEASE };
-    await eventually(
-      `the pods of ${size} releases to be ready`,
-      1_200_000,
-      async () => {
-        const slices = (await this.#client.list<EndpointSlice>(ENDPOINT_SLICES, scope)).filter(ours);
-        const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
-        const ready = endpoints.filter(({ conditions }) => conditions?.ready).length;
-        say(`${ready} of ${2 * size} endpoints ready`);
-        if (ready < 2 * size) return undefined;
-        const deployments = (await this.#client.list<Deployment>(DEPLOYMENTS, scope)).filter(ours);
-        return deployments.every(isComplete) || undefined;
-      },
-      1_000 + size,
-    );
+    await eventually('the endpoints to be ready', 300_000, async () => {
+      const scope = { labelSelector: LABEL_RELEASE };
+      const slices = await this.#lab.client.list<EndpointSlice>(ENDPOINT_SLICES, scope);
+      const ready = slices
+        .filter(({ metadata }) => namespaces.has(metadata.namespace ?? ''))
+        .flatMap(({ endpoints }) => endpoints ?? [])
+        .filter(({ conditions }) => conditions?.ready).length;
+      say(`${ready} of ${expected} endpoints ready`);
+      return ready >= expected || undefined;
+    });
   }
 }
 
-function isComplete({ metadata, spec, status = {} }: Deployment): boolean {
-  return (
-    status.observedGeneration === metadata.generation && (status.availableReplicas ?? 0) === spec.replicas
-  );
-}
+const IP_ADDRESSES: ResourceType = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'IPAddress',
+  plural: 'ipaddresses',
+  namespaced: false,
+};
+
+/** Where the API server keeps them; its own controllers' objects are among them, so that these find nothing to do. */
+const FOLDERS: readonly (readonly [ResourceType, string])[] = [
+  [DEPLOYMENTS, 'deployments'],
+  [REPLICA_SETS, 'replicasets'],
+  [PODS, 'pods'],
+  [SERVICES, 'services/specs'],
+  [ENDPOINT_SLICES, 'endpointslices'],
+  [CONTROLLER_REVISIONS, 'controllerrevisions'],
+  [RELEASES, `${RELEASES.group}/${RELEASES.plural}`],
+];
 
 async function capture(client: KubeClient, namespace: string): Promise<Template> {
-  const release = await client.get<BlueGreenReleaseObject>(RELEASES, { namespace, name: SHOP });
-  if (release === undefined) throw new Error('the release that was to be copied is gone');
-  const types = [DEPLOYMENTS, SERVICES, CONTROLLER_REVISIONS];
   const lists = await Promise.all(
-    types.map(async (type) => {
-      const objects = await client.list(type, { namespace, labelSelector: LABEL_RELEASE });
-      return objects.map((object) => ({ type, object }));
+    FOLDERS.map(async ([type, folder]) => {
+      const objects = await client.list<KubeObject>(type, { namespace });
+      return objects.map((object) => ({ folder, object: storable(type, object) }));
     }),
   );
-  return { release, others: lists.flat() };
+  const addresses = await client.list<KubeObject & { spec?: { parentRef?: { namespace?: string } } }>(
+    IP_ADDRESSES,
+  );
+  const own = addresses
+    .filter(({ spec }) => spec?.parentRef?.namespace === namespace)
+    .map((object): Stored => ({ folder: 'ipaddresses', object: storable(IP_ADDRESSES, object) }));
+  // The release comes last: what it refers to is there when the operator hears of it.
+  return templateOf({ namespace, name: SHOP }, [...own, ...lists.flat()]);
 }
 
-/** The same object of another release: its name and its uid stand in labels, selectors, marks and facts as well. */
-function renamed<T extends KubeObject>(object: T, copy: Copy, uids: Readonly<Record<string, string>>): T {
-  const { status, ...rest } = object as T & { status?: unknown; spec?: Record<string, unknown> };
-  const { name, labels, annotations, finalizers, ownerReferences } = object.metadata;
-  const metadata = { name, namespace: '', labels, annotations, finalizers, ownerReferences };
-  // An address belongs to one Service.
-  const { clusterIP: _, clusterIPs: __, ...spec } = rest.spec ?? {};
-  const kept = { ...rest, metadata, ...(rest.spec && { spec }), ...(isRelease(object) && { status }) };
-  let text = JSON.stringify(kept).replaceAll(SHOP, copy.name);
-  for (const [old, fresh] of Object.entries(uids)) text = text.replaceAll(old, fresh);
-  const result = JSON.parse(text) as T & { metadata: ObjectMeta };
-  result.metadata.namespace = copy.namespace;
-  return result;
+/** As it stands in etcd: with its kind, which lists leave out, and without the version, which is etcd's own. */
+function storable({ group, version, kind }: ResourceType, object: KubeObject): KubeObject {
+  const {
+    resourceVersion: _,
+    managedFields: __,
+    ...metadata
+  } = object.metadata as ObjectMeta & { managedFields?: unknown };
+  return { ...object, apiVersion: group === '' ? version : `${group}/${version}`, kind, metadata };
 }
-
-const isRelease = ({ kind }: KubeObject): boolean => kind === RELEASES.kind;

@@ -6,10 +6,11 @@
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import type { ReleaseStatus } from '../../src/api/status.ts';
 import { parseTime } from '../../src/api/time.ts';
+import { createReflector } from '../../src/kube/reflector.ts';
 import { DEPLOYMENTS } from '../../src/kube/types.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
-import type { Copy } from '../fixture.ts';
+import type { Copy } from '../copies.ts';
 import type { Lab } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import { PlainScript } from '../plain-script.ts';
@@ -48,7 +49,6 @@ interface Times {
 }
 
 async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<Times> {
-  const stopping = new AbortController();
   const from = wallClock();
   const begun = new Map<string, number>();
   const verified = new Map<string, number>();
@@ -61,7 +61,7 @@ async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<
     if (!verified.has(key)) verified.set(key, wallClock());
     if (phase === 'Committed' || phase === 'Idle') committed.add(key);
   };
-  const following = follow(lab, stopping.signal, note);
+  const stopFollowing = follow(lab, note);
   await sideBySide(AT_ONCE, copies, async (copy) => {
     begun.set(`${copy.namespace}/${copy.name}`, wallClock());
     await changeSource(lab, copy, 'crowd');
@@ -76,23 +76,22 @@ async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<
     },
     500,
   );
-  stopping.abort();
-  await following;
+  await stopFollowing();
   const each = [...verified].map(([key, at]) => (at - (begun.get(key) ?? from)) / 1000);
   return { seconds: (Math.max(...verified.values()) - from) / 1000, each };
 }
 
-async function follow(
-  { client }: Lab,
-  signal: AbortSignal,
-  onRelease: (release: BlueGreenReleaseObject) => void,
-): Promise<void> {
-  try {
-    for await (const event of client.watch<BlueGreenReleaseObject>(RELEASES, { signal }))
-      if (event.type !== 'BOOKMARK') onRelease(event.object);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+/** Calls back with every state of every release; a watch that breaks is begun anew. */
+function follow({ client }: Lab, onRelease: (release: BlueGreenReleaseObject) => void): () => Promise<void> {
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  const reflector = createReflector<BlueGreenReleaseObject>({
+    client,
+    type: RELEASES,
+    onChange: (_change, object) => onRelease(object),
+    log: silent,
+  });
+  reflector.start();
+  return () => reflector.stop();
 }
 
 /** What people do to release. */

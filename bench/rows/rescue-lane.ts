@@ -7,7 +7,7 @@ import { ANNOTATION_ACTION } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
-import type { Copy } from '../fixture.ts';
+import type { Copy } from '../copies.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import type { MeasuredOperator } from '../operator.ts';

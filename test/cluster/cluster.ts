@@ -34,6 +34,8 @@ export interface Cluster {
   readonly auditLog: string;
   /** The API server's address; node form: an address of the cluster's own network namespace. */
   readonly server: string;
+  /** etcd's URL; node form: inside the cluster's own network namespace. */
+  readonly etcd: string;
   /** stdout; throws with stderr. */
   kubectl(args: readonly string[], options?: { input?: string; timeoutMs?: number }): Promise<string>;
   /** A kubeconfig file for a service account, so that a process on this machine runs with the account's rights. */
@@ -56,6 +58,7 @@ export class RunningCluster implements Cluster {
   readonly workDir: string;
   readonly auditLog: string;
   readonly server: string;
+  readonly etcd: string;
   readonly #supervisor: ProcessRecord;
   readonly #init: ProcessRecord | undefined;
   readonly #inside: Set<ChildProcess> = new Set();
@@ -68,6 +71,7 @@ export class RunningCluster implements Cluster {
     this.kubeconfig = join(this.workDir, 'admin.kubeconfig');
     this.auditLog = join(this.workDir, 'audit.log');
     this.server = state.server ?? '';
+    this.etcd = state.etcd ?? '';
     this.#supervisor = state.supervisor;
     this.#init = state.init;
   }

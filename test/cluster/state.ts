@@ -16,6 +16,8 @@ export interface ClusterState {
   /** Every process the supervisor started on the host. */
   readonly processes: readonly ProcessRecord[];
   readonly server?: string;
+  /** etcd's URL; node form: inside the cluster's network. */
+  readonly etcd?: string;
   readonly kubernetesVersion?: string;
   /** node form: the first process of the cluster's namespaces, as the host sees it. */
   readonly init?: ProcessRecord;

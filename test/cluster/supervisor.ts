@@ -107,7 +107,11 @@ async function start(): Promise<void> {
   else await startNode(plane, order.name);
   const version = await plane.api.get<{ gitVersion: string }>('/version');
   plane.api.close();
-  remember({ server, kubernetesVersion: version?.gitVersion ?? 'unknown' });
+  remember({
+    server,
+    etcd: `http://127.0.0.1:${place.etcdPort}`,
+    kubernetesVersion: version?.gitVersion ?? 'unknown',
+  });
 }
 
 /** Where the programs of a cluster run, and where its API server answers. */
