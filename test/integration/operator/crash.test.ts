@@ -77,6 +77,7 @@ describe('An operator that is killed', function () {
   before(async function () {
     this.timeout(1_800_000); // the first run on a machine fetches or builds Kubernetes
     world = await World.start();
+    await world.useBundle(); // a hundred operators are started here
     metrics = await Metrics.start();
     config = await metrics.config(world.cluster.workDir);
   });

@@ -1,4 +1,4 @@
-/** The operator as a child of the test: `node src/main.ts`, with the rights that are shipped. */
+/** The operator as a child of the test, with the rights that are shipped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 
-const main = join(import.meta.dirname, '../../../src/main.ts');
+/** What is run unless a test says otherwise. */
+export const SOURCE: string = join(import.meta.dirname, '../../../src/main.ts');
 
 /** One line of its log. */
 export interface LogLine {
@@ -22,10 +23,10 @@ export class OperatorProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown>;
 
-  constructor(kubeconfig: string, args: readonly string[]) {
+  constructor(program: string, kubeconfig: string, args: readonly string[]) {
     const fixed = ['--kubeconfig', kubeconfig, '--bind-address', '127.0.0.1'];
     const ports = ['--metrics-port', '0', '--health-port', '0'];
-    this.#child = spawn(process.execPath, [main, ...fixed, ...ports, ...args], {
+    this.#child = spawn(process.execPath, [program, ...fixed, ...ports, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#exit = once(this.#child, 'exit');

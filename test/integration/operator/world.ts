@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { bundle } from '../../../build/bundle.ts';
 import { kubeConfigEndpoint } from '../../../src/kube/kubeconfig.ts';
 import { createKubeClient, type KubeTransport } from '../../../src/kube/transport.ts';
 import { type Cluster, startCluster } from '../../cluster/index.ts';
-import { OperatorProcess } from './process.ts';
+import { OperatorProcess, SOURCE } from './process.ts';
 import { Shop, type ShopOptions } from './shop.ts';
 
 const manifests = join(import.meta.dirname, '../../../deploy/kustomize');
@@ -22,6 +23,7 @@ export class World {
   /** The operator's. */
   readonly kubeconfig: string;
   readonly #operators: OperatorProcess[] = [];
+  #program = SOURCE;
   #shops = 0;
 
   private constructor(cluster: Cluster, kubeconfig: string) {
@@ -43,13 +45,20 @@ export class World {
     return new World(cluster, await cluster.kubeconfigFor(NAMESPACE, OPERATOR));
   }
 
+  /** Operators are run from the bundle that is shipped: it starts in a quarter of the time. */
+  async useBundle(): Promise<void> {
+    const outdir = join(this.cluster.workDir, 'bundle');
+    await bundle({ entries: { operator: 'src/main.ts' }, outdir });
+    this.#program = join(outdir, 'operator.mjs');
+  }
+
   /** Alone, without a Lease, unless the arguments say otherwise. */
   async operator(...args: string[]): Promise<OperatorProcess> {
     return this.spawnOperator(this.kubeconfig, '--no-leader-elect', ...args).isWorking();
   }
 
   spawnOperator(kubeconfig: string, ...args: string[]): OperatorProcess {
-    const operator = new OperatorProcess(kubeconfig, args);
+    const operator = new OperatorProcess(this.#program, kubeconfig, args);
     this.#operators.push(operator);
     return operator;
   }
