@@ -1,0 +1,125 @@
+/** The API as one operator process sees it: late, sometimes failing, sometimes silent about what it did. */
+import { KubeError } from '../../src/kube/errors.ts';
+import type { KubeClient, ResourceType } from '../../src/kube/ports.ts';
+import type { Api } from './cluster/api.ts';
+import { type Counts, count, type Faults } from './faults.ts';
+import type { Random } from './random.ts';
+import type { Timeline } from './timeline.ts';
+
+export interface ClientOptions {
+  readonly api: Api;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly counts: Counts;
+  readonly isAlive: () => boolean;
+  /** The process dies here. */
+  readonly crash: () => void;
+  /** Told of each write just before and just after it, in the same instant. */
+  readonly onWrite: (write: Write, run: () => void) => void;
+}
+
+export interface Write {
+  readonly verb: 'create' | 'replace' | 'patch' | 'delete';
+  readonly type: ResourceType;
+  readonly name: string;
+  readonly subresource: string | undefined;
+}
+
+export function createClient(options: ClientOptions): KubeClient {
+  const { api, timeline, random, faults, counts } = options;
+
+  /** A process that is dead awaits for ever. */
+  const rest = (): Promise<never> => new Promise(() => undefined);
+
+  async function call<T>(what: string, writes: boolean, run: () => T): Promise<T> {
+    await timeline.sleep(random.between(1, faults.latency));
+    if (!options.isAlive()) return rest();
+    if (random.chance(faults.callFails)) {
+      count(counts, 'call failed');
+      throw lost(what, random.pick(['ServerError', 'Network', 'Timeout', 'TooManyRequests']));
+    }
+    if (writes && random.chance(faults.crash)) return die('crash before a write');
+    const answer = settle(run);
+    if (writes && random.chance(faults.crash)) return die('crash after a write');
+    await timeline.sleep(random.between(1, faults.latency));
+    if (!options.isAlive()) return rest();
+    if (random.chance(faults.answerLost)) {
+      count(counts, 'answer lost');
+      throw lost(what, 'Network');
+    }
+    return answer();
+  }
+
+  function die(how: string): Promise<never> {
+    count(counts, how);
+    options.crash();
+    return rest();
+  }
+
+  function write<T>(write: Write, run: () => T): Promise<T> {
+    return call(`${write.verb} ${write.type.plural} ${write.name}`, true, () => {
+      let answer: T | undefined;
+      options.onWrite(write, () => {
+        answer = run();
+      });
+      return answer as T;
+    });
+  }
+
+  return {
+    get: (type, { name }) =>
+      call(`get ${type.plural} ${name}`, false, () => copy(api.get(type, name)) as any),
+    list: (type, { labelSelector } = {}) =>
+      call(
+        `list ${type.plural}`,
+        false,
+        () => api.list(type, labelSelector).map((object) => copy(object)) as any,
+      ),
+    create(type, body, { dryRun } = {}) {
+      const run = () => copy(api.create(type, body, dryRun));
+      const { name } = body.metadata;
+      if (dryRun) return call(`create ${type.plural} ${name}`, false, run);
+      return write({ verb: 'create', type, name, subresource: undefined }, run);
+    },
+    replace: (type, body) =>
+      write({ verb: 'replace', type, name: body.metadata.name, subresource: undefined }, () =>
+        copy(api.replace(type, body)),
+      ),
+    patch: (type, { name }, patch, { subresource } = {}) =>
+      write(
+        { verb: 'patch', type, name, subresource },
+        () => copy(api.patch(type, name, patch, subresource)) as any,
+      ),
+    delete: (type, { name }, deleteOptions = {}) =>
+      write({ verb: 'delete', type, name, subresource: undefined }, () => {
+        if (api.get(type, name) !== undefined) api.delete(type, name, deleteOptions);
+      }),
+  };
+}
+
+/** What was answered or thrown, to be handed over later. */
+function settle<T>(run: () => T): () => T {
+  try {
+    const answer = run();
+    return () => answer;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/** The store takes members out of what it is given. */
+function copy<T>(object: T): T {
+  return object === undefined ? object : { ...object };
+}
+
+function lost(call: string, reason: 'ServerError' | 'Network' | 'Timeout' | 'TooManyRequests'): KubeError {
+  return new KubeError({
+    reason,
+    status: reason === 'ServerError' ? 500 : 0,
+    call,
+    message: 'the connection broke',
+  });
+}

@@ -1,0 +1,91 @@
+/** What goes wrong beside the application: how often, and how slow everything is. */
+import type { Random } from './random.ts';
+
+export const LEVELS = ['mild', 'harsh', 'hostile'] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface Faults {
+  /** Of a call of the operator: it fails without having been done. */
+  callFails: number;
+  /** It was done, and its answer was lost. */
+  answerLost: number;
+  /** The operator dies before or after it. */
+  crash: number;
+  /** Milliseconds, at most: half a call. */
+  latency: number;
+  /** Milliseconds, at most: how late a watch tells. */
+  lag: number;
+  /** Of an event: the watch ends and the kind is listed anew. */
+  relist: number;
+  /** Milliseconds between two mishaps of the cluster, on average. */
+  mishapEvery: number;
+  /** Milliseconds between two deeds of people, on average. */
+  deedEvery: number;
+  /** Of the deeds: one that somebody means badly, or does not know what it does. */
+  foreign: number;
+  controllers: number;
+  endpoints: number;
+}
+
+const TABLE: Readonly<Record<Level, Faults>> = {
+  mild: {
+    callFails: 0.002,
+    answerLost: 0.002,
+    crash: 0.0005,
+    latency: 20,
+    lag: 200,
+    relist: 0.001,
+    mishapEvery: 1_200_000,
+    deedEvery: 600_000,
+    foreign: 0.1,
+    controllers: 200,
+    endpoints: 200,
+  },
+  harsh: {
+    callFails: 0.02,
+    answerLost: 0.02,
+    crash: 0.01,
+    latency: 200,
+    lag: 3000,
+    relist: 0.01,
+    mishapEvery: 240_000,
+    deedEvery: 300_000,
+    foreign: 0.3,
+    controllers: 1500,
+    endpoints: 2000,
+  },
+  hostile: {
+    callFails: 0.08,
+    answerLost: 0.08,
+    crash: 0.03,
+    latency: 1000,
+    lag: 10_000,
+    relist: 0.03,
+    mishapEvery: 90_000,
+    deedEvery: 120_000,
+    foreign: 0.5,
+    controllers: 4000,
+    endpoints: 8000,
+  },
+};
+
+export function faultsOf(level: Level): Faults {
+  return { ...TABLE[level] };
+}
+
+/** Nothing goes wrong any more; what is slow by nature stays so. */
+export function endFaults(faults: Faults): void {
+  Object.assign(faults, { callFails: 0, answerLost: 0, crash: 0, relist: 0, latency: 20, lag: 200 });
+}
+
+/** When the next of such events comes, around a mean. */
+export function nextIn(random: Random, mean: number): number {
+  return Math.round(-Math.log(1 - random.next()) * mean);
+}
+
+/** What happened, by name. */
+export type Counts = Map<string, number>;
+
+export function count(counts: Counts, name: string, by = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + by);
+}

@@ -1,0 +1,285 @@
+/**
+ * One operator process: the real observing, deciding, applying and reporting over caches that lag. It remembers
+ * nothing across its death.
+ */
+import { LABEL_RELEASE } from '../../src/api/names.ts';
+import { type Beside, createBeside } from '../../src/controller/beside.ts';
+import { type Cache, keyOf, releaseOf, WATCHED } from '../../src/controller/cache.ts';
+import { preflight } from '../../src/controller/preflight.ts';
+import { createReconciler } from '../../src/controller/reconcile.ts';
+import type { ReconcileContext, ReconcileResult } from '../../src/kube/loop.ts';
+import type { KubeObject } from '../../src/kube/ports.ts';
+import { createStore, type FedStore } from '../../src/kube/store.ts';
+import type { Effect } from '../../src/release/plan.ts';
+import { createClient, type Write } from './client.ts';
+import { type Api, type Change, selects } from './cluster/api.ts';
+import { type Counts, count, type Faults } from './faults.ts';
+import type { Metrics } from './metrics.ts';
+import type { Random } from './random.ts';
+import type { Timeline } from './timeline.ts';
+
+export interface OperatorOptions {
+  readonly api: Api;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly counts: Counts;
+  readonly metrics: Metrics;
+  readonly onWrite: (write: Write, run: () => void) => void;
+  readonly onEffect: (effect: Effect, result: string) => void;
+  readonly onError: (message: string) => void;
+  readonly onReconcile: () => void;
+  /** It died by itself. */
+  readonly onCrash: () => void;
+}
+
+export interface Operator {
+  readonly alive: boolean;
+  /** Its caches are complete: it is at work. */
+  readonly ready: boolean;
+  kill(): void;
+}
+
+const MAX_BACKOFF_MS = 60_000;
+
+export function startOperator(options: OperatorOptions): Operator {
+  const { api, timeline, random, faults, counts } = options;
+  let alive = true;
+  const isAlive = () => alive;
+  const kill = (): void => {
+    alive = false;
+  };
+  const crash = (): void => {
+    if (!alive) return;
+    kill();
+    options.onCrash();
+  };
+  const client = createClient({
+    api,
+    timeline,
+    random,
+    faults,
+    counts,
+    isAlive,
+    crash,
+    onWrite: options.onWrite,
+  });
+  const queue = createQueue(options, isAlive, (key, context) => reconcile(key, context));
+  const { cache, isSynced } = createCaches(options, isAlive, (key) => queue.add(key));
+  const beside: Beside = createBeside({
+    run: createRunner(timeline),
+    sources: options.metrics.sources,
+    preflight: (scene, signal) =>
+      preflight({ client, cache, sources: options.metrics.sources }, scene, signal),
+    now: () => timeline.now,
+    wake: (key) => queue.add(key),
+    onMeasurement: () => undefined,
+  });
+  const silent = () => undefined;
+  const reconcile = createReconciler({
+    client,
+    cache,
+    beside,
+    recordEvent: silent,
+    observer: { onEffect: options.onEffect, onStatus: silent, onGone: silent },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    now: () => timeline.now,
+  });
+  queue.startWhen(isSynced);
+  return {
+    get alive() {
+      return alive;
+    },
+    get ready() {
+      return alive && isSynced();
+    },
+    kill,
+  };
+}
+
+/** Beside the loop: one piece of work at a time for each key. */
+function createRunner(
+  timeline: Timeline,
+): (key: string, work: (signal: AbortSignal) => Promise<void>) => void {
+  const running = new Set<string>();
+  return (key, work) => {
+    if (running.has(key)) return;
+    running.add(key);
+    timeline.start(() =>
+      work(new AbortController().signal)
+        .catch(() => undefined)
+        .finally(() => running.delete(key)),
+    );
+  };
+}
+
+interface Queue {
+  add(key: string): void;
+  startWhen(ready: () => boolean): void;
+}
+
+/** As src/kube/loop.ts and workqueue.ts: each key at most once, one at a time, with back-off after failures. */
+function createQueue(
+  { timeline, onError, onReconcile }: OperatorOptions,
+  isAlive: () => boolean,
+  reconcile: (key: string, context: ReconcileContext) => Promise<ReconcileResult>,
+): Queue {
+  const waiting = new Set<string>();
+  const running = new Set<string>();
+  const later = new Map<string, { at: number; cancel: () => void }>();
+  const failures = new Map<string, number>();
+  let isReady: () => boolean = () => false;
+
+  function add(key: string): void {
+    if (waiting.has(key) || !isAlive()) return;
+    waiting.add(key);
+    if (!running.has(key)) timeline.after(1, () => run(key));
+  }
+
+  function addAfter(key: string, ms: number): void {
+    const at = timeline.now + ms;
+    const known = later.get(key);
+    if (known !== undefined && known.at <= at) return;
+    known?.cancel();
+    const cancel = timeline.after(ms, () => {
+      later.delete(key);
+      add(key);
+    });
+    later.set(key, { at, cancel });
+  }
+
+  function run(key: string): void {
+    if (!isAlive() || running.has(key)) return;
+    if (!isReady()) {
+      timeline.after(100, () => run(key));
+      return;
+    }
+    waiting.delete(key);
+    running.add(key);
+    onReconcile();
+    timeline.start(async () => {
+      const result = await attempt(key);
+      if (!isAlive()) return;
+      settle(key, result);
+      running.delete(key);
+      if (waiting.has(key)) timeline.after(1, () => run(key));
+    });
+  }
+
+  async function attempt(key: string): Promise<ReconcileResult | { readonly result: 'error' }> {
+    try {
+      return await reconcile(key, { signal: new AbortController().signal, urgent: false });
+    } catch (error) {
+      onError(error instanceof Error ? error.message : String(error));
+      return { result: 'error' };
+    }
+  }
+
+  function settle(key: string, outcome: ReconcileResult | { readonly result: 'error' }): void {
+    if (outcome.result === 'error' || outcome.result === 'requeue') {
+      const failed = (failures.get(key) ?? 0) + 1;
+      failures.set(key, failed);
+      addAfter(key, Math.min(MAX_BACKOFF_MS, 10 * 2 ** (failed - 1)));
+      return;
+    }
+    failures.delete(key);
+    if (outcome.result === 'requeue_after') addAfter(key, outcome.afterMs);
+  }
+
+  return {
+    add,
+    startWhen: (ready) => {
+      isReady = ready;
+    },
+  };
+}
+
+/** The real stores, fed by watches that tell late: in order within a kind, in any order across kinds. */
+function createCaches(
+  options: OperatorOptions,
+  isAlive: () => boolean,
+  enqueue: (key: string) => void,
+): { cache: Cache; isSynced: () => boolean } {
+  const stores: Record<string, FedStore<KubeObject>> = {};
+  for (const [name, watched] of Object.entries(WATCHED)) {
+    const store = createStore<KubeObject>({
+      indexes: watched.indexes,
+      ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
+    });
+    stores[name] = store;
+    const selector = watched.labelled ? LABEL_RELEASE : undefined;
+    const tell = (object: KubeObject, old: KubeObject | undefined): void => {
+      const own =
+        name === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
+      for (const key of new Set([own, old && releaseOf(old)])) if (key !== undefined) enqueue(key);
+    };
+    watch(options, isAlive, watched.type.plural, selector, store, tell);
+  }
+  return {
+    cache: stores as unknown as Cache,
+    isSynced: () => Object.values(stores).every((store) => store.synced),
+  };
+}
+
+function watch(
+  { api, timeline, random, faults, counts }: OperatorOptions,
+  isAlive: () => boolean,
+  plural: string,
+  selector: string | undefined,
+  store: FedStore<KubeObject>,
+  tell: (object: KubeObject, old: KubeObject | undefined) => void,
+): void {
+  const type = Object.values(WATCHED).find((watched) => watched.type.plural === plural)?.type;
+  if (type === undefined) throw new Error(`${plural} are not watched`);
+  let lastTold = 0;
+  /** Events of a watch that has ended are never told. */
+  let epoch = 0;
+
+  const late = (ms: number, run: () => void): void => {
+    const at = Math.max(lastTold, timeline.now + ms);
+    lastTold = at;
+    const own = epoch;
+    timeline.after(at - timeline.now, () => {
+      if (isAlive() && own === epoch) run();
+    });
+  };
+
+  function list(): void {
+    epoch += 1;
+    lastTold = 0;
+    const own = epoch;
+    timeline.after(random.between(10, Math.max(10, faults.lag)), () => {
+      if (!isAlive() || own !== epoch) return;
+      listed = true;
+      const items = api.list(type as never, selector).map((object) => ({ ...object }));
+      const changes = store.replace({ items, resourceVersion: api.version });
+      for (const { object, old } of changes) tell(object, old);
+    });
+  }
+
+  let listed = false;
+  api.onChange((change: Change) => {
+    if (change.type.plural !== plural || !isAlive() || !listed) return;
+    if (random.chance(faults.relist)) {
+      count(counts, 'watch ended');
+      listed = false;
+      list();
+      return;
+    }
+    const event = seen(change, selector);
+    if (event === undefined) return;
+    late(random.between(1, faults.lag), () => {
+      for (const { object, old } of store.apply(event, { ...change.object })) tell(object, old);
+    });
+  });
+  list();
+}
+
+/** What a watch with this selector tells of a change: an object that loses the label is gone. */
+function seen({ event, object, before }: Change, selector: string | undefined): Change['event'] | undefined {
+  const is = selects(selector, object);
+  const was = before !== undefined && selects(selector, before);
+  if (event === 'DELETED') return was || is ? 'DELETED' : undefined;
+  if (is) return was ? 'MODIFIED' : 'ADDED';
+  return was ? 'DELETED' : undefined;
+}

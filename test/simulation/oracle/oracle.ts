@@ -1,0 +1,111 @@
+/** Watches over the promises: around each write of an operator, and after each event. */
+import { RELEASES } from '../../../src/api/resource.ts';
+import { COLORS, statusSchema } from '../../../src/api/status.ts';
+import { CONTROLLER_REVISIONS, DEPLOYMENTS, type Deployment, SERVICES } from '../../../src/kube/types.ts';
+import type { Write } from '../client.ts';
+import type { Faults } from '../faults.ts';
+import { RELEASE, SERVICE } from '../scenario.ts';
+import type { Timeline } from '../timeline.ts';
+import type { Users } from '../users.ts';
+import type { World } from '../world.ts';
+import { guardRevisions } from './revisions.ts';
+import { guardSelector } from './selector.ts';
+import { guardSide, guardSource } from './sides.ts';
+import { createTrafficGuard } from './traffic.ts';
+import { createTruth } from './truth.ts';
+import { fail, type View } from './view.ts';
+
+export interface Oracle {
+  readonly onWrite: (write: Write, run: () => void) => void;
+  check(operatorWorks: boolean): void;
+  readonly writes: number;
+  readonly checks: number;
+}
+
+const STRICT_STATUS = statusSchema.strict();
+
+/** Writes in one virtual minute: more is a hot loop. */
+const MOST_WRITES = 400;
+
+export function createOracle(world: World, timeline: Timeline, faults: Faults, users: () => Users): Oracle {
+  const truth = createTruth(world);
+  const traffic = createTrafficGuard(timeline.now);
+  const view: View = {
+    world,
+    truth,
+    timeline,
+    users,
+    staleness: () => 2 * (faults.lag + faults.endpoints + faults.controllers) + 20 * faults.latency + 1000,
+    readyAt: traffic.readyAt,
+    selectedAt: () => traffic.selectedAt,
+  };
+  let writes = 0;
+  let checks = 0;
+  let minute = { from: timeline.now, count: 0 };
+
+  function countWrite(): void {
+    writes += 1;
+    if (timeline.now - minute.from > 60_000) minute = { from: timeline.now, count: 0 };
+    minute.count += 1;
+    if (minute.count > MOST_WRITES) fail(`${minute.count} writes in a minute: a hot loop`);
+  }
+
+  /** Looks at what this guard is about before and after the write. */
+  function around<T>(look: () => T, run: () => void, guard: (before: T, after: T) => void): void {
+    const before = look();
+    run();
+    guard(before, look());
+  }
+
+  function guarded({ type, name }: Write, run: () => void): void {
+    const color = COLORS.find((each) => name === `${RELEASE}-${each}`);
+    if (type === SERVICES && name === SERVICE)
+      around(
+        () => truth.service(),
+        run,
+        (before, after) => guardSelector(view, before, after),
+      );
+    else if (type === DEPLOYMENTS && color !== undefined)
+      around(
+        () => truth.deployment(color),
+        run,
+        (before, after) => guardSide(view, color, before, after),
+      );
+    else if (type === DEPLOYMENTS)
+      around(
+        () => world.api.get<Deployment>(DEPLOYMENTS, name),
+        run,
+        (before, after) => guardSource(view, before, after),
+      );
+    else if (type === CONTROLLER_REVISIONS)
+      around(
+        () => truth.revisions(),
+        run,
+        (before, after) => guardRevisions(view, before, after),
+      );
+    else run();
+  }
+
+  function guardStatus(): void {
+    const parsed = STRICT_STATUS.safeParse(truth.release()?.status ?? {});
+    if (!parsed.success) fail(`a status out of its bounds: ${parsed.error.issues[0]?.path.join('.')}`);
+  }
+
+  return {
+    onWrite(write, run) {
+      guarded(write, run);
+      if (write.type === RELEASES) guardStatus();
+      countWrite();
+    },
+    check(operatorWorks) {
+      checks += 1;
+      traffic.check(view, operatorWorks);
+    },
+    get writes() {
+      return writes;
+    },
+    get checks() {
+      return checks;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Invariants 1, 4, 6 and 7: where an operator moves production traffic to. */
+import { ANNOTATION_SWITCH, LABEL_REVISION } from '../../../src/api/names.ts';
+import type { Color } from '../../../src/api/status.ts';
+import type { Service } from '../../../src/kube/types.ts';
+import { RELEASE, SERVICE } from '../scenario.ts';
+import { LABEL } from '../world.ts';
+import { isColor, type RevisionTruth } from './truth.ts';
+import { fail, isRecent, isTouched, type View } from './view.ts';
+
+export function guardSelector(view: View, before: Service | undefined, after: Service | undefined): void {
+  if (before === undefined || after === undefined || before === after) return;
+  const selector = after.spec.selector ?? {};
+  if (Object.keys(selector).length === 0) fail('the production selector became empty');
+  const to = selector[LABEL];
+  if (to === before.spec.selector?.[LABEL] || !isColor(to)) return;
+  guardEndpoints(view, to);
+  guardMark(view, to, after.metadata.annotations?.[ANNOTATION_SWITCH] ?? '');
+}
+
+function guardEndpoints(view: View, color: Color): void {
+  const serving = view.truth.ready(SERVICE);
+  if (serving === 0 || view.truth.readyPods(color).length > 0 || isRecent(view, view.readyAt[color])) return;
+  fail(`traffic was moved to ${color}, which has no ready pod, while ${serving} endpoints were ready`);
+}
+
+function guardMark(view: View, color: Color, mark: string): void {
+  const [, name, attempt, back] = mark.split('/');
+  const revision = view.truth.revisions().find((each) => each.name === name);
+  if (revision === undefined) {
+    if (view.truth.hasRevisions()) fail(`traffic was moved to ${color} for ${name}, which is unknown`);
+    return;
+  }
+  const { facts } = revision;
+  if (facts.rejected !== undefined) fail(`traffic was moved to ${name}, which is rejected`);
+  if (facts.color !== color)
+    fail(`traffic was moved to ${color} for ${name}, which stands on ${facts.color}`);
+  if (back === undefined) guardForward(view, revision, Number(attempt));
+  else if (facts.committedAt === undefined) fail(`traffic went back to ${name}, which was never committed`);
+  if (back !== undefined || facts.outcome?.kind !== 'Committed') guardPods(view, revision);
+}
+
+function guardForward({ world }: View, { name, facts, frozen }: RevisionTruth, attempt: number): void {
+  if (facts.validatedAt === undefined || facts.attempt !== attempt)
+    fail(`traffic was moved to ${name}, which was not validated in attempt ${attempt}`);
+  if (facts.adoption || facts.outcome?.kind === 'Committed') return;
+  const open = (frozen.gates ?? []).find(
+    (gate) => !world.passedJobs.has(`${RELEASE}-${gate.name}-${attempt}`),
+  );
+  if (open !== undefined)
+    fail(`traffic was moved to ${name} although its gate ${open.name} did not pass in attempt ${attempt}`);
+}
+
+/** The selector gives the traffic to all ready pods of a colour: none of them may be of another revision. */
+function guardPods(view: View, { name, facts: { color } }: RevisionTruth): void {
+  const strangers = view.truth
+    .readyPods(color)
+    .filter((pod) => pod.metadata.labels?.[LABEL_REVISION] !== name);
+  const newest = Math.max(...strangers.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
+  if (strangers.length === 0 || isTouched(view, color) || isRecent(view, newest)) return;
+  fail(
+    `traffic was moved to ${color} for ${name}, where ${strangers[0]?.metadata.name} is of another revision`,
+  );
+}

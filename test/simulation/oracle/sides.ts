@@ -1,0 +1,65 @@
+/** Invariant 3: what serves, and what could take over, is not scaled down, overwritten or deleted. */
+import { LABEL_REVISION } from '../../../src/api/names.ts';
+import type { Color } from '../../../src/api/status.ts';
+import type { Deployment } from '../../../src/kube/types.ts';
+import { imageOfDeployment } from '../world.ts';
+import { newestFirst } from './truth.ts';
+import { fail, isRecent, isTouched, type View } from './view.ts';
+
+export function guardSide(
+  view: View,
+  color: Color,
+  before: Deployment | undefined,
+  after: Deployment | undefined,
+): void {
+  if (before === undefined || before === after) return;
+  const how = loss(view, before, after);
+  if (how === undefined) return;
+  if (view.truth.selected() === color && !isRecent(view, view.selectedAt()))
+    fail(`${color} serves and was ${how}`);
+  guardTarget(view, color, before, how);
+}
+
+/** What the side lost; people may ask for fewer replicas. */
+function loss({ truth }: View, before: Deployment, after: Deployment | undefined): string | undefined {
+  if (after === undefined) return 'deleted';
+  if (imageOfDeployment(after) !== imageOfDeployment(before)) return 'overwritten';
+  const [had, has] = [before.spec.replicas ?? 1, after.spec.replicas ?? 1];
+  const asked = (truth.release()?.spec as { replicas?: number } | undefined)?.replicas;
+  return has < had && has !== asked ? `shrunk from ${had} to ${has}` : undefined;
+}
+
+function guardTarget(view: View, color: Color, before: Deployment, how: string): void {
+  const name = before.metadata.labels?.[LABEL_REVISION] ?? '';
+  if (isTouched(view, color) || isTouched(view, 'service') || isRecent(view, view.selectedAt())) return;
+  if (isTarget(view, color, name))
+    fail(`${color} holds the rollback target ${name} inside its window and was ${how}`);
+}
+
+/** The revision was committed on this colour, the other colour serves inside its window, and nothing replaces it. */
+function isTarget(view: View, color: Color, name: string): boolean {
+  const { truth, timeline } = view;
+  const release = truth.release();
+  if (release === undefined || release.metadata.deletionTimestamp !== undefined) return false;
+  const all = newestFirst(truth.revisions());
+  const held = all.find((each) => each.name === name)?.facts;
+  if (held?.outcome?.kind !== 'Committed' || held.rejected !== undefined || held.color !== color)
+    return false;
+  const active = all.find(({ facts }) => facts.outcome?.kind === 'Committed')?.facts;
+  if (active === undefined || active.color === color || active.color !== truth.selected()) return false;
+  if ((active.windowUntil ?? 0) <= timeline.now) return false;
+  return !isReplaced(view, color);
+}
+
+/** A release that is under way, or was a moment ago, takes the place of the rollback target. */
+function isReplaced(view: View, color: Color): boolean {
+  const newest = newestFirst(view.truth.revisions())[0]?.facts;
+  if (newest?.color !== color) return false;
+  return newest.outcome === undefined || isRecent(view, newest.outcome.at);
+}
+
+export function guardSource(view: View, before: Deployment | undefined, after: Deployment | undefined): void {
+  const shrunk = (after?.spec.replicas ?? 0) < (before?.spec.replicas ?? 0);
+  if (shrunk && view.truth.selected() === undefined && !isTouched(view, 'service'))
+    fail('the source served and was scaled down');
+}

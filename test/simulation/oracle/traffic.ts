@@ -1,0 +1,60 @@
+/** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
+import { COLORS } from '../../../src/api/status.ts';
+import { SERVICE } from '../scenario.ts';
+import { newestFirst, type RevisionTruth, type Truth } from './truth.ts';
+import { fail, type View } from './view.ts';
+
+/** Milliseconds for which a working operator may leave traffic where it should not be. */
+const MOST_ASTRAY_MS = 90_000;
+
+export interface TrafficGuard {
+  readonly readyAt: Record<string, number>;
+  readonly selectedAt: number;
+  /** After each event. */
+  check(view: View, operatorWorks: boolean): void;
+}
+
+export function createTrafficGuard(start: number): TrafficGuard {
+  const readyAt: Record<string, number> = {};
+  let selectedAt = start;
+  let lastSelected: string | undefined;
+  let astraySince: number | undefined;
+
+  return {
+    readyAt,
+    get selectedAt() {
+      return selectedAt;
+    },
+    check(view, operatorWorks) {
+      const { truth, timeline } = view;
+      for (const color of COLORS) if (truth.ready(`${SERVICE}-${color}`) > 0) readyAt[color] = timeline.now;
+      const selected = truth.selected();
+      if (selected !== lastSelected) selectedAt = timeline.now;
+      lastSelected = selected;
+      const wrong = operatorWorks ? astray(truth) : undefined;
+      if (wrong === undefined) astraySince = undefined;
+      else astraySince ??= timeline.now;
+      if (wrong !== undefined && timeline.now - (astraySince ?? 0) > MOST_ASTRAY_MS + view.staleness())
+        fail(wrong);
+    },
+  };
+}
+
+/** Production selects something else than what the facts say is active, and that is ready. */
+function astray(truth: Truth): string | undefined {
+  const release = truth.release();
+  if (release === undefined || release.metadata.deletionTimestamp !== undefined) return undefined;
+  const active = recorded(truth);
+  if (active === undefined || truth.service() === undefined) return undefined;
+  if (truth.ready(`${SERVICE}-${active.facts.color}`) === 0) return undefined;
+  const now = truth.selected();
+  if (now === active.facts.color && truth.ready(SERVICE) > 0) return undefined;
+  return `${active.name} on ${active.facts.color} is active and ready, and production selects ${now ?? 'no colour'}`;
+}
+
+/** What the facts say is active, where no switch is under way. */
+function recorded(truth: Truth): RevisionTruth | undefined {
+  const all = newestFirst(truth.revisions());
+  if (all[0]?.facts.outcome === undefined) return undefined;
+  return all.find(({ facts }) => facts.outcome?.kind === 'Committed' && facts.rejected === undefined);
+}

@@ -1,0 +1,90 @@
+/** What is so in the cluster, read from its objects and its endpoints: never from what operator code thinks. */
+import { LABEL_REVISION } from '../../../src/api/names.ts';
+import { type BlueGreenReleaseObject, RELEASES } from '../../../src/api/resource.ts';
+import { COLORS, type Color } from '../../../src/api/status.ts';
+import {
+  CONTROLLER_REVISIONS,
+  type ControllerRevision,
+  DEPLOYMENTS,
+  type Deployment,
+  PODS,
+  type Pod,
+  SERVICES,
+  type Service,
+} from '../../../src/kube/types.ts';
+import { parseFacts, type RevisionFacts } from '../../../src/release/facts.ts';
+import { isReady } from '../cluster/deployments.ts';
+import { RELEASE, SERVICE } from '../scenario.ts';
+import { imageOfDeployment, LABEL, readyEndpoints, type World } from '../world.ts';
+
+export interface RevisionTruth {
+  readonly name: string;
+  readonly image: string;
+  readonly facts: RevisionFacts;
+  readonly frozen: { gates?: { name: string }[] };
+}
+
+export interface Truth {
+  release(): BlueGreenReleaseObject | undefined;
+  service(): Service | undefined;
+  /** The colour that production selects. */
+  selected(): string | undefined;
+  deployment(color: Color): Deployment | undefined;
+  readyPods(color: Color): Pod[];
+  revisions(): readonly RevisionTruth[];
+  hasRevisions(): boolean;
+  /** Ready endpoints behind a Service. */
+  ready(service: string): number;
+}
+
+export function createTruth({ api }: World): Truth {
+  const service = (): Service | undefined => api.get<Service>(SERVICES, SERVICE);
+  let known: { version: string; revisions: readonly RevisionTruth[] } | undefined;
+
+  function revisions(): readonly RevisionTruth[] {
+    if (known?.version !== api.version)
+      known = {
+        version: api.version,
+        revisions: api.list<ControllerRevision>(CONTROLLER_REVISIONS).flatMap(readRevision),
+      };
+    return known.revisions;
+  }
+
+  return {
+    release: () => api.get<BlueGreenReleaseObject>(RELEASES, RELEASE),
+    service,
+    selected: () => service()?.spec.selector?.[LABEL],
+    deployment: (color) => api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`),
+    readyPods: (color) =>
+      api
+        .list<Pod>(PODS)
+        .filter(
+          (pod) =>
+            pod.metadata.labels?.[LABEL] === color &&
+            pod.metadata.deletionTimestamp === undefined &&
+            isReady(pod),
+        ),
+    revisions,
+    hasRevisions: () => api.list(CONTROLLER_REVISIONS).length > 0,
+    ready: (name) => readyEndpoints(api, name).length,
+  };
+}
+
+export function readRevision({ metadata, data }: ControllerRevision): RevisionTruth[] {
+  const facts = parseFacts(metadata.annotations?.['bluegreen.dev/facts']);
+  if (facts === undefined) return [];
+  const { spec, content } = data as any;
+  const image = imageOfDeployment({ spec: content } as Deployment);
+  return [{ name: metadata.labels?.[LABEL_REVISION] ?? '', image, facts, frozen: spec }];
+}
+
+/** By attempt; of two that were begun at once, the one with the higher number. */
+export function newestFirst(all: readonly RevisionTruth[]): RevisionTruth[] {
+  return all.toSorted(
+    (a, b) => b.facts.attempt - a.facts.attempt || Number(b.name.slice(1)) - Number(a.name.slice(1)),
+  );
+}
+
+export function isColor(text: string | undefined): text is Color {
+  return COLORS.some((color) => color === text);
+}

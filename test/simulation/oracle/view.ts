@@ -1,0 +1,36 @@
+/** What every guard works with. */
+import type { Timeline } from '../timeline.ts';
+import type { Users } from '../users.ts';
+import type { World } from '../world.ts';
+import type { Truth } from './truth.ts';
+
+export class Violation extends Error {}
+
+export function fail(message: string): never {
+  throw new Violation(message);
+}
+
+export interface View {
+  readonly world: World;
+  readonly truth: Truth;
+  readonly timeline: Timeline;
+  readonly users: () => Users;
+  /**
+   * Milliseconds: how old a truth may be on which an operator acts, since its watches lag. It may act on what was true
+   * a moment ago; it may not act on what was never so.
+   */
+  readonly staleness: () => number;
+  /** When a colour last had ready endpoints behind its twin. */
+  readonly readyAt: Readonly<Record<string, number>>;
+  /** Since when production selects what it does. */
+  readonly selectedAt: () => number;
+}
+
+export function isRecent({ timeline, staleness }: View, time: number | undefined): boolean {
+  return timeline.now - (time ?? Number.NEGATIVE_INFINITY) <= staleness();
+}
+
+/** Somebody else edited this a moment ago. */
+export function isTouched(view: View, what: string): boolean {
+  return isRecent(view, view.users().touchedAt.get(what));
+}

@@ -1,0 +1,67 @@
+/** What one life of a release begins with: drawn from the seed. */
+import type { ReleaseSpecInput } from '../../src/api/schema.ts';
+import type { Random } from './random.ts';
+import { drawVersion, type Version } from './versions.ts';
+
+export interface Scenario {
+  readonly replicas: number;
+  readonly spec: ReleaseSpecInput;
+  /** In the order in which people will wish for them; the first is what runs before the release exists. */
+  readonly versions: readonly Version[];
+  /** Milliseconds: how long people and mishaps go on. */
+  readonly lively: number;
+}
+
+export const RELEASE = 'checkout';
+export const SERVICE = 'checkout';
+
+export function drawScenario(random: Random): Scenario {
+  const count = random.between(3, 9);
+  return {
+    replicas: random.between(1, 5),
+    spec: drawSpec(random),
+    versions: Array.from({ length: count }, (_, index) => drawVersion(random, index + 1)),
+    lively: random.between(1, 6) * 1_200_000,
+  };
+}
+
+function drawSpec(random: Random): ReleaseSpecInput {
+  const autoscaling = random.chance(0.3);
+  const checks = random.chance(0.6)
+    ? [
+        {
+          name: 'errors',
+          intervalSeconds: random.pick([5, 10, 30]),
+          failureLimit: random.between(1, 3),
+          onUnknown: random.pick(['Hold', 'Hold', 'Ignore'] as const),
+          prometheus: { query: 'errors{color="$(BLUEGREEN_COLOR)"}', max: '0.01' },
+        },
+      ]
+    : [];
+  const job = { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'smoke' }] } } } };
+  return {
+    workload: { deploymentRef: { name: 'checkout' } },
+    ...(autoscaling
+      ? { autoscaling: { spec: { minReplicas: random.between(1, 2), maxReplicas: random.between(6, 10) } } }
+      : random.chance(0.3) && { replicas: random.between(1, 5) }),
+    traffic: {
+      services: [{ name: SERVICE }],
+      convergeSeconds: random.pick([10, 30, 60]),
+      drainSeconds: random.pick([5, 30]),
+    },
+    capacity: {
+      candidate: random.pick(['100%', '100%', '50%'] as const),
+      window: random.pick(['100%', '50%', 0] as const),
+      standby: random.pick([0, 0, 1, '50%'] as const),
+    },
+    preparation: { deadlineSeconds: random.pick([60, 180, 600]) },
+    gates: random.chance(0.6) ? [{ name: 'smoke', job, timeoutSeconds: random.pick([30, 120]) }] : [],
+    observation: {
+      durationSeconds: random.pick([0, 60, 300]),
+      availability: { minReadyPercent: 50, forSeconds: random.pick([0, 10]) },
+      checks,
+    },
+    rollback: { windowSeconds: random.pick([0, 300, 1800]) },
+    historyLimit: random.pick([2, 5, 10]),
+  };
+}

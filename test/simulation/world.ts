@@ -1,0 +1,146 @@
+/** The whole of one life: the cluster, the application, its people, and what watches over the promises. */
+
+import { RELEASES } from '../../src/api/resource.ts';
+import { API_VERSION, KIND } from '../../src/api/schema.ts';
+import type { Color } from '../../src/api/status.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  ENDPOINT_SLICES,
+  type EndpointSlice,
+  HORIZONTAL_POD_AUTOSCALERS,
+  PODS,
+  type Pod,
+  SERVICES,
+  type Service,
+} from '../../src/kube/types.ts';
+import { type Api, createApi, NAMESPACE } from './cluster/api.ts';
+import { startAutoscalers } from './cluster/autoscalers.ts';
+import { startCollector } from './cluster/collector.ts';
+import { type Quota, startDeployments } from './cluster/deployments.ts';
+import { startEndpoints } from './cluster/endpoints.ts';
+import { startJobs } from './cluster/jobs.ts';
+import { imageOf, type Kubelet, startKubelet } from './cluster/kubelet.ts';
+import type { Faults } from './faults.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import type { Random } from './random.ts';
+import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
+import type { Timeline } from './timeline.ts';
+import type { Version } from './versions.ts';
+
+export const LABEL = 'bluegreen.dev/color';
+
+export interface World {
+  readonly api: Api;
+  readonly timeline: Timeline;
+  readonly scenario: Scenario;
+  readonly kubelet: Kubelet;
+  readonly metrics: Metrics;
+  readonly quota: Quota;
+  /** Names of the gate Jobs that really completed. */
+  readonly passedJobs: ReadonlySet<string>;
+  /** Pods that the traffic needs, where something scales by it. */
+  load: number;
+}
+
+export function createWorld(timeline: Timeline, random: Random, faults: Faults, scenario: Scenario): World {
+  const api = createApi(() => timeline.now);
+  const around = { api, timeline, random: random.fork(), pace: faults };
+  const versionOf = (image: string): Version | undefined =>
+    scenario.versions.find((version) => version.image === image);
+  const quota: Quota = { pods: 1000 };
+  const kubelet = startKubelet(around, versionOf);
+  startDeployments(around, quota);
+  startEndpoints(around);
+  startCollector(around);
+  const passedJobs = startJobs(around, versionOf);
+  const metrics = createMetrics(timeline, random.fork(), (color) => versionOf(imageOfColor(api, color)));
+  const world: World = {
+    api,
+    timeline,
+    scenario,
+    kubelet,
+    metrics,
+    quota,
+    passedJobs,
+    load: scenario.replicas,
+  };
+  startAutoscalers(around, (deployment) => (servesFrom(api, deployment) ? world.load : 0));
+  api.onChange(({ type, object }) => {
+    if (type !== ENDPOINT_SLICES || object.metadata.name !== `${SERVICE}-slice`) return;
+    for (const image of servingImages(api)) kubelet.serves(image);
+  });
+  return world;
+}
+
+/** What people had before they heard of us. */
+export function begin({ api, scenario }: World): void {
+  api.create<Deployment>(DEPLOYMENTS, {
+    metadata: { name: 'checkout' },
+    spec: {
+      replicas: scenario.replicas,
+      selector: { matchLabels: { app: 'checkout' } },
+      template: templateOf(scenario.versions[0]?.image ?? ''),
+    },
+  });
+  api.create<Service>(SERVICES, {
+    metadata: { name: SERVICE },
+    spec: { selector: { app: 'checkout' }, ports: [{ name: 'http', port: 80 }] },
+  });
+  if (scenario.spec.autoscaling !== undefined)
+    api.create(HORIZONTAL_POD_AUTOSCALERS, {
+      metadata: { name: 'checkout' },
+      spec: {
+        ...scenario.spec.autoscaling.spec,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'checkout' },
+      },
+    } as never);
+}
+
+export function createRelease({ api, scenario }: World): void {
+  api.create(RELEASES, {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: { name: RELEASE, namespace: NAMESPACE },
+    spec: scenario.spec,
+  } as never);
+}
+
+export function templateOf(image: string): Deployment['spec']['template'] {
+  return { metadata: { labels: { app: 'checkout' } }, spec: { containers: [{ name: 'app', image }] } };
+}
+
+export function imageOfDeployment(deployment: Deployment | undefined): string {
+  const [container] = (deployment?.spec.template.spec.containers ?? []) as { image?: string }[];
+  return container?.image ?? '';
+}
+
+export function imageOfColor(api: Api, color: Color): string {
+  return imageOfDeployment(api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`));
+}
+
+export function selectedColor(api: Api): string | undefined {
+  return api.get<Service>(SERVICES, SERVICE)?.spec.selector?.[LABEL];
+}
+
+function servesFrom(api: Api, { metadata }: Deployment): boolean {
+  const color = selectedColor(api);
+  return color === undefined ? metadata.name === 'checkout' : metadata.name === `${RELEASE}-${color}`;
+}
+
+/** Ready endpoints of a Service, as its slice says. */
+export function readyEndpoints(api: Api, service: string): string[] {
+  const slice = api.get<EndpointSlice>(ENDPOINT_SLICES, `${service}-slice`);
+  return (slice?.endpoints ?? [])
+    .filter(({ conditions }) => conditions?.ready === true)
+    .map(({ targetRef }) => targetRef?.name ?? '');
+}
+
+function servingImages(api: Api): Set<string> {
+  return new Set(
+    readyEndpoints(api, SERVICE).map((name) => {
+      const pod = api.get<Pod>(PODS, name);
+      return pod === undefined ? '' : imageOf(pod);
+    }),
+  );
+}
