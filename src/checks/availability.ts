@@ -8,7 +8,7 @@ import type { Roles, StartedRevision } from '../release/roles.ts';
 import type { Snapshot } from '../release/snapshot.ts';
 import type { CheckVerdict } from './check.ts';
 
-export const AVAILABILITY = 'availability';
+const AVAILABILITY = 'availability';
 
 export function availability(snapshot: Snapshot, roles: Roles, watched: StartedRevision): CheckVerdict {
   const { minReadyPercent, forSeconds } = watched.frozen.observation.availability;

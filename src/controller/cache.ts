@@ -36,7 +36,7 @@ export interface Cache {
 export const BY_RELEASE = 'release';
 export const BY_SERVICE = 'service';
 
-export const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
+const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
 export const LABEL_JOB_NAME = 'batch.kubernetes.io/job-name';
 export const LABEL_SLICE_MANAGER = 'endpointslice.kubernetes.io/managed-by';
 

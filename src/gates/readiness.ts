@@ -10,7 +10,7 @@ import { runsOnly } from '../release/runs-only.ts';
 import type { SideView, Snapshot } from '../release/snapshot.ts';
 import type { GateVerdict } from './gate.ts';
 
-export const READINESS = 'readiness';
+const READINESS = 'readiness';
 
 /** Container states that are the application's own doing; all others may pass or be somebody else's. */
 const CANDIDATE_AT_FAULT = new Set([

@@ -20,11 +20,9 @@ function resource(
 export const SERVICES: ResourceType = resource('', 'v1', 'Service', 'services');
 export const PODS: ResourceType = resource('', 'v1', 'Pod', 'pods');
 export const CONFIG_MAPS: ResourceType = resource('', 'v1', 'ConfigMap', 'configmaps');
-export const SECRETS: ResourceType = resource('', 'v1', 'Secret', 'secrets');
 export const NAMESPACES: ResourceType = resource('', 'v1', 'Namespace', 'namespaces', false);
 export const NODES: ResourceType = resource('', 'v1', 'Node', 'nodes', false);
 export const DEPLOYMENTS: ResourceType = resource('apps', 'v1', 'Deployment', 'deployments');
-export const STATEFUL_SETS: ResourceType = resource('apps', 'v1', 'StatefulSet', 'statefulsets');
 export const REPLICA_SETS: ResourceType = resource('apps', 'v1', 'ReplicaSet', 'replicasets');
 export const CONTROLLER_REVISIONS: ResourceType = resource(
   'apps',
@@ -117,25 +115,6 @@ export interface Deployment extends KubeObject {
     unavailableReplicas?: number;
     terminatingReplicas?: number;
     conditions?: Condition[];
-  };
-}
-
-export interface StatefulSet extends KubeObject {
-  spec: {
-    replicas?: number;
-    selector: LabelSelector;
-    template: PodTemplate;
-    serviceName?: string;
-    updateStrategy?: JsonObject;
-  };
-  status?: {
-    observedGeneration?: number;
-    replicas?: number;
-    readyReplicas?: number;
-    availableReplicas?: number;
-    updatedReplicas?: number;
-    currentRevision?: string;
-    updateRevision?: string;
   };
 }
 

@@ -35,7 +35,7 @@ export function autoscalingBounds(snapshot: Snapshot): AutoscalingBounds | undef
 }
 
 /** Ready pods that production has now: of the active colour, or of the source before the adoption. */
-export function productionNow(snapshot: Snapshot, roles: Roles): number {
+function productionNow(snapshot: Snapshot, roles: Roles): number {
   if (roles.active === undefined) return snapshot.source?.ready ?? 0;
   const color = roles.active.facts.color;
   // The twin may be missing for a moment, or the production selector may be astray: the larger count is the truth.

@@ -78,7 +78,7 @@ export function renderTwin(release: ReleaseRef, service: Service, color: Color):
   };
 }
 
-export function twinPorts(service: Service): ServicePort[] {
+function twinPorts(service: Service): ServicePort[] {
   return (service.spec.ports ?? []).map(({ nodePort: _, ...port }) => port);
 }
 
