@@ -3,6 +3,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { EMPTY_CONFIG, loadConfig, watchConfig } from './config.ts';
 import { createOperator, type Operator } from './controller/operator.ts';
 import { reconcileObserver } from './controller/telemetry.ts';
+import { releaseGarbage, whenIdle } from './garbage.ts';
 import { systemClock } from './kube/clock.ts';
 import { createEventRecorder } from './kube/events.ts';
 import { kubeConfigEndpoint } from './kube/kubeconfig.ts';
@@ -21,6 +22,8 @@ import { VERSION } from './version.ts';
 const LEASE = 'bluegreen-operator';
 /** Measurements and dry runs at a time, and waiting. */
 const POOL = { size: 64, queueLimit: 4096 };
+/** How often to look whether the start is over, and its garbage can be given back. */
+const GARBAGE_LOOK_MS = 5_000;
 const TASK_DEADLINE_MS = 30_000;
 
 type Stop = () => Promise<void>;
@@ -111,6 +114,14 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
   });
   telemetry.followQueue('bluegreenrelease', () => operator.queue.stats());
 
+  async function lead(): Promise<void> {
+    await operator.lead();
+    const { queue } = operator;
+    const idle = (): boolean => queue.stats().depth === 0;
+    const stopWaiting = whenIdle(idle, GARBAGE_LOOK_MS, releaseGarbage);
+    stops.push(async () => stopWaiting());
+  }
+
   let election: LeaderElection | undefined;
   if (options.leaderElect) {
     election = createLeaderElection({
@@ -120,7 +131,7 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
       identity: options.identity,
       onLeading: () => {
         telemetry.setLeader(LEASE, true);
-        void operator.lead();
+        void lead();
       },
       onLost: (reason) => {
         // Another process leads from now on: nothing of this one may be written any more, and no time is given.
@@ -143,7 +154,7 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
     identity: options.identity,
     metricSources: config.metricSources.length,
   });
-  if (election === undefined) await operator.lead();
+  if (election === undefined) await lead();
   else election.start();
 }
 
