@@ -25,8 +25,11 @@ async function main(options: Options): Promise<void> {
   const lab = await Lab.start(2 * Math.max(...releases, many, others), options.profile, progress('cluster'));
   const rows: Row[] = [];
   try {
-    for (const benchmark of chosen)
-      rows.push(...(await benchmark.run(lab, options.sizes, progress(benchmark.name))));
+    for (const benchmark of chosen) {
+      const measured = benchmark.run(lab, options.sizes, progress(benchmark.name));
+      if (measured instanceof Promise) rows.push(...(await measured));
+      else for await (const some of measured) rows.push(...some);
+    }
   } finally {
     const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
     const kubernetes = lab.cluster.kubernetesVersion;
@@ -50,6 +53,9 @@ async function report(result: Result, { json }: Options): Promise<void> {
   process.stdout.write(`${markdown(result)}\n`);
   if (json !== undefined) await writeFile(json, `${JSON.stringify(result, undefined, 2)}\n`);
 }
+
+// Operators and cluster end with this process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 try {
   const options = parseOptions(process.argv.slice(2));

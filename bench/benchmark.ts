@@ -20,5 +20,6 @@ export interface Sizes {
 
 export interface Benchmark {
   readonly name: string;
-  run(lab: Lab, sizes: Sizes, say: Say): Promise<Row[]>;
+  /** Rows are given as they are measured: what fails later takes nothing away. */
+  run(lab: Lab, sizes: Sizes, say: Say): Promise<Row[]> | AsyncIterable<Row[]>;
 }

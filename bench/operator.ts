@@ -56,6 +56,7 @@ export class MeasuredOperator {
       env: { ...process.env, NODE_ENV: 'production' },
     });
     this.#exit = once(this.#child, 'exit');
+    process.once('exit', () => this.#child.kill('SIGKILL'));
     this.#metrics = `http://127.0.0.1:${metrics}/metrics`;
     this.#readiness = `http://127.0.0.1:${health}/readyz`;
     if (this.#child.stdout)

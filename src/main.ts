@@ -155,7 +155,17 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
     metricSources: config.metricSources.length,
   });
   if (election === undefined) await lead();
-  else election.start();
+  else takeLeaseWhenReady(operator, election, () => stopping);
+}
+
+/**
+ * A process that has not read everything yet could do nothing with the Lease, and might lose it to the work of reading:
+ * seen with ten thousand releases on a busy machine. Another replica, which is ready, must not wait for it.
+ */
+function takeLeaseWhenReady(operator: Operator, election: LeaderElection, isStopping: () => boolean): void {
+  void Promise.all(operator.reflectors.map(({ whenSynced }) => whenSynced)).then(() => {
+    if (!isStopping()) election.start();
+  });
 }
 
 function fromFile(path: string): KubeConfig {

@@ -23,15 +23,13 @@ interface Rest {
 
 export const rest: Benchmark = {
   name: 'rest',
-  async run(lab, { releases }, say) {
+  async *run(lab, { releases }, say) {
     const fixture = await lab.fixture('at rest', say);
     const empty = await measure(lab, fixture, say);
-    const measured: Rest[] = [];
     for (const size of releases) {
       await fixture.grow(size, say);
-      measured.push(await measure(lab, fixture, say));
+      yield rowsOf(await measure(lab, fixture, say), empty);
     }
-    return measured.flatMap((each) => rowsOf(each, empty));
   },
 };
 
