@@ -14,12 +14,18 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
 
 const RELEASES = Number(process.env.SIMULATED_RELEASES ?? 60);
 
+/**
+ * Known seeds, so that a change that breaks a promise is told from a life that nobody has seen before. Fresh ones are for
+ * `npm run simulate`, and for SIMULATION_SEED.
+ */
+const SEEDS: Readonly<Record<'mild' | 'harsh', number>> = { mild: 11, harsh: 22 };
+
 describe('a release in a model cluster', function () {
   this.timeout(600_000);
 
   for (const level of ['mild', 'harsh'] as const) {
     it(`keeps every promise through ${RELEASES} releases with ${level} faults`, async () => {
-      const seed = Math.floor(Math.random() * 0x7fff_ffff);
+      const seed = Number(process.env.SIMULATION_SEED ?? SEEDS[level]);
       console.log(`      npm run simulate -- --seed ${seed} --releases ${RELEASES} --faults ${level}`);
       const { broken } = await run({ seed, releases: RELEASES, level });
       expect(broken === undefined ? '' : story(broken)).to.equal('');
