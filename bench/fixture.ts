@@ -132,13 +132,16 @@ const IP_ADDRESSES: ResourceType = {
   namespaced: false,
 };
 
-/** Where the API server keeps them; its own controllers' objects are among them, so that these find nothing to do. */
+/**
+ * Where the API server keeps them. Its own controllers' objects are among them, and what such a controller makes comes
+ * before what it makes it for: one that saw a Service without its slices would make others.
+ */
 const FOLDERS: readonly (readonly [ResourceType, string])[] = [
-  [DEPLOYMENTS, 'deployments'],
-  [REPLICA_SETS, 'replicasets'],
-  [PODS, 'pods'],
-  [SERVICES, 'services/specs'],
   [ENDPOINT_SLICES, 'endpointslices'],
+  [PODS, 'pods'],
+  [REPLICA_SETS, 'replicasets'],
+  [DEPLOYMENTS, 'deployments'],
+  [SERVICES, 'services/specs'],
   [CONTROLLER_REVISIONS, 'controllerrevisions'],
   [RELEASES, `${RELEASES.group}/${RELEASES.plural}`],
 ];
