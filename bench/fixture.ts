@@ -1,7 +1,8 @@
 /**
- * Many releases without the time it takes to make them: the operator makes one, the controllers its pods and its
- * endpoints, and all of it is copied within etcd under other names. The cluster cannot tell the copies from its own
- * work, and finds nothing to do.
+ * Many releases without the time it takes to make them: the operator makes one, and its objects are copied under other
+ * names. Copies that are only looked at are written into etcd with the pods and endpoints of the first, thousands in a
+ * minute, and leave the controllers nothing to do. Copies that the controllers are to work on go through the API: told
+ * of a whole release at once, each by its own watch, they would take what they have not heard of yet for missing.
  */
 import { LABEL_RELEASE } from '../src/api/names.ts';
 import { RELEASES } from '../src/api/resource.ts';
@@ -20,20 +21,25 @@ import {
 } from '../src/kube/types.ts';
 import { SHOP, Shop } from '../test/integration/operator/shop.ts';
 import { eventually } from '../test/support/eventually.ts';
+import { createCopy } from './api-copy.ts';
 import type { Say } from './benchmark.ts';
 import { type Copy, copyOf, type Stored, type Template, templateOf } from './copies.ts';
 import { putAll } from './etcd.ts';
 import type { Lab } from './lab.ts';
+import { sideBySide } from './side-by-side.ts';
 
 const PER_NAMESPACE = 100;
 /** Releases that are written between two looks at the progress. */
 const PER_STEP = 50;
+const COPIES_AT_ONCE = 16;
 
-/** How the template was left: its window over and the old side at 0, or inside its window with the old side ready. */
-export type State = 'at rest' | 'in its window';
+/** Of the first two the window is over and the old side at 0; in the third the old side is ready to take over. */
+export type State = 'at rest' | 'to be released' | 'in its window';
 
+const SHORT = { observation: { durationSeconds: 1 }, rollback: { windowSeconds: 6 } };
 const SPECS = {
-  'at rest': { observation: { durationSeconds: 1 }, rollback: { windowSeconds: 6 } },
+  'at rest': SHORT,
+  'to be released': SHORT,
   'in its window': { observation: { durationSeconds: 1 } },
 };
 
@@ -59,8 +65,9 @@ export class Fixture {
     await shop.release(SPECS[state]);
     await shop.settledOn('r1');
     await shop.version('v2');
-    const standby = state === 'at rest' ? 0 : 1;
-    const phase = state === 'at rest' ? 'Idle' : 'Committed';
+    const inWindow = state === 'in its window';
+    const standby = inWindow ? 1 : 0;
+    const phase = inWindow ? 'Committed' : 'Idle';
     await shop.until(`be ${state}`, ({ status }) => {
       const { standby: side } = status;
       return (
@@ -82,8 +89,7 @@ export class Fixture {
     for (const namespace of new Set(fresh.map((copy) => copy.namespace))) await this.#namespace(namespace);
     for (let from = 0; from < fresh.length; from += PER_STEP) {
       const step = fresh.slice(from, from + PER_STEP);
-      const entries = step.flatMap((copy, index) => this.#copy(copy, first + from + index));
-      await putAll(this.#lab.cluster.etcd, entries);
+      await this.#copyAll(step, first + from);
       say(`${first + from + step.length} of ${size} releases copied`);
     }
     this.copies.push(...fresh);
@@ -95,10 +101,14 @@ export class Fixture {
     return { namespace, name: `app-${String(index).padStart(5, '0')}` };
   }
 
-  /** Those inside their window are numbered from the end, so that no two copies share an address. */
-  #copy(copy: Copy, index: number): ReturnType<typeof copyOf> {
-    const number = this.#prefix === 'at-rest' ? index : 20_000 + index;
-    return copyOf(this.#template, copy, number, this.#nodes);
+  async #copyAll(copies: readonly Copy[], first: number): Promise<void> {
+    const { client, cluster } = this.#lab;
+    if (this.#prefix !== 'at-rest') {
+      await sideBySide(COPIES_AT_ONCE, copies, (copy) => createCopy(client, this.#template, copy));
+      return;
+    }
+    const entries = copies.flatMap((copy, index) => copyOf(this.#template, copy, first + index, this.#nodes));
+    await putAll(cluster.etcd, entries);
   }
 
   async #namespace(name: string): Promise<void> {
@@ -111,7 +121,7 @@ export class Fixture {
   async #ready(say: Say): Promise<void> {
     const expected = 2 * this.copies.length;
     const namespaces = new Set(this.copies.map(({ namespace }) => namespace));
-    await eventually('the endpoints to be ready', 300_000, async () => {
+    await eventually('the endpoints to be ready', 1_200_000, async () => {
       const scope = { labelSelector: LABEL_RELEASE };
       const slices = await this.#lab.client.list<EndpointSlice>(ENDPOINT_SLICES, scope);
       const ready = slices

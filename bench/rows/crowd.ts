@@ -22,7 +22,7 @@ const AT_ONCE = 32;
 export const crowd: Benchmark = {
   name: 'crowd',
   async run(lab, { crowd: size }, say) {
-    const fixture = await lab.fixture('at rest', say);
+    const fixture = await lab.fixture('to be released', say);
     await fixture.grow(size, say);
     const script = await PlainScript.prepare(lab, size, say);
     say(`the plain script releases ${size}`);

@@ -25,16 +25,16 @@ export const rescueLane: Benchmark = {
   async run(lab, { others }, say) {
     const inWindow = await lab.fixture('in its window', say);
     await inWindow.grow(2 * ROLLBACKS, say);
-    const atRest = await lab.fixture('at rest', say);
-    await atRest.grow(others, say);
+    const toRelease = await lab.fixture('to be released', say);
+    await toRelease.grow(others, say);
     const operator = await lab.operator();
-    const releases = inWindow.copies.length + atRest.copies.length;
+    const releases = inWindow.copies.length + toRelease.copies.length;
     await eventually('an idle operator', 300_000, async () => {
       const done = await operator.metric('controller_runtime_reconcile_total');
       return (done >= releases && (await operator.metric('workqueue_depth')) === 0) || undefined;
     });
     const idle = await rollBackEach(lab, inWindow.copies.slice(0, ROLLBACKS), say);
-    const crowd = releaseOthers(lab, atRest.copies.slice(0, others));
+    const crowd = releaseOthers(lab, toRelease.copies.slice(0, others));
     await busy(operator, others, say);
     const crowded = await rollBackEach(lab, inWindow.copies.slice(ROLLBACKS), say);
     const depth = await operator.metric('workqueue_depth');
