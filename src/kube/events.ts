@@ -48,8 +48,8 @@ export interface EventRecorderOptions {
 }
 
 const QUEUE_LIMIT = 4096;
-/** client-go's: 25 at once for one object, then one in five minutes. */
-const SPAM_LIMIT = { perSecond: 1 / 300, burst: 25 };
+/** client-go's 25 at once for one object, but then one in 30 seconds and not in five minutes: work goes on all day. */
+const SPAM_LIMIT = { perSecond: 1 / 30, burst: 25 };
 /** Objects and series that are remembered; the oldest is forgotten for a new one. */
 const MEMORY_LIMIT = 4096;
 const SERIES_WRITE_MS = 60_000;
@@ -90,7 +90,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       known.lastAt = clock.monotonic();
       return;
     }
-    if (!filterOf(input.regarding).tryTake()) {
+    if (!filterOf(input).tryTake()) {
       dropped += 1;
       return;
     }
@@ -104,8 +104,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     cancelTimer ??= clock.after(SERIES_WRITE_MS, writeSeries);
   }
 
-  function filterOf(regarding: ObjectReference): RateLimiter {
-    const key = objectKey(regarding);
+  /** Warnings have a filter of their own: what went well must never crowd out what did not. */
+  function filterOf({ regarding, type }: EventInput): RateLimiter {
+    const key = `${objectKey(regarding)}/${type}`;
     const filter = spamFilters.get(key) ?? createRateLimiter(SPAM_LIMIT, clock);
     remember(spamFilters, key, filter);
     return filter;

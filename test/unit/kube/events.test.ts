@@ -127,6 +127,14 @@ describe('an event recorder', function () {
     await eventually(() => written().length === 27);
   });
 
+  it('lets a warning through where too much was told of what went well', async () => {
+    for (let time = 0; time < 30; time += 1)
+      recorder.record({ ...SWITCHED, type: 'Normal', note: `step ${time}` });
+    recorder.record({ ...SWITCHED, type: 'Warning', note: 'going back' });
+    await eventually(() => written().length === 26);
+    expect(written().at(-1)?.note).to.equal('going back');
+  });
+
   it('cuts a note at 1 KiB, not inside a character', async () => {
     recorder.record({ ...SWITCHED, note: 'ü'.repeat(1_000) });
     recorder.record({ ...SWITCHED, note: 'x'.repeat(1_024) });
