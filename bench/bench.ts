@@ -21,6 +21,7 @@ async function main(options: Options): Promise<void> {
   if (unknown !== undefined) throw new Error(`--only: there is no benchmark "${unknown}"`);
   const chosen = BENCHMARKS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const machine = machineFacts();
+  const version = commit();
   const { releases, crowd: many, others } = options.sizes;
   const lab = await Lab.start(2 * Math.max(...releases, many, others), options.profile, progress('cluster'));
   const rows: Row[] = [];
@@ -33,7 +34,7 @@ async function main(options: Options): Promise<void> {
   } finally {
     const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
     const kubernetes = lab.cluster.kubernetesVersion;
-    await report({ machine: { ...machine, kubernetes }, commit: commit(), command, rows }, options);
+    await report({ machine: { ...machine, kubernetes }, commit: version, command, rows }, options);
     await lab.stop();
   }
 }
