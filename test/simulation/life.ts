@@ -1,14 +1,19 @@
 /** One life of a release, from the first Deployment to rest or deletion: everything that can happen to it does. */
-import { FINALIZER } from '../../src/api/names.ts';
+import { FINALIZER, LABEL_REVISION } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import type { ReleaseStatus } from '../../src/api/status.ts';
-import { CONTROLLER_REVISIONS, type ControllerRevision } from '../../src/kube/types.ts';
+import {
+  CONTROLLER_REVISIONS,
+  type ControllerRevision,
+  DEPLOYMENTS,
+  type Deployment,
+} from '../../src/kube/types.ts';
 import { describe } from '../../src/release/describe.ts';
-import { parseFacts } from '../../src/release/facts.ts';
 import { type Counts, count, endFaults, faultsOf, type Level } from './faults.ts';
 import { startMishaps } from './mishaps.ts';
 import { type Operator, startOperator } from './operator.ts';
 import { createOracle } from './oracle/oracle.ts';
+import { type RevisionTruth, readRevision } from './oracle/truth.ts';
 import { Violation } from './oracle/view.ts';
 import { createRandom, type Random } from './random.ts';
 import { drawScenario, RELEASE, SERVICE } from './scenario.ts';
@@ -177,7 +182,19 @@ export async function live(seed: number, level: Level): Promise<LifeResult> {
         fail(`the release is still there: ${release.metadata.finalizers?.includes(FINALIZER)}`);
       return;
     }
+    loserIsDown(fail);
     settled(fail);
+  }
+
+  /** What was rejected, or never had the traffic, is kept at 0. */
+  function loserIsDown(fail: (message: string) => never): void {
+    const color = selectedColor(world.api);
+    const other = color === 'blue' ? 'green' : color === 'green' ? 'blue' : undefined;
+    const deployment = other && world.api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${other}`);
+    const name = deployment?.metadata.labels?.[LABEL_REVISION];
+    const held = facts().find((each) => each.name === name)?.facts;
+    if (held?.outcome !== undefined && held.outcome.kind !== 'Committed' && deployment?.spec.replicas !== 0)
+      fail(`${name} on ${other} is ${held.outcome.kind}, and has ${deployment?.spec.replicas} pods`);
   }
 
   /** Something that could serve stands somewhere. */
@@ -221,14 +238,8 @@ export async function live(seed: number, level: Level): Promise<LifeResult> {
     return facts().some((each) => each.image === image && each.facts.rejected !== undefined);
   }
 
-  function facts() {
-    return world.api.list<ControllerRevision>(CONTROLLER_REVISIONS).flatMap(({ metadata, data }) => {
-      const parsed = parseFacts(metadata.annotations?.['bluegreen.dev/facts']);
-      const content = (data as any)?.content;
-      return parsed === undefined
-        ? []
-        : [{ facts: parsed, image: content?.template?.spec?.containers?.[0]?.image ?? '' }];
-    });
+  function facts(): RevisionTruth[] {
+    return world.api.list<ControllerRevision>(CONTROLLER_REVISIONS).flatMap(readRevision);
   }
 
   function outcomesOf(): Counts {

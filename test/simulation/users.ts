@@ -19,6 +19,8 @@ import { LABEL, templateOf, type World } from './world.ts';
 export interface Users {
   /** What people wish for now: an index into the versions. */
   readonly wished: number;
+  /** Since when they wish for it. */
+  readonly wishedAt: number;
   readonly suspended: boolean;
   /** When somebody last touched the Service, or a colour. */
   readonly touchedAt: ReadonlyMap<string, number>;
@@ -43,6 +45,7 @@ export function startUsers(
   const orders: { at: number; text: string }[] = [];
   const backups: Service[] = [];
   let wished = 0;
+  let wishedAt = timeline.now;
   let latest = 0;
   let suspended = false;
   let resting = false;
@@ -52,6 +55,7 @@ export function startUsers(
   const touch = (what: string): void => void touchedAt.set(what, timeline.now);
 
   function wish(index: number): void {
+    if (wished !== index) wishedAt = timeline.now;
     wished = index;
     const image = scenario.versions[index]?.image ?? '';
     api.update<Deployment>(DEPLOYMENTS, 'checkout', (object) => ({
@@ -187,6 +191,9 @@ export function startUsers(
 
   function act(): void {
     if (resting) return;
+    timeline.after(nextIn(random, faults.deedEvery), act);
+    // Nobody repairs what people do to a Service that no release looks after.
+    if (release() === undefined) return;
     const bad = random.chance(faults.foreign);
     const often = bad ? [] : Array.from({ length: 5 }, () => 'wish for the next version');
     const name = random.pick([...often, ...Object.keys(bad ? foreign : deeds)]);
@@ -195,13 +202,15 @@ export function startUsers(
     (bad ? foreign : deeds)[name]?.();
     const service = api.get<Service>(SERVICES, SERVICE);
     if (service !== undefined && random.chance(0.5)) backups.push(service);
-    timeline.after(nextIn(random, faults.deedEvery), act);
   }
 
   timeline.after(nextIn(random, faults.deedEvery), act);
   return {
     get wished() {
       return wished;
+    },
+    get wishedAt() {
+      return wishedAt;
     },
     get suspended() {
       return suspended;

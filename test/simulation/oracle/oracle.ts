@@ -36,7 +36,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     timeline,
     users,
     staleness: () => 2 * (faults.lag + faults.endpoints + faults.controllers) + 20 * faults.latency + 1000,
-    readyAt: traffic.readyAt,
+    range: (service) => traffic.counts.range(service, timeline.now - view.staleness()),
     selectedAt: () => traffic.selectedAt,
   };
   let writes = 0;

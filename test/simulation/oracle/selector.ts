@@ -19,8 +19,28 @@ export function guardSelector(view: View, before: Service | undefined, after: Se
 
 function guardEndpoints(view: View, color: Color): void {
   const serving = view.truth.ready(SERVICE);
-  if (serving === 0 || view.truth.readyPods(color).length > 0 || isRecent(view, view.readyAt[color])) return;
+  if (serving === 0 || view.truth.readyPods(color).length > 0 || view.range(twin(color)).most > 0) return;
   fail(`traffic was moved to ${color}, which has no ready pod, while ${serving} endpoints were ready`);
+}
+
+const twin = (color: Color): string => `${SERVICE}-${color}`;
+
+/** A release, unlike a rescue, brings as many pods as production has, and what people wish for. */
+function guardRelease(view: View, { name, image, facts: { color } }: RevisionTruth): void {
+  const { most } = view.range(twin(color));
+  const { fewest } = view.range(SERVICE);
+  const share = Number.parseInt(String(view.world.scenario.spec.capacity?.candidate ?? '100%'), 10);
+  if (most < (fewest * share) / 100) fail(`traffic was moved to ${most} pods of ${name}, from ${fewest}`);
+  const { wished, wishedAt } = view.users();
+  if (view.world.scenario.versions[wished]?.image === image || isRecent(view, wishedAt)) return;
+  fail(`traffic was moved to ${name}, whose content nobody wishes for any more`);
+}
+
+/** Nobody but an operator touched the Service: what one put there, another one must not take for drift. */
+function guardRepair(view: View, { name }: RevisionTruth): void {
+  const { touchedAt } = view.users();
+  if ((touchedAt.get('service') ?? 0) >= view.selectedAt() || isTouched(view, 'service')) return;
+  fail(`traffic was moved to ${name} as if the selector had drifted, and nobody had touched it`);
 }
 
 function guardMark(view: View, color: Color, mark: string): void {
@@ -36,7 +56,11 @@ function guardMark(view: View, color: Color, mark: string): void {
     fail(`traffic was moved to ${color} for ${name}, which stands on ${facts.color}`);
   if (back === undefined) guardForward(view, revision, Number(attempt));
   else if (facts.committedAt === undefined) fail(`traffic went back to ${name}, which was never committed`);
-  if (back !== undefined || facts.outcome?.kind !== 'Committed') guardPods(view, revision);
+  const repairs = back === undefined && facts.outcome?.kind === 'Committed';
+  if (repairs && facts.outcome?.reason !== 'Readopted') guardRepair(view, revision);
+  if (!repairs) guardPods(view, revision);
+  const starts = back === undefined && facts.outcome === undefined && facts.verifiedAt === undefined;
+  if (starts && !facts.adoption && !isTouched(view, 'service')) guardRelease(view, revision);
 }
 
 function guardForward({ world }: View, { name, facts, frozen }: RevisionTruth, attempt: number): void {

@@ -32,13 +32,14 @@ function loss({ truth }: View, before: Deployment, after: Deployment | undefined
 function guardTarget(view: View, color: Color, before: Deployment, how: string): void {
   const name = before.metadata.labels?.[LABEL_REVISION] ?? '';
   if (isTouched(view, color) || isTouched(view, 'service') || isRecent(view, view.selectedAt())) return;
-  if (isTarget(view, color, name))
+  if (isTarget(view, color, before))
     fail(`${color} holds the rollback target ${name} inside its window and was ${how}`);
 }
 
-/** The revision was committed on this colour, the other colour serves inside its window, and nothing replaces it. */
-function isTarget(view: View, color: Color, name: string): boolean {
+/** Its revision was committed on this colour, the other colour serves inside its window, and nothing replaces it. */
+export function isTarget(view: View, color: Color, deployment = view.truth.deployment(color)): boolean {
   const { truth, timeline } = view;
+  const name = deployment?.metadata.labels?.[LABEL_REVISION];
   const release = truth.release();
   if (release === undefined || release.metadata.deletionTimestamp !== undefined) return false;
   const all = newestFirst(truth.revisions());
@@ -60,6 +61,11 @@ function isReplaced(view: View, color: Color): boolean {
 
 export function guardSource(view: View, before: Deployment | undefined, after: Deployment | undefined): void {
   const shrunk = (after?.spec.replicas ?? 0) < (before?.spec.replicas ?? 0);
-  if (shrunk && view.truth.selected() === undefined && !isTouched(view, 'service'))
-    fail('the source served and was scaled down');
+  if (!shrunk || isTouched(view, 'service')) return;
+  if (view.truth.selected() === undefined) fail('the source served and was scaled down');
+  const [adopted, another] = view.truth.revisions();
+  const { drainSeconds = 30 } = view.world.scenario.spec.traffic;
+  if (another !== undefined || adopted?.facts.outcome !== undefined) return;
+  if (view.timeline.now < view.selectedAt() + drainSeconds * 1000)
+    fail(`the source was scaled down before its connections had ${drainSeconds} seconds to drain`);
 }

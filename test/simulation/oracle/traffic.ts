@@ -1,6 +1,8 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
 import { COLORS } from '../../../src/api/status.ts';
 import { SERVICE } from '../scenario.ts';
+import { createReadyCounts, type ReadyCounts } from './counts.ts';
+import { isTarget } from './sides.ts';
 import { newestFirst, type RevisionTruth, type Truth } from './truth.ts';
 import { fail, type View } from './view.ts';
 
@@ -8,30 +10,31 @@ import { fail, type View } from './view.ts';
 const MOST_ASTRAY_MS = 90_000;
 
 export interface TrafficGuard {
-  readonly readyAt: Record<string, number>;
+  readonly counts: ReadyCounts;
   readonly selectedAt: number;
   /** After each event. */
   check(view: View, operatorWorks: boolean): void;
 }
 
 export function createTrafficGuard(start: number): TrafficGuard {
-  const readyAt: Record<string, number> = {};
+  const counts = createReadyCounts();
   let selectedAt = start;
   let lastSelected: string | undefined;
   let astraySince: number | undefined;
 
   return {
-    readyAt,
+    counts,
     get selectedAt() {
       return selectedAt;
     },
     check(view, operatorWorks) {
       const { truth, timeline } = view;
-      for (const color of COLORS) if (truth.ready(`${SERVICE}-${color}`) > 0) readyAt[color] = timeline.now;
+      for (const service of [SERVICE, ...COLORS.map((color) => `${SERVICE}-${color}`)])
+        counts.note(service, timeline.now, truth.ready(service));
       const selected = truth.selected();
       if (selected !== lastSelected) selectedAt = timeline.now;
       lastSelected = selected;
-      const wrong = operatorWorks ? astray(truth) : undefined;
+      const wrong = operatorWorks ? (astray(truth) ?? outage(view)) : undefined;
       if (wrong === undefined) astraySince = undefined;
       else astraySince ??= timeline.now;
       if (wrong !== undefined && timeline.now - (astraySince ?? 0) > MOST_ASTRAY_MS + view.staleness())
@@ -50,6 +53,16 @@ function astray(truth: Truth): string | undefined {
   const now = truth.selected();
   if (now === active.facts.color && truth.ready(SERVICE) > 0) return undefined;
   return `${active.name} on ${active.facts.color} is active and ready, and production selects ${now ?? 'no colour'}`;
+}
+
+/** Production has no ready endpoint, and the rollback target has: it is put back at once. */
+function outage(view: View): string | undefined {
+  const { truth } = view;
+  if (truth.service() === undefined || truth.ready(SERVICE) > 0) return undefined;
+  const color = COLORS.find(
+    (each) => each !== truth.selected() && truth.ready(`${SERVICE}-${each}`) > 0 && isTarget(view, each),
+  );
+  return color && `production has no ready endpoint, and ${color} stands by with ready pods`;
 }
 
 /** What the facts say is active, where no switch is under way. */

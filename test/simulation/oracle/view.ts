@@ -20,8 +20,8 @@ export interface View {
    * a moment ago; it may not act on what was never so.
    */
   readonly staleness: () => number;
-  /** When a colour last had ready endpoints behind its twin. */
-  readonly readyAt: Readonly<Record<string, number>>;
+  /** The most and the fewest ready endpoints of a Service within the staleness. */
+  readonly range: (service: string) => { readonly most: number; readonly fewest: number };
   /** Since when production selects what it does. */
   readonly selectedAt: () => number;
 }
