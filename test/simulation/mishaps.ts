@@ -4,15 +4,9 @@ import { PODS } from '../../src/kube/types.ts';
 import { type Counts, count, type Faults, nextIn } from './faults.ts';
 import type { Random } from './random.ts';
 import { RELEASE } from './scenario.ts';
+import type { Operators } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 import type { World } from './world.ts';
-
-export interface Operators {
-  /** One of them dies, and is back after a while. */
-  kill(): void;
-  /** Another one works beside it for so long. */
-  double(ms: number): void;
-}
 
 export function startMishaps(
   world: World,

@@ -29,14 +29,17 @@ const MOST_WRITES = 400;
 
 export function createOracle(world: World, timeline: Timeline, faults: Faults, users: () => Users): Oracle {
   const truth = createTruth(world);
+  // As it was at first: what is late when the faults end was late before.
+  const { lag, endpoints, controllers, latency } = faults;
+  const staleness = 2 * (lag + endpoints + controllers) + 20 * latency + 1000;
   const traffic = createTrafficGuard(timeline.now);
   const view: View = {
     world,
     truth,
     timeline,
     users,
-    staleness: () => 2 * (faults.lag + faults.endpoints + faults.controllers) + 20 * faults.latency + 1000,
-    range: (service) => traffic.counts.range(service, timeline.now - view.staleness()),
+    staleness: () => staleness,
+    range: (service) => traffic.counts.range(service, timeline.now - staleness),
     selectedAt: () => traffic.selectedAt,
   };
   let writes = 0;

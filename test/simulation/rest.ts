@@ -1,0 +1,90 @@
+/** What must be so when the faults have ended and everything had its time: invariants 6, 8, 11 and 12. */
+import { LABEL_REVISION } from '../../src/api/names.ts';
+import { RELEASES } from '../../src/api/resource.ts';
+import {
+  CONTROLLER_REVISIONS,
+  type ControllerRevision,
+  DEPLOYMENTS,
+  type Deployment,
+} from '../../src/kube/types.ts';
+import { type RevisionTruth, readRevision } from './oracle/truth.ts';
+import { fail } from './oracle/view.ts';
+import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
+import type { Stage } from './stage.ts';
+import { isGood, type Version } from './versions.ts';
+import { imageOfColor, readyEndpoints, selectedColor } from './world.ts';
+
+export interface Expected {
+  /** The version that people wish for in the end. */
+  readonly wished: Version | undefined;
+  readonly deleted: boolean;
+  /** Writes since everything should have been done. */
+  readonly lateWrites: number;
+}
+
+export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expected): void {
+  const { api, scenario } = stage.world;
+  if (lateWrites > 0 && isDecided(wished, scenario))
+    fail(`at rest: ${lateWrites} writes although nothing happens`);
+  if (readyEndpoints(api, SERVICE).length === 0 && somethingServes(stage))
+    fail('at rest: production has no ready endpoint');
+  if (deleted) {
+    if (api.get(RELEASES, RELEASE) !== undefined)
+      fail('at rest: the release that was deleted is still there');
+    return;
+  }
+  checkLoser(stage);
+  checkWish(stage, wished);
+}
+
+/** A gate that hangs, or pods that never come in time, are tried again for ever: nobody is at fault. */
+function isDecided(version: Version | undefined, { spec }: Scenario): boolean {
+  if (version === undefined || version.smoke === 'hang' || version.flaps) return false;
+  const patience = (spec.preparation?.deadlineSeconds ?? 600) * 1000;
+  return version.diesAfterMs === undefined && version.startMs[1] + 20_000 < patience;
+}
+
+/** Something that could serve stands somewhere. */
+function somethingServes({ world }: Stage): boolean {
+  return ['checkout', 'checkout-blue', 'checkout-green'].some(
+    (name) => readyEndpoints(world.api, name).length > 0,
+  );
+}
+
+function revisionsOf({ world }: Stage): RevisionTruth[] {
+  return world.api.list<ControllerRevision>(CONTROLLER_REVISIONS).flatMap(readRevision);
+}
+
+/** What was rejected, or never had the traffic, is kept at 0. */
+function checkLoser(stage: Stage): void {
+  const { api } = stage.world;
+  const color = selectedColor(api);
+  const other = color === 'blue' ? 'green' : color === 'green' ? 'blue' : undefined;
+  const deployment = other && api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${other}`);
+  const name = deployment?.metadata.labels?.[LABEL_REVISION];
+  const outcome = revisionsOf(stage).find((each) => each.name === name)?.facts.outcome?.kind;
+  if (outcome !== undefined && outcome !== 'Committed' && deployment?.spec.replicas !== 0)
+    fail(`at rest: ${name} on ${other} is ${outcome}, and has ${deployment?.spec.replicas} pods`);
+}
+
+/** What people wish for serves, unless something speaks against it. */
+function checkWish(stage: Stage, wished: Version | undefined): void {
+  if (wished === undefined || !isGood(wished)) return;
+  const { api, scenario } = stage.world;
+  const { phase, message, conditions } = stage.status();
+  const ready = conditions?.find(({ type }) => type === 'Ready');
+  const color = selectedColor(api);
+  const serving = color === 'blue' || color === 'green' ? imageOfColor(api, color) : 'the source';
+  if (serving === wished.image) {
+    if (ready?.status !== 'True')
+      fail(`at rest: ${wished.image} serves, and Ready is ${ready?.status}: ${message}`);
+    return;
+  }
+  const rejected = revisionsOf(stage).some(
+    ({ image, facts }) => image === wished.image && facts.rejected !== undefined,
+  );
+  if (rejected || !isDecided(wished, scenario) || ready?.reason === 'ActiveEdited') return;
+  fail(
+    `at rest: ${wished.image} is wished for, good and not rejected, and ${serving} serves: [${phase}] ${message}`,
+  );
+}

@@ -1,0 +1,172 @@
+/** Where a life is played: the world, its operators, the oracle that watches, and what is written down of it. */
+import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
+import type { ReleaseStatus } from '../../src/api/status.ts';
+import { describe } from '../../src/release/describe.ts';
+import { type Counts, count, type Faults } from './faults.ts';
+import { type Operator, startOperator } from './operator.ts';
+import { createOracle, type Oracle } from './oracle/oracle.ts';
+import { Violation } from './oracle/view.ts';
+import type { Random } from './random.ts';
+import { RELEASE, type Scenario } from './scenario.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
+import type { Users } from './users.ts';
+import { createWorld, type World } from './world.ts';
+
+export const START: number = Date.UTC(2026, 0, 1);
+
+export interface Operators {
+  start(): void;
+  /** One of them is at work. */
+  readonly work: boolean;
+  /** One of them dies, and is back after a while. */
+  kill(): void;
+  /** Another one works beside it for so long. */
+  double(ms: number): void;
+}
+
+export interface Stage {
+  readonly world: World;
+  readonly timeline: Timeline;
+  readonly faults: Faults;
+  readonly operators: Operators;
+  readonly oracle: Oracle;
+  readonly trace: string[];
+  /** Faults that happened, and effects that were tried. */
+  readonly counts: Counts;
+  readonly effects: Counts;
+  readonly reconciles: number;
+  /** What was broken first. */
+  readonly broken: string | undefined;
+  readonly status: () => ReleaseStatus;
+  readonly say: (text: string) => void;
+  /** Runs a check; a promise that it finds broken ends the play. */
+  guarded(check: () => void): void;
+  play(ms: number): Promise<void>;
+}
+
+export function createStage(random: Random, faults: Faults, scenario: Scenario, users: () => Users): Stage {
+  const timeline = createTimeline(START);
+  const world = createWorld(timeline, random.fork(), faults, scenario);
+  const oracle = createOracle(world, timeline, faults, users);
+  const counts: Counts = new Map();
+  const effects: Counts = new Map();
+  const trace: string[] = [];
+  let reconciles = 0;
+  let broken: string | undefined;
+  let lastMessage = '';
+
+  const say = (text: string): void => {
+    trace.push(`${new Date(timeline.now).toISOString().slice(11, 23)}  ${text}`);
+  };
+
+  /** A violation is told when it happens, and ends the play at the next event. */
+  function guarded(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      broken ??= error.message;
+    }
+  }
+
+  const status = (): ReleaseStatus =>
+    (world.api.get<BlueGreenReleaseObject>(RELEASES, RELEASE)?.status ?? {}) as ReleaseStatus;
+
+  function afterEach(): boolean {
+    guarded(() => oracle.check(operators.work));
+    const { phase = '', message = '' } = status();
+    if (message !== lastMessage) say(`  [${phase}] ${message}`);
+    lastMessage = message;
+    return broken === undefined;
+  }
+
+  const operators = createOperators(random.fork(), timeline, (own, onCrash) =>
+    startOperator({
+      api: world.api,
+      timeline,
+      random: own,
+      faults,
+      counts,
+      metrics: world.metrics,
+      onWrite: (write, run) => guarded(() => oracle.onWrite(write, run)),
+      onEffect: (effect, result) => {
+        count(effects, effect.kind);
+        say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
+      },
+      onError: (message) => say(`  error: ${message}`),
+      onReconcile: () => {
+        reconciles += 1;
+      },
+      onCrash: () => {
+        say('  the operator dies');
+        onCrash();
+      },
+    }),
+  );
+
+  return {
+    world,
+    timeline,
+    faults,
+    operators,
+    oracle,
+    trace,
+    counts,
+    effects,
+    get reconciles() {
+      return reconciles;
+    },
+    get broken() {
+      return broken;
+    },
+    status,
+    say,
+    guarded,
+    async play(ms) {
+      if (broken === undefined) await timeline.runUntil(timeline.now + ms, afterEach);
+    },
+  };
+}
+
+function createOperators(
+  random: Random,
+  timeline: Timeline,
+  launch: (random: Random, onCrash: () => void) => Operator,
+): Operators {
+  const running = new Set<Operator>();
+
+  function start(): Operator {
+    const operator = launch(random.fork(), () => {
+      running.delete(operator);
+      restart();
+    });
+    running.add(operator);
+    return operator;
+  }
+
+  function restart(): void {
+    timeline.after(random.between(500, 30_000), () => void start());
+  }
+
+  return {
+    start: () => void start(),
+    get work() {
+      return [...running].some((operator) => operator.ready);
+    },
+    kill() {
+      const [operator] = running;
+      if (operator === undefined) return;
+      operator.kill();
+      running.delete(operator);
+      restart();
+    },
+    double(ms) {
+      const second = start();
+      timeline.after(ms, () => {
+        if (!running.delete(second)) return;
+        second.kill();
+        if (running.size === 0) start();
+      });
+    },
+  };
+}
