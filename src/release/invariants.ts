@@ -277,6 +277,8 @@ function commitsUnknown(
 ): string | undefined {
   const commits = facts.outcome?.kind === 'Committed' && revision.facts?.outcome === undefined;
   if (!commits || facts.adoption || isAsked(snapshot, 'promote', facts.attempt)) return undefined;
+  // It is not kept because it is good, but left because a fix is wished for and nothing can be gone back to.
+  if (facts.outcome?.reason === 'GaveWay') return undefined;
   const open = revision.frozen.observation.checks.find(
     ({ name, onUnknown }) =>
       onUnknown === 'Hold' && snapshot.observations.measurements[name]?.at(-1)?.verdict !== 'Good',

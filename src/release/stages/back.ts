@@ -8,9 +8,7 @@ import { readyCount, servingCount } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-
-/** How long a standby that is too small may take to grow before any ready pod is better than a bad side. */
-const SCALE_UP_MS = 60_000;
+import { giveWay, PATIENCE_MS } from './give-way.ts';
 
 interface Cause {
   readonly reason: string;
@@ -25,9 +23,12 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
   const serving = servingCount(snapshot);
   const needed = Math.min(from.facts.verifiedReady ?? serving, serving);
   const wantedAt = from.facts.returnWanted?.at ?? snapshot.now;
-  const patience = wantedAt + SCALE_UP_MS;
+  // So long a standby that is too small may take to grow; then any ready pod is better than a bad side.
+  const patience = wantedAt + PATIENCE_MS;
   const enough = ready >= needed || serving === 0 || snapshot.now >= patience;
   if (ready > 0 && enough) return orderBack(snapshot, target, from, cause);
+  const forward = ready === 0 ? giveWay(snapshot, roles, from, wantedAt) : undefined;
+  if (forward !== undefined) return forward;
   const wanted = Math.max(needed, 1, snapshot.sides[color].deployment?.desired ?? 0);
   return {
     phase: 'RollingBack',

@@ -1,16 +1,18 @@
 /** The new side has the traffic and is watched: it is kept, or the traffic goes back. */
 
-import { formatTime } from '../../api/time.ts';
+import { formatTime, parseTime } from '../../api/time.ts';
 import { availability } from '../../checks/availability.ts';
 import type { CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
 import { windowSize } from '../capacity.ts';
 import { holdColor, recordFacts } from '../effects.ts';
+import { readyCount, servingCount } from '../endpoints.ts';
 import type { Request, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
+import { giveWay, PATIENCE_MS } from './give-way.ts';
 
 export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject } = roles;
@@ -24,13 +26,26 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const { verdicts, requests } = watch(snapshot, roles, subject);
   const breach = verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
   if (breach !== undefined) return goBack(snapshot, roles, subject, breach);
-  return { ...settle(snapshot, roles, subject, verdicts), requests };
+  const dead = deadSince(snapshot, subject, verdicts);
+  const forward = dead === undefined ? undefined : giveWay(snapshot, roles, subject, dead);
+  if (forward !== undefined) return forward;
+  return { ...settle(snapshot, roles, subject, verdicts, dead), requests };
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */
 function isReverted({ source }: Snapshot, { target }: Roles, subject: StartedRevision): boolean {
   if (source === undefined || source.fingerprint === subject.fingerprint) return false;
   return source.fingerprint === target?.fingerprint;
+}
+
+/** Since when no pod of the watched side is ready; as long as another side could take over, the rescue was quicker. */
+function deadSince(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  [available]: readonly CheckVerdict[],
+): number | undefined {
+  if (servingCount(snapshot) > 0 || readyCount(snapshot, subject.facts.color) > 0) return undefined;
+  return parseTime(available?.status.since);
 }
 
 interface Watch {
@@ -58,6 +73,7 @@ function settle(
   roles: Roles,
   subject: StartedRevision,
   verdicts: readonly CheckVerdict[],
+  dead: number | undefined,
 ): Verdict {
   const { color, verifiedAt = snapshot.now } = subject.facts;
   const until = verifiedAt + subject.frozen.observation.durationSeconds * 1000;
@@ -65,6 +81,7 @@ function settle(
     ...verdicts.map((verdict) => verdict.lookAgainAt),
     until,
     verifiedAt + LOCK_AFTER_SWITCH_MS,
+    dead === undefined ? undefined : dead + PATIENCE_MS,
   ]);
   const kept = keepOldSide(snapshot, roles);
   if (kept.length > 0)

@@ -452,6 +452,52 @@ describe('the way back', () => {
   });
 });
 
+describe('a fix, while the watched revision cannot serve and nothing can be gone back to', () => {
+  const none = { desired: 3, ready: 0 };
+  const checks = [{ name: 'availability', state: 'Bad' as const, since: '2026-06-01T11:59:30Z' }];
+  const dead: Picture = {
+    ...observed,
+    source: { fingerprint: 'v3' },
+    blue: { revision: 'r1', ...none },
+    green: { revision: 'r2', ...none },
+    previous: { attempt: 2, checks },
+  };
+
+  it('waits a minute for one of the sides, and then goes on', () => {
+    const waiting = decided(dead);
+    expect([waiting.effects, waiting.plan.lookAgainAt]).to.deep.equal([[], NOON + 30 * SECOND]);
+    const result = decided({ ...dead, now: NOON + 30 * SECOND });
+    expect([result.reason, result.effects]).to.deep.equal(['GaveWay', ['RecordFacts r2 Committed']]);
+    expect(result.message).to.equal(
+      'revision r2 is no longer watched: it cannot serve, no side is able to take over, and another revision is wished for',
+    );
+  });
+
+  it('does so also when a way back was wanted and stayed shut', () => {
+    const facts = { ...r2Verified, returnWanted: { at: NOON - MINUTE, reason: 'CheckFailed', message: '' } };
+    const shut = { ...observed, blue: { revision: 'r1', ...none }, revisions: { r1, r2: facts } };
+    expect(decided({ ...shut, source: { fingerprint: 'v3' } }).reason).to.equal('GaveWay');
+    expect(decided(shut).reason, 'nobody wishes for anything else').to.equal('CheckFailed');
+  });
+
+  it('does not, when nothing else is wished for, or what is was rejected, or the release is suspended', () => {
+    const later = { ...dead, now: NOON + MINUTE };
+    expect(decided({ ...later, source: { fingerprint: 'v2' } }).effects).to.deep.equal([]);
+    expect(decided({ ...later, spec: { suspend: true } }).effects).to.deep.equal([]);
+    const r3 = { ...r2RolledBack, attempt: 1, startedAt: NOON - HOUR };
+    expect(decided({ ...later, revisions: { r1, r2: r2Verified, r3 } }).effects).to.deep.equal([]);
+  });
+
+  it('and then it starts', () => {
+    const gone = {
+      ...r2Committed,
+      outcome: { kind: 'Committed' as const, at: NOON, reason: 'GaveWay', message: '' },
+    };
+    const { effects } = decided({ ...dead, revisions: { r1, r2: gone } });
+    expect(effects).to.deep.equal(['CreateRevision r3 from source']);
+  });
+});
+
 describe('after the commit', () => {
   it('r1 stands by until the window ends', () => {
     const { phase, message, effects, plan } = decided(committed);
