@@ -18,7 +18,7 @@ export function guardSelector(view: View, before: Service | undefined, after: Se
 }
 
 function guardEndpoints(view: View, color: Color): void {
-  const serving = view.truth.ready(SERVICE);
+  const serving = view.range(SERVICE).fewest;
   if (serving === 0 || view.truth.readyPods(color).length > 0 || view.range(twin(color)).most > 0) return;
   fail(`traffic was moved to ${color}, which has no ready pod, while ${serving} endpoints were ready`);
 }
