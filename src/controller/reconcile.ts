@@ -2,26 +2,20 @@
  * One release, once: observe, decide, apply, report. Effects are applied round after round until the plan is empty,
  * so that a release does not wait for its own writes to come back as news; the status is written once, at the end.
  */
-import { randomUUID } from 'node:crypto';
 import type { ConditionInput } from '../api/conditions.ts';
 import { mergeConditions } from '../api/conditions.ts';
 import { type ParsedRelease, parseRelease } from '../api/parse.ts';
 import type { BlueGreenReleaseObject } from '../api/resource.ts';
 import type { ReleaseStatus } from '../api/status.ts';
-import { isKubeError } from '../kube/errors.ts';
-import { describeThrown, type Logger } from '../kube/log.ts';
+import { withSignal } from '../kube/cancel.ts';
+import { describeThrown } from '../kube/log.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
-import type { KubeClient, ObjectKey } from '../kube/ports.ts';
-import { decide } from '../release/decide.ts';
-import { describe } from '../release/describe.ts';
-import { violations } from '../release/invariants.ts';
+import type { ObjectKey } from '../kube/ports.ts';
 import type { Effect, Plan } from '../release/plan.ts';
-import { applyEffect, NameTakenError, StaleError } from './apply.ts';
-import type { Beside } from './beside.ts';
-import { type Cache, keyOf } from './cache.ts';
-import { observe, type Scene } from './observe.ts';
+import { NameTakenError } from './apply.ts';
 import { createPace, type Pace } from './progress.ts';
-import { eventFor, type ReleaseEvent, writeStatus } from './report.ts';
+import { writeStatus } from './report.ts';
+import { beginPass, currentOf, isStale, type Pass, type RoundDeps, round } from './round.ts';
 
 export interface ReconcileObserver {
   /** `at`: when the answer was there, milliseconds since the epoch. */
@@ -31,15 +25,8 @@ export interface ReconcileObserver {
   onGone(key: ObjectKey): void;
 }
 
-export interface ReconcileDeps {
-  readonly client: KubeClient;
-  readonly cache: Cache;
-  readonly beside: Beside;
-  readonly recordEvent: (event: ReleaseEvent) => void;
+export interface ReconcileDeps extends RoundDeps {
   readonly observer: ReconcileObserver;
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** A plan that is never empty would be a bug; it must not become a hot loop. */
@@ -49,7 +36,7 @@ export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
-  return async (key) => {
+  return async (key, { signal }) => {
     const [namespace = '', name = ''] = key.split('/');
     const object = deps.cache.releases.get({ namespace, name });
     if (object === undefined) {
@@ -58,9 +45,10 @@ export function createReconciler(
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
+    const bound = { ...deps, client: withSignal(deps.client, signal) };
     const parsed = parseRelease(object);
-    if (!parsed.ok) return refuse(deps, object, parsed.problems);
-    return createRun(deps, pace, key, await announce(deps, object, parsed.release)).toEnd();
+    if (!parsed.ok) return refuse(bound, object, parsed.problems);
+    return toEnd(bound, pace, beginPass(key, await announce(bound, object, parsed.release)));
   };
 }
 
@@ -133,137 +121,50 @@ async function stall(
   await writeStatus(deps.client, deps.cache.releases, object, next);
 }
 
-interface Run {
-  toEnd(): Promise<ReconcileResult>;
+async function toEnd(deps: ReconcileDeps, pace: Pace, pass: Pass): Promise<ReconcileResult> {
+  try {
+    for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+      const plan = await round(deps, pass);
+      if (plan === undefined) return { result: 'success' };
+      if (plan.effects.length > 0 && !pass.gone) continue;
+      return again(plan, await write(deps, pace, pass), deps.now());
+    }
+    await write(deps, pace, pass);
+    return { result: 'requeue' };
+  } catch (error) {
+    return failed(deps, pass, error);
+  }
 }
 
-function createRun(deps: ReconcileDeps, pace: Pace, key: string, release: ParsedRelease): Run {
-  const { cache, beside, observer, now } = deps;
-  const { namespace = '', name, uid = '' } = release.metadata;
-  const fields = { release: keyOf(namespace, name), reconcileId: randomUUID().slice(0, 8) };
-  /** What was decided and not written yet is part of what the next decision knows. */
-  let status = release.status;
-  let gone = false;
-
-  /** The object as it is now: own writes of earlier rounds are in it. */
-  const current = (): BlueGreenReleaseObject | undefined => cache.releases.get({ namespace, name });
-
-  async function look(): Promise<{ scene: Scene; plan: Plan } | undefined> {
-    const object = current();
-    if (object === undefined) return undefined;
-    const parsed = { ...release, metadata: object.metadata, status };
-    const scene = await observe(
-      { cache, client: deps.client, now },
-      parsed,
-      beside.observations(key, uid, status),
-      beside.aliases(key),
-    );
-    return { scene, plan: decide(scene.snapshot) };
-  }
-
-  function tell(object: BlueGreenReleaseObject | undefined, plan: Plan): void {
-    const event = object && eventFor(object, status, plan.verdict);
-    if (event !== undefined) deps.recordEvent(event);
-    if (plan.effects.length === 0) return;
-    const { phase, reason, message } = plan.verdict;
-    deps.log.info(message, {
-      ...fields,
-      revision: plan.status.candidate?.revision ?? plan.status.revision,
-      phase,
-      reason,
-      effects: plan.effects.map(describe),
-    });
-  }
-
-  async function apply(scene: Scene, effect: Effect): Promise<void> {
-    try {
-      await applyEffect({ client: deps.client, cache }, scene, effect as never);
-      observer.onEffect(effect, 'applied', now());
-      gone ||= effect.kind === 'RemoveFinalizer';
-    } catch (error) {
-      observer.onEffect(effect, isStale(error) ? 'refused' : 'failed', now());
-      throw error;
-    }
-  }
-
-  /** In order; production selectors side by side. */
-  async function applyAll(scene: Scene, effects: readonly Effect[]): Promise<void> {
-    const broken = violations(scene.snapshot, effects);
-    if (broken.length > 0)
-      throw new Error(`refused, because it would break an invariant: ${broken.join('; ')}`);
-    await Promise.all(
-      effects.filter(({ kind }) => kind === 'PatchSelector').map((effect) => apply(scene, effect)),
-    );
-    for (const effect of effects) if (effect.kind !== 'PatchSelector') await apply(scene, effect);
-  }
-
-  async function round(): Promise<Plan | undefined> {
-    const looked = await look();
-    if (looked === undefined) return undefined;
-    const { scene, plan } = looked;
-    const object = current();
-    try {
-      await applyAll(scene, plan.effects);
-    } finally {
-      // After the effects: neither a log line nor an event goes before what production waits for.
-      tell(object, plan);
-    }
-    for (const request of plan.requests) beside.request(key, scene, request);
-    status = plan.status;
-    return plan;
-  }
-
-  /** Gives the milliseconds that are to pass before the status is written; 0: it is. */
-  async function write(): Promise<number> {
-    const object = current();
-    if (object === undefined || gone) return 0;
-    observer.onStatus({ namespace, name }, release.status, status);
-    const waitMs = pace.waitMs(key, (object.status ?? {}) as ReleaseStatus, status);
-    if (waitMs === 0) await writeStatus(deps.client, cache.releases, object, status);
-    return waitMs;
-  }
-
-  /** Another writer was quicker: look again. Anything else is shown to people and tried again with backoff. */
-  async function failed(error: unknown): Promise<ReconcileResult> {
-    if (error instanceof StaleError || isKubeError(error, 'Conflict', 'NotFound'))
-      return { result: 'requeue' };
-    const object = current();
-    if (object === undefined) return { result: 'success' };
-    const message = error instanceof Error ? error.message : 'an effect failed';
-    const reason = error instanceof NameTakenError ? 'NameTaken' : 'ApplyFailed';
-    await stall(deps, object, status, reason, message);
-    if (error instanceof NameTakenError) return { result: 'requeue_after', afterMs: 15_000 };
-    throw error;
-  }
-
-  function again({ lookAgainAt }: Plan, writeInMs: number): ReconcileResult {
-    const waits = [
-      ...(lookAgainAt === undefined ? [] : [Math.max(1, lookAgainAt - now())]),
-      ...(writeInMs === 0 ? [] : [writeInMs]),
-    ];
-    return waits.length === 0
-      ? { result: 'success' }
-      : { result: 'requeue_after', afterMs: Math.min(...waits) };
-  }
-
-  async function toEnd(): Promise<ReconcileResult> {
-    try {
-      for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-        const plan = await round();
-        if (plan === undefined) return { result: 'success' };
-        if (plan.effects.length > 0 && !gone) continue;
-        return again(plan, await write());
-      }
-      await write();
-      return { result: 'requeue' };
-    } catch (error) {
-      return failed(error);
-    }
-  }
-
-  return { toEnd };
+/** Gives the milliseconds that are to pass before the status is written; 0: it is. */
+async function write(deps: ReconcileDeps, pace: Pace, pass: Pass): Promise<number> {
+  const object = currentOf(deps, pass);
+  if (object === undefined || pass.gone) return 0;
+  const { namespace = '', name } = object.metadata;
+  deps.observer.onStatus({ namespace, name }, pass.release.status, pass.status);
+  const waitMs = pace.waitMs(pass.key, (object.status ?? {}) as ReleaseStatus, pass.status);
+  if (waitMs === 0) await writeStatus(deps.client, deps.cache.releases, object, pass.status);
+  return waitMs;
 }
 
-function isStale(error: unknown): boolean {
-  return error instanceof StaleError || isKubeError(error, 'Conflict', 'NotFound');
+/** Another writer was quicker: look again. Anything else is shown to people and tried again with backoff. */
+async function failed(deps: ReconcileDeps, pass: Pass, error: unknown): Promise<ReconcileResult> {
+  if (isStale(error)) return { result: 'requeue' };
+  const object = currentOf(deps, pass);
+  if (object === undefined) return { result: 'success' };
+  const message = error instanceof Error ? error.message : 'an effect failed';
+  const reason = error instanceof NameTakenError ? 'NameTaken' : 'ApplyFailed';
+  await stall(deps, object, pass.status, reason, message);
+  if (error instanceof NameTakenError) return { result: 'requeue_after', afterMs: 15_000 };
+  throw error;
+}
+
+function again({ lookAgainAt }: Plan, writeInMs: number, now: number): ReconcileResult {
+  const waits = [
+    ...(lookAgainAt === undefined ? [] : [Math.max(1, lookAgainAt - now)]),
+    ...(writeInMs === 0 ? [] : [writeInMs]),
+  ];
+  return waits.length === 0
+    ? { result: 'success' }
+    : { result: 'requeue_after', afterMs: Math.min(...waits) };
 }

@@ -1,0 +1,88 @@
+/**
+ * What came back from work beside the loop and is too new to stand in a status: what was measured since the last status
+ * write, and the verdict on the present input. A restart loses nothing that the status does not have.
+ */
+import type { Measurement } from '../analysis/measurement.ts';
+import type { CheckStatus, ReleaseStatus } from '../api/status.ts';
+import { parseTime } from '../api/time.ts';
+import type { Observations, Preflight } from '../release/snapshot.ts';
+import type { Aliases } from './views.ts';
+
+/** More than any failureLimit asks for. */
+const KEPT = 10;
+
+/** Of one life of a release: a new object under its name begins a new one. */
+export interface Memory {
+  readonly uid: string;
+  attempt: number;
+  measurements: Map<string, Measurement[]>;
+  preflight: Preflight | undefined;
+  aliases: Aliases;
+}
+
+export interface Memories {
+  /** Begins anew where the object is another one. */
+  of(key: string, uid: string): Memory;
+  /** Whether it still is what is remembered. */
+  holds(key: string, memory: Memory): boolean;
+  /** From the status, and from what came back since. */
+  observations(key: string, uid: string, status: ReleaseStatus): Observations;
+  aliases(key: string): Aliases;
+  forget(key: string): void;
+}
+
+export function createMemories(): Memories {
+  const memories = new Map<string, Memory>();
+  return {
+    of(key, uid) {
+      const known = memories.get(key);
+      if (known?.uid === uid) return known;
+      const fresh: Memory = { uid, attempt: 0, measurements: new Map(), preflight: undefined, aliases: {} };
+      memories.set(key, fresh);
+      return fresh;
+    },
+    holds: (key, memory) => memories.get(key) === memory,
+    observations(key, uid, status) {
+      const memory = memories.get(key);
+      const own = memory?.uid === uid ? memory : undefined;
+      return {
+        measurements: mergeMeasurements(status.checks ?? [], own?.measurements),
+        preflight: own?.preflight,
+      };
+    },
+    aliases: (key) => memories.get(key)?.aliases ?? {},
+    forget: (key) => void memories.delete(key),
+  };
+}
+
+export function remember(memory: Memory, check: string, measurement: Measurement): void {
+  const before = memory.measurements.get(check) ?? [];
+  memory.measurements.set(check, [...before, measurement].slice(-KEPT));
+}
+
+/**
+ * The status has what an earlier process measured; memory has what is too new to be in the status. Neither overrides the
+ * other: two processes at once would write each other's measurements away, for ever.
+ */
+function mergeMeasurements(
+  checks: readonly CheckStatus[],
+  memory: Memory['measurements'] | undefined,
+): Observations['measurements'] {
+  const merged: Record<string, Measurement[]> = {};
+  for (const check of checks) merged[check.name] = fromStatus(check);
+  for (const [name, fresh] of memory ?? []) {
+    const known = new Set(fresh.map(({ at }) => at));
+    const others = (merged[name] ?? []).filter(({ at }) => !known.has(at));
+    merged[name] = [...others, ...fresh].sort((a, b) => a.at - b.at).slice(-KEPT);
+  }
+  return merged;
+}
+
+function fromStatus(check: CheckStatus): Measurement[] {
+  return (check.measurements ?? []).flatMap(({ at, verdict, reason, value, message }) => {
+    const time = parseTime(at);
+    if (time === undefined) return [];
+    const known = { at: time, verdict, reason: reason as Measurement['reason'], message: message ?? '' };
+    return [value === undefined ? known : { ...known, value: Number(value) }];
+  });
+}

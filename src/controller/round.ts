@@ -1,0 +1,132 @@
+/**
+ * One round of a reconcile: look, decide, apply, tell. Rounds of one reconcile share a pass: what was decided and is
+ * not written yet is part of what the next decision knows.
+ */
+import { randomUUID } from 'node:crypto';
+import type { ParsedRelease } from '../api/parse.ts';
+import type { BlueGreenReleaseObject } from '../api/resource.ts';
+import type { ReleaseStatus } from '../api/status.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { Logger } from '../kube/log.ts';
+import type { KubeClient } from '../kube/ports.ts';
+import { decide } from '../release/decide.ts';
+import { describe } from '../release/describe.ts';
+import { violations } from '../release/invariants.ts';
+import type { Effect, Plan } from '../release/plan.ts';
+import { applyEffect, StaleError } from './apply.ts';
+import type { Beside } from './beside.ts';
+import type { Cache } from './cache.ts';
+import { observe, type Scene } from './observe.ts';
+import { eventFor, type ReleaseEvent } from './report.ts';
+
+export interface RoundDeps {
+  readonly client: KubeClient;
+  readonly cache: Cache;
+  readonly beside: Beside;
+  readonly recordEvent: (event: ReleaseEvent) => void;
+  readonly observer: {
+    onEffect(effect: Effect, result: 'applied' | 'refused' | 'failed', at: number): void;
+  };
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface Pass {
+  readonly key: string;
+  readonly release: ParsedRelease;
+  /** In each of its log lines. */
+  readonly reconcileId: string;
+  status: ReleaseStatus;
+  /** The finalizer is off: there is nothing left to write to. */
+  gone: boolean;
+}
+
+export function beginPass(key: string, release: ParsedRelease): Pass {
+  return { key, release, reconcileId: randomUUID().slice(0, 8), status: release.status, gone: false };
+}
+
+/** The object as it is now: own writes of earlier rounds are in it. */
+export function currentOf({ cache }: RoundDeps, { release }: Pass): BlueGreenReleaseObject | undefined {
+  const { namespace = '', name } = release.metadata;
+  return cache.releases.get({ namespace, name });
+}
+
+/** undefined: the release is gone. */
+export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefined> {
+  const looked = await look(deps, pass);
+  if (looked === undefined) return undefined;
+  const { scene, plan } = looked;
+  const object = currentOf(deps, pass);
+  try {
+    await applyAll(deps, pass, scene, plan.effects);
+  } finally {
+    // After the effects: neither a log line nor an event goes before what production waits for.
+    tell(deps, pass, object, plan);
+  }
+  for (const request of plan.requests) deps.beside.request(pass.key, scene, request);
+  pass.status = plan.status;
+  return plan;
+}
+
+/** The world is not what it was taken for: another writer was quicker. */
+export function isStale(error: unknown): boolean {
+  return error instanceof StaleError || isKubeError(error, 'Conflict', 'NotFound');
+}
+
+async function look(deps: RoundDeps, pass: Pass): Promise<{ scene: Scene; plan: Plan } | undefined> {
+  const { cache, client, beside, now } = deps;
+  const { key, release, status } = pass;
+  const object = currentOf(deps, pass);
+  if (object === undefined) return undefined;
+  const scene = await observe(
+    { cache, client, now },
+    { ...release, metadata: object.metadata, status },
+    beside.observations(key, release.metadata.uid ?? '', status),
+    beside.aliases(key),
+  );
+  return { scene, plan: decide(scene.snapshot) };
+}
+
+/** In order; production selectors side by side. */
+async function applyAll(
+  deps: RoundDeps,
+  pass: Pass,
+  scene: Scene,
+  effects: readonly Effect[],
+): Promise<void> {
+  const broken = violations(scene.snapshot, effects);
+  if (broken.length > 0)
+    throw new Error(`refused, because it would break an invariant: ${broken.join('; ')}`);
+  await Promise.all(
+    effects.filter(({ kind }) => kind === 'PatchSelector').map((effect) => apply(deps, pass, scene, effect)),
+  );
+  for (const effect of effects) if (effect.kind !== 'PatchSelector') await apply(deps, pass, scene, effect);
+}
+
+async function apply(deps: RoundDeps, pass: Pass, scene: Scene, effect: Effect): Promise<void> {
+  const { client, cache, observer, now } = deps;
+  try {
+    await applyEffect({ client, cache }, scene, effect as never);
+    observer.onEffect(effect, 'applied', now());
+    pass.gone ||= effect.kind === 'RemoveFinalizer';
+  } catch (error) {
+    observer.onEffect(effect, isStale(error) ? 'refused' : 'failed', now());
+    throw error;
+  }
+}
+
+function tell(deps: RoundDeps, pass: Pass, object: BlueGreenReleaseObject | undefined, plan: Plan): void {
+  const event = object && eventFor(object, pass.status, plan.verdict);
+  if (event !== undefined) deps.recordEvent(event);
+  if (plan.effects.length === 0) return;
+  const { phase, reason, message } = plan.verdict;
+  deps.log.info(message, {
+    release: pass.key,
+    reconcileId: pass.reconcileId,
+    revision: plan.status.candidate?.revision ?? plan.status.revision,
+    phase,
+    reason,
+    effects: plan.effects.map(describe),
+  });
+}
