@@ -6,15 +6,7 @@
  * the patch of the production Service, by the audit log. Compared with a patch of a Service by the same watcher.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LABEL_RELEASE } from '../../src/api/names.ts';
-import type { KubeObject, ResourceType } from '../../src/kube/ports.ts';
-import {
-  DEPLOYMENTS,
-  type Deployment,
-  ENDPOINT_SLICES,
-  type EndpointSlice,
-  SERVICES,
-} from '../../src/kube/types.ts';
+import { SERVICES } from '../../src/kube/types.ts';
 import { SHOP, Shop } from '../../test/integration/operator/shop.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import type { AuditTail } from '../audit.ts';
@@ -22,6 +14,7 @@ import type { Benchmark } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, percentile, wallClock } from '../numbers.ts';
 import { below, plain, type Row } from '../row.ts';
+import { Watcher } from '../watcher.ts';
 
 const REPLICAS = 2;
 /** Enough that each has drained when its turn comes again. */
@@ -36,7 +29,7 @@ export const switchLatency: Benchmark = {
     say(`adopting ${SHOPS} applications`);
     const shops = await Promise.all(Array.from({ length: SHOPS }, (_, index) => open(lab, index)));
     const audit = lab.audit();
-    const watcher = new Watcher(lab);
+    const watcher = new Watcher(lab.client, SHOP, REPLICAS);
     const latencies: Latency[] = [];
     const patches: number[] = [];
     for (let round = 0; round < switches; round++) {
@@ -102,72 +95,6 @@ async function barePatch(lab: Lab, { namespace }: Shop): Promise<number> {
   const from = wallClock();
   await lab.client.patch(SERVICES, key, { type: 'json', operations });
   return wallClock() - from;
-}
-
-interface Satisfied {
-  readonly sliceAt: number;
-  readonly deploymentAt: number;
-}
-
-/** Notes when it is told of a candidate whose pods are all ready. */
-class Watcher {
-  readonly #stopping: AbortController = new AbortController();
-  #wanted: { namespace: string; color: string } | undefined;
-  #sliceAt: number | undefined;
-  #deploymentAt: number | undefined;
-  #resolve: (satisfied: Satisfied) => void = () => {};
-
-  constructor({ client }: Lab) {
-    const follow = async <T extends KubeObject>(
-      type: ResourceType,
-      onObject: (object: T) => void,
-    ): Promise<void> => {
-      const scope = { labelSelector: LABEL_RELEASE, signal: this.#stopping.signal };
-      for await (const event of client.watch<T>(type, scope))
-        if (event.type !== 'BOOKMARK') onObject(event.object);
-    };
-    const quietly = (error: unknown): void => {
-      if (!this.#stopping.signal.aborted) throw error;
-    };
-    follow<EndpointSlice>(ENDPOINT_SLICES, (slice) => this.#slice(slice)).catch(quietly);
-    follow<Deployment>(DEPLOYMENTS, (deployment) => this.#deployment(deployment)).catch(quietly);
-  }
-
-  expect(namespace: string, color: string): Promise<Satisfied> {
-    this.#wanted = { namespace, color };
-    this.#sliceAt = undefined;
-    this.#deploymentAt = undefined;
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  #slice({ metadata, endpoints }: EndpointSlice): void {
-    const ofTwin = metadata.labels?.['kubernetes.io/service-name'] === `${SHOP}-${this.#wanted?.color}`;
-    const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready).length;
-    if (!ofTwin || metadata.namespace !== this.#wanted?.namespace || ready < REPLICAS) return;
-    this.#sliceAt ??= wallClock();
-    this.#settle();
-  }
-
-  #deployment({ metadata, status }: Deployment): void {
-    const wanted =
-      metadata.namespace === this.#wanted?.namespace && metadata.name === `${SHOP}-${this.#wanted?.color}`;
-    const available = status?.availableReplicas ?? 0;
-    const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-    if (!wanted || !observed || available < REPLICAS || status?.updatedReplicas !== available) return;
-    this.#deploymentAt ??= wallClock();
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#sliceAt === undefined || this.#deploymentAt === undefined) return;
-    this.#resolve({ sliceAt: this.#sliceAt, deploymentAt: this.#deploymentAt });
-  }
-
-  stop(): void {
-    this.#stopping.abort();
-  }
 }
 
 function rowsOf(latencies: readonly Latency[], patches: readonly number[]): Row[] {

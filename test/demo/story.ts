@@ -98,7 +98,11 @@ export class Story {
     const metrics = prometheusUrl(metricsNamespace);
     await this.#together({
       Prometheus: deployPrometheus(target, { image: images.prometheus, namespace: metricsNamespace }),
-      'the operator': deployOperator(target, { image: images.operator, workDir, prometheusUrl: metrics }),
+      'the operator': deployOperator(target, {
+        image: images.operator,
+        workDir,
+        metricSources: { default: metrics },
+      }),
       'the application': deployShop(target, { image: images.app, namespace }),
     });
   }

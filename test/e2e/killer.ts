@@ -1,9 +1,9 @@
 /** Kills the operator after each of its writes, in turn, as a machine that fails would: without a word of warning. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OPERATOR, OPERATOR_NAMESPACE } from '../support/operator.ts';
+import type { Stage } from '../support/stage.ts';
 import { AuditTail, isWrite, type Request } from './audit-log.ts';
 import { isThere, processOf } from './processes.ts';
-import type { Stage } from './stage.ts';
 
 export interface Kill {
   readonly at: number;

@@ -31,7 +31,7 @@ describe('A release beside an autoscaler', function () {
   after(() => watching?.stop());
 
   it('takes the autoscaler of the Deployment over, and keeps the pods that production has', async () => {
-    await shop().open({ replicas: 3 });
+    await shop().open({ shop: { replicas: 3 } });
     await applyAutoscaler();
     await shop().adopt({
       replicas: undefined,

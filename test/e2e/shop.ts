@@ -8,11 +8,11 @@ import { type Switch, switchesIn } from '../support/audit.ts';
 import { type EndpointsWatch, watchEndpoints } from '../support/endpoints.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Following, watch } from '../support/follow.ts';
-import { type Load, type LoadResult, startLoad } from '../support/load.ts';
-import { applyRelease, deployShop, SHOP, setVersion, steer } from '../support/shop.ts';
+import { type Load, type LoadOptions, type LoadResult, startLoad } from '../support/load.ts';
+import { applyRelease, deployShop, SHOP, type ShopOptions, setVersion, steer } from '../support/shop.ts';
+import type { Stage } from '../support/stage.ts';
 import type { ImageRef } from '../support/target.ts';
 import { auditLines, isWrite, type Request, requestsIn } from './audit-log.ts';
-import type { Stage } from './stage.ts';
 
 /** Long, because it costs nothing where all is well, and machines differ. */
 export const PATIENCE_MS = 120_000;
@@ -36,6 +36,11 @@ export function gatesOf(image: ImageRef, command: readonly string[]): ReleaseSpe
   return gates;
 }
 
+export interface OpenOptions {
+  readonly shop?: Pick<ShopOptions, 'replicas' | 'env' | 'unnamedPort'>;
+  readonly load?: Pick<LoadOptions, 'rate' | 'maxSeconds' | 'maxRequests'>;
+}
+
 export interface StatusAt {
   readonly at: number;
   readonly status: ReleaseStatus;
@@ -57,7 +62,7 @@ export class Shop {
   }
 
   /** v1, serving under load, and nobody releases it yet. */
-  async open(options: { replicas?: number; rate?: number } = {}): Promise<void> {
+  async open(options: OpenOptions = {}): Promise<void> {
     const { target, image } = this.stage;
     const { namespace } = this;
     // Whatever else the machine does: a request that waits for a processor would be counted as lost.
@@ -66,10 +71,10 @@ export class Shop {
       image,
       namespace,
       cpu,
-      ...(options.replicas && { replicas: options.replicas }),
+      ...options.shop,
     });
     this.#endpoints = watchEndpoints(target, namespace, SHOP);
-    this.#load = await startLoad(target, { image, namespace, rate: options.rate ?? 60 });
+    this.#load = await startLoad(target, { image, namespace, rate: 60, ...options.load });
   }
 
   async adopt(spec: Parameters<typeof applyRelease>[1]['spec'] = {}): Promise<void> {

@@ -1,16 +1,5 @@
-/** One cluster for all stories of a run: a real node, a real Prometheus, and the operator from its shipped manifests. */
-import { type Cluster, startCluster } from '../cluster/index.ts';
-import { demoImage, operatorImage, prometheusImage } from '../support/images.ts';
-import { deployOperator } from '../support/operator.ts';
-import { deployPrometheus } from '../support/prometheus.ts';
-import { type ImageRef, type Target, targetOf } from '../support/target.ts';
-
-export interface Stage {
-  readonly cluster: Cluster;
-  readonly target: Target;
-  /** The application and the load generator. */
-  readonly image: ImageRef;
-}
+/** One stage for all stories of a run. */
+import { raiseStage, type Stage } from '../support/stage.ts';
 
 /** The first run on a machine may have to build every program of the cluster. */
 const FIRST_RUN_MS = 1_800_000;
@@ -44,30 +33,7 @@ function whatIsMissing(): string | undefined {
 
 async function raise(): Promise<Stage> {
   if (missing !== undefined) throw new Error(`a real node is needed, and ${missing}`);
-  const operator = await operatorImage();
-  const app = await demoImage();
-  const prometheus = await prometheusImage();
-  const cluster = await startCluster({ form: 'node' });
-  try {
-    const load = async ({ name, tar }: { name: string; tar: string }): Promise<ImageRef> => {
-      await cluster.loadImage(tar);
-      return { name, pullPolicy: 'Never' };
-    };
-    const images = {
-      operator: await load(operator),
-      app: await load(app),
-      prometheus: await load(prometheus),
-    };
-    const target = targetOf(cluster);
-    await Promise.all([
-      deployOperator(target, { image: images.operator, workDir: cluster.workDir }),
-      deployPrometheus(target, { image: images.prometheus }),
-    ]);
-    return { cluster, target, image: images.app };
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
+  return raiseStage();
 }
 
 after(async function () {

@@ -1,7 +1,9 @@
 /** A story: tests that follow one another on one shop. When one of them fails the rest is skipped, and it is told why. */
+
+import type { Stage } from '../support/stage.ts';
 import { dump } from './dump.ts';
 import { Shop } from './shop.ts';
-import { type Stage, useStage } from './stage.ts';
+import { useStage } from './stage.ts';
 
 export function useShop(namespace: string): () => Shop {
   const stage: () => Stage = useStage();

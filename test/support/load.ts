@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly rate?: number;
   /** It stops by itself after this. Default: 600. */
   readonly maxSeconds?: number;
+  /** Likewise. Default: 120,000. */
+  readonly maxRequests?: number;
   readonly onRow?: (row: Row) => void;
 }
 
@@ -95,8 +97,13 @@ function parse(line: string): LoadLine | undefined {
   }
 }
 
-function pod({ image, namespace = 'demo', name = 'load', url, rate = 100, maxSeconds = 600 }: LoadOptions) {
-  const env = { TARGET: url ?? `http://shop.${namespace}.svc`, RATE: rate, MAX_SECONDS: maxSeconds };
+function pod({ image, namespace = 'demo', name = 'load', ...options }: LoadOptions) {
+  const env = {
+    TARGET: options.url ?? `http://shop.${namespace}.svc`,
+    RATE: options.rate ?? 100,
+    MAX_SECONDS: options.maxSeconds ?? 600,
+    MAX_REQUESTS: options.maxRequests ?? 120_000,
+  };
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -13,8 +13,8 @@ export interface OperatorOptions {
   readonly image: ImageRef;
   /** The overlay is written below it. */
   readonly workDir: string;
-  /** Where its checks measure. Default: that of deploy/kustomize, which is that of deployPrometheus. */
-  readonly prometheusUrl?: string;
+  /** Where its checks measure, by name. Default: that of deploy/kustomize, which is that of deployPrometheus. */
+  readonly metricSources?: Readonly<Record<string, string>>;
 }
 
 export async function deployOperator(target: Target, options: OperatorOptions): Promise<void> {
@@ -26,7 +26,7 @@ export async function deployOperator(target: Target, options: OperatorOptions): 
   await rolledOut(target, OPERATOR_NAMESPACE, OPERATOR);
 }
 
-async function writeOverlay({ image, workDir, prometheusUrl }: OperatorOptions): Promise<string> {
+async function writeOverlay({ image, workDir, metricSources }: OperatorOptions): Promise<string> {
   const overlay = join(workDir, 'operator-overlay');
   await mkdir(overlay, { recursive: true });
   const pullPolicy = [
@@ -39,14 +39,15 @@ async function writeOverlay({ image, workDir, prometheusUrl }: OperatorOptions):
     resources: [relative(await realpath(overlay), await realpath(manifests))],
     images: [{ name: OPERATOR, ...newImage(image.name) }],
     patches: [{ target: { kind: 'Deployment', name: OPERATOR }, patch: stringify(pullPolicy) }],
-    ...(prometheusUrl && { configMapGenerator: [await ownConfig(overlay, prometheusUrl)] }),
+    ...(metricSources && { configMapGenerator: [await ownConfig(overlay, metricSources)] }),
   };
   await writeFile(join(overlay, 'kustomization.yaml'), stringify(kustomization));
   return overlay;
 }
 
-async function ownConfig(overlay: string, url: string): Promise<object> {
-  const config = { metricSources: [{ name: 'default', prometheus: { url } }] };
+async function ownConfig(overlay: string, sources: Readonly<Record<string, string>>): Promise<object> {
+  const metricSources = Object.entries(sources).map(([name, url]) => ({ name, prometheus: { url } }));
+  const config = { metricSources };
   await writeFile(join(overlay, 'config.yaml'), stringify(config));
   return {
     name: 'bluegreen-operator-config',

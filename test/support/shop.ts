@@ -20,12 +20,15 @@ export interface ShopOptions {
   readonly cpu?: string;
   /** Of its containers; app.mjs says what it understands. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Takes the name from the port of the Service, as a Service with one port may have it. */
+  readonly unnamedPort?: boolean;
 }
 
 /** The Deployment with its pods ready, and the Service. */
 export async function deployShop(target: Target, options: ShopOptions): Promise<void> {
   const { image, namespace = 'demo', replicas, cpu, env = {} } = options;
   const [deployment, service] = read('application.yaml', namespace);
+  if (options.unnamedPort) delete service.spec.ports[0].name;
   useImage(deployment.spec.template.spec, image);
   if (replicas !== undefined) deployment.spec.replicas = replicas;
   const [container] = deployment.spec.template.spec.containers;

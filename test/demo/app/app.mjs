@@ -6,6 +6,7 @@
  *   PORT            8080
  *   START_DELAY_MS  how long it takes until it is ready
  *   DRAIN_MS        how long it goes on accepting connections after SIGTERM
+ *   ON_SIGTERM      drain, or exit: gone at once, as many applications are, with whatever is on its connections
  *
  * From inside its pod alone it can be made ill: POST /unready, /ready, /crash, or /errors?rate=0.5.
  */
@@ -114,7 +115,8 @@ function drain() {
   setTimeout(() => process.exit(0), END_MS).unref();
 }
 
-process.on('SIGTERM', drain);
+const onSigterm = process.env.ON_SIGTERM === 'exit' ? () => process.exit(0) : drain;
+process.on('SIGTERM', onSigterm);
 process.on('SIGINT', drain);
 server.listen(port, () => console.log(`${version}: listening on ${port}`));
 if (!ready) {

@@ -42,8 +42,16 @@ export interface Totals extends Counts {
   /** Of anything but a 2xx answer, whether or not it was sent on purpose. */
   firstErrorAt?: number;
   lastErrorAt?: number;
-  readonly seen: Record<Kind, Record<string, { readonly first: number; last: number }>>;
+  readonly seen: Record<Kind, Record<string, Seen>>;
   latency?: Latency;
+}
+
+/** When a version answered. */
+export interface Seen {
+  readonly first: number;
+  last: number;
+  /** When it answered with anything but a 2xx. */
+  errors?: { readonly first: number; last: number };
 }
 
 export interface Failure {
@@ -140,7 +148,10 @@ export class Tally {
     const seen = this.totals.seen[kind];
     seen[version] ??= { first: now, last: now };
     seen[version].last = now;
-    if (status < 200 || status > 299) this.#error(now, kind, `${version} answered ${status}`);
+    if (status >= 200 && status <= 299) return;
+    seen[version].errors ??= { first: now, last: now };
+    seen[version].errors.last = now;
+    this.#error(now, kind, `${version} answered ${status}`);
   }
 
   #failed({ kind, failure, code }: Extract<Outcome, { failure: string }>, now: number): void {

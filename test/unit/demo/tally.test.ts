@@ -26,7 +26,10 @@ describe('the tally of the load generator', () => {
       connectionErrors: { new: 0, kept: 0 },
       timeouts: { new: 0, kept: 0 },
       notSent: 0,
-      seen: { new: { v1: { first: 1_100, last: 1_200 } }, kept: { v2: { first: 1_300, last: 1_300 } } },
+      seen: {
+        new: { v1: { first: 1_100, last: 1_200 } },
+        kept: { v2: { first: 1_300, last: 1_300, errors: { first: 1_300, last: 1_300 } } },
+      },
       firstErrorAt: 1_300,
       lastErrorAt: 1_300,
       latency: { p50: 4, p99: 9, max: 9 },
