@@ -1,61 +1,63 @@
 /** The process: read options, build, run, stop. */
 import { KubeConfig } from '@kubernetes/client-node';
 import { EMPTY_CONFIG, loadConfig, watchConfig } from './config.ts';
+import type { RunBeside } from './controller/beside.ts';
 import { createOperator, type Operator } from './controller/operator.ts';
+import type { Share } from './controller/share.ts';
 import { reconcileObserver } from './controller/telemetry.ts';
 import { releaseGarbage, whenIdle } from './garbage.ts';
 import { systemClock } from './kube/clock.ts';
 import { createEventRecorder } from './kube/events.ts';
 import { kubeConfigEndpoint } from './kube/kubeconfig.ts';
-import { createLeaderElection, type LeaderElection } from './kube/leader.ts';
 import { describeThrown } from './kube/log.ts';
-import { createPool } from './kube/pool.ts';
-import { createKubeClient } from './kube/transport.ts';
+import { createPool, type Pool } from './kube/pool.ts';
+import { createKubeClient, type KubeTransport } from './kube/transport.ts';
+import { createLeadership } from './leadership.ts';
 import { type ChildLogger, createLogger } from './log.ts';
-import { createSources } from './metrics/sources.ts';
+import { createSources, type Sources } from './metrics/sources.ts';
 import { type Options, parseOptions } from './options.ts';
 import { eventLoopCheck, healthHandler, startLoopDelay, watchesCheck } from './server/health.ts';
 import { serve } from './server/http.ts';
-import { createTelemetry } from './server/metrics.ts';
+import { createTelemetry, type Telemetry } from './server/metrics.ts';
+import { createShutdown, type Shutdown } from './shutdown.ts';
 import { VERSION } from './version.ts';
 
-const LEASE = 'bluegreen-operator';
 /** Measurements and dry runs at a time, and waiting. */
 const POOL = { size: 64, queueLimit: 4096 };
 /** How often to look whether the start is over, and its garbage can be given back. */
 const GARBAGE_LOOK_MS = 5_000;
 const TASK_DEADLINE_MS = 30_000;
 
-type Stop = () => Promise<void>;
+/** What every part of the process is built with. */
+interface Parts {
+  readonly options: Options;
+  readonly log: ChildLogger;
+  readonly shutdown: Shutdown;
+  readonly telemetry: Telemetry;
+}
 
 async function run(options: Options, log: ChildLogger): Promise<void> {
-  const stops: Stop[] = [];
-  let stopping = false;
-
-  /** In the reverse order of the start; the Lease is given up last, when nothing is written any more. */
-  function stop(why: string, code: number): void {
-    if (stopping) return;
-    stopping = true;
-    void (async () => {
-      log.info('stopping', { why });
-      for (const each of stops.reverse())
-        await each().catch((error: unknown) =>
-          log.error('a part did not stop', { error: describeThrown(error) }),
-        );
-      process.exit(code);
-    })();
-  }
-
-  process.on('SIGTERM', () => stop('SIGTERM', 0));
-  process.on('SIGINT', () => stop('SIGINT', 0));
-  // A promise that nobody awaited is a bug: a restart finds everything in the cluster, a process in an unknown state does not.
-  process.on('unhandledRejection', (error) => {
-    log.error('a promise was rejected and nobody cared', { error: describeThrown(error) });
-    stop('unhandledRejection', 1);
-  });
-
+  const shutdown = createShutdown(log);
   const telemetry = createTelemetry({ version: VERSION });
-  const { kubeconfig } = options;
+  const parts: Parts = { options, log, shutdown, telemetry };
+  const client = await connect(parts);
+  const sources = await openSources(parts);
+  const leadership = createLeadership(options, { client, telemetry, log });
+  // Given up when nothing is written any more.
+  shutdown.stops(() => leadership.stop());
+  const operator = buildOperator(parts, client, sources, leadership.share);
+  await serveHealth(parts, operator);
+  operator.watch();
+  const { identity, shards } = options;
+  log.info('started', { version: VERSION, identity, shards });
+  leadership.start(
+    operator,
+    () => lead(operator, shutdown),
+    () => shutdown.begun,
+  );
+}
+
+async function connect({ options: { kubeconfig }, shutdown, telemetry }: Parts): Promise<KubeTransport> {
   const endpoint = kubeConfigEndpoint(kubeconfig === undefined ? {} : { load: () => fromFile(kubeconfig) });
   const { connection } = await endpoint.current();
   const client = createKubeClient({
@@ -63,22 +65,34 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
     userAgent: `bluegreen-operator/${VERSION}`,
     observer: telemetry.requestObserver(new URL(connection.origin).host),
   });
-  stops.push(() => client.close());
+  shutdown.stops(() => client.close());
+  return client;
+}
 
-  const config = options.config === undefined ? EMPTY_CONFIG : await loadConfig(options.config);
+async function openSources({ options, log, shutdown }: Parts): Promise<Sources> {
+  const { config: file } = options;
+  const config = file === undefined ? EMPTY_CONFIG : await loadConfig(file);
   const sources = createSources(config.metricSources);
-  stops.push(() => sources.close());
-  if (options.config !== undefined) {
-    const unwatch = watchConfig({
-      file: options.config,
-      current: config,
-      clock: systemClock,
-      logger: log,
-      onChange: (next) => sources.update(next.metricSources),
-    });
-    stops.push(async () => unwatch());
-  }
+  shutdown.stops(() => sources.close());
+  log.info('metric sources', { count: config.metricSources.length });
+  if (file === undefined) return sources;
+  const unwatch = watchConfig({
+    file,
+    current: config,
+    clock: systemClock,
+    logger: log,
+    onChange: (next) => sources.update(next.metricSources),
+  });
+  shutdown.stops(async () => unwatch());
+  return sources;
+}
 
+function buildOperator(
+  { options, log, shutdown, telemetry }: Parts,
+  client: KubeTransport,
+  sources: Sources,
+  share: Share,
+): Operator {
   const events = createEventRecorder({
     client,
     controller: 'bluegreen.dev/operator',
@@ -89,19 +103,10 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
   const operator = createOperator({
     client,
     sources,
+    share,
     namespaces: options.namespaces,
     concurrency: options.concurrency,
-    run: (key, work) =>
-      void pool.submit({
-        key,
-        run: work,
-        deadlineMs: TASK_DEADLINE_MS,
-        onEnd: (outcome) => {
-          if (outcome.status === 'failed')
-            log.warn('work beside the loop failed', { task: key, error: describeThrown(outcome.error) });
-          if (outcome.status === 'timeout') log.warn('work beside the loop took too long', { task: key });
-        },
-      }),
+    run: besideTheLoop(pool, log),
     recordEvent: (event) => events.record(event),
     observers: {
       reconcile: reconcileObserver(telemetry.metrics),
@@ -113,59 +118,31 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
     clock: systemClock,
   });
   telemetry.followQueue('bluegreenrelease', () => operator.queue.stats());
-
-  async function lead(): Promise<void> {
-    await operator.lead();
-    const { queue } = operator;
-    const idle = (): boolean => queue.stats().depth === 0;
-    const stopWaiting = whenIdle(idle, GARBAGE_LOOK_MS, releaseGarbage);
-    stops.push(async () => stopWaiting());
-  }
-
-  let election: LeaderElection | undefined;
-  if (options.leaderElect) {
-    election = createLeaderElection({
-      client,
-      namespace: options.leaseNamespace,
-      name: LEASE,
-      identity: options.identity,
-      onLeading: () => {
-        telemetry.setLeader(LEASE, true);
-        void lead();
-      },
-      onLost: (reason) => {
-        // Another process leads from now on: nothing of this one may be written any more, and no time is given.
-        log.error('the Lease is lost', { reason });
-        process.exit(1);
-      },
-      onNewLeader: (holder) => log.info('the Lease has a holder', { holder }),
-      log,
-    });
-    const held = election;
-    stops.push(() => held.stop());
-  }
-  stops.push(() => events.stop());
-  stops.push(() => pool.stop());
-  stops.push(() => operator.stop());
-  await serveHealth(options, operator, telemetry, stops);
-  operator.watch();
-  log.info('started', {
-    version: VERSION,
-    identity: options.identity,
-    metricSources: config.metricSources.length,
-  });
-  if (election === undefined) await lead();
-  else takeLeaseWhenReady(operator, election, () => stopping);
+  shutdown.stops(() => events.stop());
+  shutdown.stops(() => pool.stop());
+  shutdown.stops(() => operator.stop());
+  return operator;
 }
 
-/**
- * A process that has not read everything yet could do nothing with the Lease, and might lose it to the work of reading:
- * seen with ten thousand releases on a busy machine. Another replica, which is ready, must not wait for it.
- */
-function takeLeaseWhenReady(operator: Operator, election: LeaderElection, isStopping: () => boolean): void {
-  void Promise.all(operator.reflectors.map(({ whenSynced }) => whenSynced)).then(() => {
-    if (!isStopping()) election.start();
-  });
+function besideTheLoop(pool: Pool, log: ChildLogger): RunBeside {
+  return (key, work) =>
+    void pool.submit({
+      key,
+      run: work,
+      deadlineMs: TASK_DEADLINE_MS,
+      onEnd: (outcome) => {
+        if (outcome.status === 'failed')
+          log.warn('work beside the loop failed', { task: key, error: describeThrown(outcome.error) });
+        if (outcome.status === 'timeout') log.warn('work beside the loop took too long', { task: key });
+      },
+    });
+}
+
+async function lead(operator: Operator, shutdown: Shutdown): Promise<void> {
+  await operator.lead();
+  const isIdle = (): boolean => operator.queue.stats().depth === 0;
+  const stopWaiting = whenIdle(isIdle, GARBAGE_LOOK_MS, releaseGarbage);
+  shutdown.stops(async () => stopWaiting());
 }
 
 function fromFile(path: string): KubeConfig {
@@ -174,12 +151,7 @@ function fromFile(path: string): KubeConfig {
   return config;
 }
 
-async function serveHealth(
-  options: Options,
-  operator: Operator,
-  telemetry: ReturnType<typeof createTelemetry>,
-  stops: Stop[],
-): Promise<void> {
+async function serveHealth({ options, shutdown, telemetry }: Parts, operator: Operator): Promise<void> {
   const { bindAddress: address } = options;
   const delay = startLoopDelay();
   const synced = () => {
@@ -201,7 +173,7 @@ async function serveHealth(
       },
     }),
   ]);
-  stops.push(async () => void (await Promise.all(servers.map((server) => server.close()))));
+  shutdown.stops(async () => void (await Promise.all(servers.map((server) => server.close()))));
 }
 
 const parsed = parseOptions(process.argv.slice(2), process.env);

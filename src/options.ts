@@ -18,6 +18,8 @@ export interface Options {
   /** Releases that are reconciled side by side. */
   readonly concurrency: number;
   readonly leaderElect: boolean;
+  /** Among how many Leases the releases are shared; 1: one replica has them all. */
+  readonly shards: number;
   /** Namespace of the Lease; '' only without leader election. */
   readonly leaseNamespace: string;
   /** Who this process is among its replicas. */
@@ -57,6 +59,12 @@ const FLAGS = {
     type: 'boolean',
     default: true,
     help: 'act only while holding the Lease; --no-leader-elect for one process alone',
+  },
+  shards: {
+    type: 'string',
+    value: 'N',
+    default: '1',
+    help: 'replicas share the releases over N Leases; the same for all of them',
   },
   'lease-namespace': {
     type: 'string',
@@ -130,6 +138,7 @@ function interpret(
     logLevel: logLevel(values['log-level']),
     concurrency: integer('concurrency', values.concurrency, 1, 1000),
     leaderElect,
+    shards: integer('shards', values.shards, 1, 64),
     leaseNamespace: leaseNamespace(values['lease-namespace'] ?? env.POD_NAMESPACE, leaderElect),
     identity: values.identity ?? env.POD_UID ?? `${hostname()}-${randomUUID().slice(0, 8)}`,
     namespaces: [...new Set(values.namespace?.map((name) => namespace('namespace', name)))],
@@ -137,6 +146,9 @@ function interpret(
   };
   if (options.metricsPort === options.healthPort && options.metricsPort !== 0) {
     throw new UsageError(`--health-port: ${options.healthPort} is taken by --metrics-port: give another one`);
+  }
+  if (options.shards > 1 && !leaderElect) {
+    throw new UsageError('--shards: replicas share releases by Leases: leave --no-leader-elect out');
   }
   return options;
 }

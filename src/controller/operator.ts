@@ -4,7 +4,7 @@ import type { Measurement } from '../analysis/measurement.ts';
 import { LABEL_RELEASE } from '../api/names.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Logger } from '../kube/log.ts';
-import { type Loop, type LoopObserver, runLoop } from '../kube/loop.ts';
+import { type Loop, type LoopObserver, type ReconcileResult, runLoop } from '../kube/loop.ts';
 import type { KubeClient, KubeObject, ListWatchClient, Store } from '../kube/ports.ts';
 import { createReflector, type Reflector } from '../kube/reflector.ts';
 import { createWorkQueue, type QueueObserver, type WorkQueue } from '../kube/workqueue.ts';
@@ -14,11 +14,13 @@ import { type Cache, keyOf, releaseOf, WATCHED } from './cache.ts';
 import { preflight } from './preflight.ts';
 import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
+import type { Share } from './share.ts';
 import { isUrgent } from './urgency.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient & ListWatchClient;
   readonly sources: Sources;
+  readonly share: Share;
   /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
   readonly concurrency: number;
@@ -41,6 +43,8 @@ export interface Operator {
   watch(): void;
   /** Starts to reconcile when the caches are there. */
   lead(): Promise<void>;
+  /** The share has changed: these releases are ours since now, or not any more. */
+  lookAgain(isOne: (key: string) => boolean): void;
   /** Lets reconciles under way come to their end, then stops everything. */
   stop(): Promise<void>;
 }
@@ -49,7 +53,7 @@ const STUCK_AFTER_MS = 60_000;
 const GRACE_MS = 10_000;
 
 export function createOperator(options: OperatorOptions): Operator {
-  const { log, clock, client } = options;
+  const { log, clock, client, share } = options;
   const queue = createWorkQueue({ observer: options.observers.queue, clock });
   const { cache, reflectors } = createCache(options, queue);
   let loop: Loop | undefined;
@@ -63,7 +67,7 @@ export function createOperator(options: OperatorOptions): Operator {
     wake,
     onMeasurement: options.observers.onMeasurement,
   });
-  const reconcile = createReconciler({
+  const reconcileOwn = createReconciler({
     client,
     cache,
     beside,
@@ -72,6 +76,14 @@ export function createOperator(options: OperatorOptions): Operator {
     log,
     now: () => clock.now(),
   });
+
+  /** Another replica's: what is remembered of it would be old when it comes back. */
+  function leave(key: string): ReconcileResult {
+    const [namespace = '', name = ''] = key.split('/');
+    beside.forget(key);
+    options.observers.reconcile.onGone({ namespace, name });
+    return { result: 'success' };
+  }
 
   return {
     queue,
@@ -84,7 +96,8 @@ export function createOperator(options: OperatorOptions): Operator {
       log.info('the caches are complete: reconciling', { releases: cache.releases.list().length });
       loop = runLoop({
         queue,
-        reconcile,
+        reconcile: async (key, context) =>
+          (await share.within(key, () => reconcileOwn(key, context))) ?? leave(key),
         concurrency: options.concurrency,
         stuckAfterMs: STUCK_AFTER_MS,
         onStuck: ({ key, forMs }) => log.error('a reconcile is stuck', { release: key, forMs }),
@@ -92,6 +105,12 @@ export function createOperator(options: OperatorOptions): Operator {
         log,
         clock,
       });
+    },
+    lookAgain(isOne) {
+      for (const { metadata } of cache.releases.list()) {
+        const key = keyOf(metadata.namespace, metadata.name);
+        if (isOne(key)) queue.add(key);
+      }
     },
     async stop() {
       await loop?.stop(GRACE_MS);
@@ -117,7 +136,7 @@ function createCache(
         ...(namespace !== undefined && { namespace }),
         ...(watched.labelled && { labelSelector: LABEL_RELEASE }),
         ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
-        onChange: (_change, object, old) => enqueue(queue, name as keyof Cache, object, old),
+        onChange: (_change, object, old) => enqueue(queue, options.share, name as keyof Cache, object, old),
         log: options.log,
         clock: options.clock,
       }),
@@ -134,11 +153,18 @@ function createCache(
   return { cache: Object.fromEntries(stores) as unknown as Cache, reflectors };
 }
 
-function enqueue(queue: WorkQueue, kind: keyof Cache, object: KubeObject, old: KubeObject | undefined): void {
+function enqueue(
+  queue: WorkQueue,
+  share: Share,
+  kind: keyof Cache,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): void {
   const urgent = isUrgent(kind, object, old);
   const own =
     kind === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
-  for (const key of new Set([own, old && releaseOf(old)])) if (key !== undefined) queue.add(key, { urgent });
+  for (const key of new Set([own, old && releaseOf(old)]))
+    if (key !== undefined && share.owns(key)) queue.add(key, { urgent });
 }
 
 /** Several stores of one kind, each of a namespace of its own, seen as one. */

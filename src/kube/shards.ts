@@ -32,9 +32,11 @@ export interface ShardsOptions
   /** The same for all replicas. */
   readonly count: number;
   /** Its keys are ours from now on: all of them are to be looked at. */
-  readonly onGained: (shard: number) => void;
+  readonly onGained: (shard: number, lease: string) => void;
+  /** Another replica may have it from now on; nothing of it is under way any more. */
+  readonly onGivenAway?: (shard: number, lease: string) => void;
   /** It could not be kept. As with leadership, the process should end; not called for one that was given away. */
-  readonly onLost: (shard: number, reason: string) => void;
+  readonly onLost: (shard: number, lease: string, reason: string) => void;
   readonly log: Logger;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -43,6 +45,8 @@ export interface ShardsOptions
 export interface Shards {
   /** The shards held now, in order. */
   readonly held: readonly number[];
+  /** Where a key belongs, whoever holds it. */
+  shardOf(key: string): number;
   owns(key: string): boolean;
   /** Does the work where the key is ours, and keeps the shard until it is done. undefined where it is another's. */
   within<R>(key: string, work: () => Promise<R>): Promise<R | undefined>;
@@ -53,6 +57,8 @@ export interface Shards {
 
 /** How long a free shard is left to others, for each that one holds. */
 const PATIENCE_MS = 1_000;
+/** How long work under way may hold up the giving away of its shard. */
+const DRAIN_MS = 30_000;
 /** How often the shares are compared. */
 const BALANCE_MS = 5_000;
 
@@ -101,8 +107,8 @@ export function createShards(options: ShardsOptions): Shards {
       identity,
       labels: { [label]: group },
       patienceMs: () => held().length * PATIENCE_MS,
-      onLeading: () => options.onGained(index),
-      onLost: (reason) => options.onLost(index, reason),
+      onLeading: () => options.onGained(index, leaseName),
+      onLost: (reason) => options.onLost(index, leaseName, reason),
       log,
       clock,
       random,
@@ -115,9 +121,7 @@ export function createShards(options: ShardsOptions): Shards {
   const isOurs = (shard: Shard): boolean => shard.election.leading && !shard.yielding;
   const held = (): Shard[] => shards.filter(isOurs);
 
-  function shardOf(key: string): Shard | undefined {
-    return shards[hash(key) % count];
-  }
+  const indexOf = (key: string): number => hash(key) % count;
 
   function leaseOf(shard: Shard): Lease | undefined {
     return leases.store.get({ namespace: options.namespace, name: shard.leaseName });
@@ -159,16 +163,31 @@ export function createShards(options: ShardsOptions): Shards {
 
   async function giveAway(shard: Shard): Promise<void> {
     shard.yielding = true;
-    if (shard.busy > 0) {
-      await new Promise<void>((resolve) => {
-        shard.idle = resolve;
-      });
+    if (!(await isIdleSoon(shard))) {
+      shard.yielding = false;
+      // What came up meanwhile was turned away.
+      options.onGained(shard.index, shard.leaseName);
+      return;
     }
     await shard.election.stop();
     log.info('gave a shard away', { shard: shard.index });
+    options.onGivenAway?.(shard.index, shard.leaseName);
     shard.election = elect(shard.index, shard.leaseName);
     shard.yielding = false;
     if (!stopping.signal.aborted) shard.election.start();
+  }
+
+  /** Work that never ends must not keep a shard that takes up nothing new: that one would be nobody's. */
+  async function isIdleSoon(shard: Shard): Promise<boolean> {
+    if (shard.busy === 0) return true;
+    let cancel: () => void = () => undefined;
+    await new Promise<void>((resolve) => {
+      shard.idle = resolve;
+      cancel = clock.after(DRAIN_MS, resolve);
+    });
+    cancel();
+    shard.idle = undefined;
+    return shard.busy === 0;
   }
 
   async function ask(known: ReadonlyMap<string, number>): Promise<void> {
@@ -200,12 +219,13 @@ export function createShards(options: ShardsOptions): Shards {
     get held() {
       return held().map((shard) => shard.index);
     },
+    shardOf: indexOf,
     owns(key) {
-      const shard = shardOf(key);
+      const shard = shards[indexOf(key)];
       return shard !== undefined && isOurs(shard);
     },
     async within(key, work) {
-      const shard = shardOf(key);
+      const shard = shards[indexOf(key)];
       if (shard === undefined || !isOurs(shard)) return undefined;
       shard.busy += 1;
       try {

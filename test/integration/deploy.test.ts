@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { parseAllDocuments } from 'yaml';
 import manifest from '../../package.json' with { type: 'json' };
 import { loadConfig } from '../../src/config.ts';
 import { type Cluster, startCluster } from '../cluster/index.ts';
@@ -105,7 +106,7 @@ describe('deploy/kustomize on a real API server', function () {
 
     it('in its own namespace are leases besides', async () => {
       const own = await rights(OPERATOR, ['system:serviceaccounts'], 'bluegreen-system');
-      expect(own['leases.coordination.k8s.io']).to.equal('get watch create update');
+      expect(own['leases.coordination.k8s.io']).to.equal('get list watch create update patch');
     });
 
     it('read no Secret and no ConfigMap anywhere', async () => {
@@ -133,11 +134,12 @@ describe('deploy/kustomize on a real API server', function () {
 
   describe('with the overlay that deploy/README.md shows', () => {
     let folder: string;
+    let readme: string;
 
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'overlay-'));
       const base = relative(folder, join(repository, 'deploy', 'kustomize'));
-      const readme = await readFile(join(repository, 'deploy', 'README.md'), 'utf8');
+      readme = await readFile(join(repository, 'deploy', 'README.md'), 'utf8');
       for (const [, name = '', content = ''] of readme.matchAll(/```yaml\n# (\S+)\n([^`]*)```/g)) {
         await writeFile(join(folder, name), content.replace(/https:.*deploy\/kustomize.*/, base));
       }
@@ -149,6 +151,21 @@ describe('deploy/kustomize on a real API server', function () {
       expect(output).to.contain('image: registry.example.com/bluegreen-operator:0.1.0');
       expect(output).to.contain('url: https://thanos.example.com');
       expect(output).not.to.contain('prometheus.monitoring.svc');
+    });
+
+    it('and with the lines for replicas that share the work', async () => {
+      const [, lines = ''] = /```yaml\n# in the kustomization\n([^`]*)```/.exec(readme) ?? [];
+      await appendFile(join(folder, 'kustomization.yaml'), lines);
+      const objects = parseAllDocuments(await cluster.kubectl(['kustomize', folder])).map((document) =>
+        document.toJS(),
+      );
+      const { spec } = objects.find(({ kind }) => kind === 'Deployment');
+      expect(spec.replicas).to.equal(3);
+      expect(spec.strategy).to.deep.equal({ type: 'Recreate' });
+      expect(spec.template.spec.containers[0].args).to.deep.equal([
+        '--config=/etc/bluegreen/config.yaml',
+        '--shards=3',
+      ]);
     });
   });
 });

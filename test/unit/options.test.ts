@@ -11,6 +11,7 @@ const DEFAULTS: Options = {
   logLevel: 'info',
   concurrency: 16,
   leaderElect: true,
+  shards: 1,
   leaseNamespace: 'bluegreen-system',
   identity: 'd6f5c1c2',
   namespaces: [],
@@ -35,6 +36,7 @@ describe('the command line', () => {
     ['--leader-elect=true', { leaderElect: true }],
     ['--leader-elect=false', { leaderElect: false }],
     ['--no-leader-elect', { leaderElect: false }],
+    ['--shards 3', { shards: 3 }],
     ['--lease-namespace ops', { leaseNamespace: 'ops' }],
     ['--identity me', { identity: 'me' }],
     ['--namespace shop --namespace till --namespace shop', { namespaces: ['shop', 'till'] }],
@@ -57,6 +59,11 @@ describe('the command line', () => {
     ['--health-port=', '--health-port: "" is not a whole number from 0 to 65535'],
     ['--health-port 8080', '--health-port: 8080 is taken by --metrics-port: give another one'],
     ['--concurrency 0', '--concurrency: "0" is not a whole number from 1 to 1000'],
+    ['--shards 0', '--shards: "0" is not a whole number from 1 to 64'],
+    [
+      '--shards 2 --no-leader-elect',
+      '--shards: replicas share releases by Leases: leave --no-leader-elect out',
+    ],
     ['--log-level verbose', '--log-level: "verbose" is none of error, warn, info, debug'],
     ['--namespace Shop', '--namespace: "Shop" is not the name of a namespace'],
     ['--lease-namespace a/b', '--lease-namespace: "a/b" is not the name of a namespace'],
@@ -102,6 +109,7 @@ describe('the command line', () => {
   --log-level LEVEL            error, warn, info, debug (default: info)
   --concurrency N              releases reconciled side by side (default: 16)
   --leader-elect               act only while holding the Lease; --no-leader-elect for one process alone (default: true)
+  --shards N                   replicas share the releases over N Leases; the same for all of them (default: 1)
   --lease-namespace NAMESPACE  namespace of the Lease (default: $POD_NAMESPACE)
   --identity NAME              name in the Lease (default: $POD_UID, else host name and a random part)
   --namespace NAMESPACE        watch only this namespace; may be repeated (default: all)

@@ -58,6 +58,7 @@ describe('shards', function () {
       identity,
       count: COUNT,
       onGained: (shard) => said.push(`${identity} gained ${shard}`),
+      onGivenAway: (shard) => said.push(`${identity} gave ${shard} away`),
       onLost: (shard) => said.push(`${identity} lost ${shard}`),
       log: memoryLog(),
       clock,
@@ -83,6 +84,11 @@ describe('shards', function () {
     }
   }
 
+  const keyOf = (shard: number): string => {
+    let index = 0;
+    while (hash(`k${index}`) % COUNT !== shard) index += 1;
+    return `k${index}`;
+  };
   const sizes = (): number[] => [...replicas.values()].map((shards) => shards.held.length);
   const total = (): number => sizes().reduce((sum, size) => sum + size, 0);
 
@@ -104,6 +110,7 @@ describe('shards', function () {
     await until(() => total() === COUNT);
     const second = replica('b');
     await until(() => second.shards.held.length === 2 && first.shards.held.length === 2);
+    expect(said.filter((line) => line.endsWith('away'))).to.have.length(2);
     const before = said.length;
     const at = clock.monotonic();
     await until(() => clock.monotonic() > at + 60_000);
@@ -148,11 +155,6 @@ describe('shards', function () {
     const first = replica('a');
     await until(() => total() === COUNT);
     const release: (() => void)[] = [];
-    const keyOf = (shard: number): string => {
-      let index = 0;
-      while (hash(`k${index}`) % COUNT !== shard) index += 1;
-      return `k${index}`;
-    };
     const works = [0, 1, 2, 3].map((shard) =>
       first.shards.within(
         keyOf(shard),
@@ -167,6 +169,24 @@ describe('shards', function () {
     for (const end of release) end();
     expect(await Promise.all(works)).to.deep.equal(['done', 'done', 'done', 'done']);
     await until(() => second.shards.held.length === 2);
+  });
+
+  it('stay where work on them does not end, and take work up again', async () => {
+    const first = replica('a');
+    await until(() => total() === COUNT);
+    let release: () => void = () => undefined;
+    const stuck = new Promise<string>((resolve) => {
+      release = () => resolve('done');
+    });
+    const works = Array.from({ length: COUNT }, (_, shard) => first.shards.within(keyOf(shard), () => stuck));
+    replica('b');
+    await until(() => first.shards.held.length === COUNT - 1);
+    const yielding = [0, 1, 2, 3].find((shard) => !first.shards.held.includes(shard));
+    said.length = 0;
+    await until(() => first.shards.held.length === COUNT);
+    expect(said).to.deep.equal([`a gained ${yielding}`]);
+    release();
+    expect(await Promise.all(works)).to.deep.equal(['done', 'done', 'done', 'done']);
   });
 
   it('spread keys evenly', () => {
