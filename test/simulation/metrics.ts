@@ -1,5 +1,5 @@
 /** A Prometheus that answers as the version under traffic deserves, as far as it answers at all. */
-import type { Measurement } from '../../src/analysis/measurement.ts';
+import type { Measurement, Sample } from '../../src/analysis/measurement.ts';
 import { judge } from '../../src/analysis/threshold.ts';
 import type { Color } from '../../src/api/status.ts';
 import type { MeasureRequest, Sources } from '../../src/metrics/sources.ts';
@@ -13,6 +13,8 @@ const OUTAGES = ['SourceUnreachable', 'NoData', 'NotANumber', 'SourceError'] as 
 export interface Metrics {
   readonly sources: Sources;
   outage: boolean;
+  /** What it answers to everything, while that is set. */
+  answer: Sample | undefined;
   /** Answers that said bad since the last switch of this colour. */
   readonly bad: number;
 }
@@ -25,6 +27,7 @@ export function createMetrics(
   let bad = 0;
   const metrics = {
     outage: false,
+    answer: undefined as Sample | undefined,
     get bad() {
       return bad;
     },
@@ -32,6 +35,7 @@ export function createMetrics(
       async measure(request: MeasureRequest): Promise<Measurement> {
         await timeline.sleep(random.between(5, metrics.outage ? 10_000 : 500));
         const at = request.now();
+        if (metrics.answer !== undefined) return judge(metrics.answer, request, at);
         if (metrics.outage) {
           const reason = random.pick(OUTAGES);
           return judge({ kind: 'unknown', reason, message: 'the metric source has no answer' }, request, at);

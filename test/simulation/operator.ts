@@ -27,6 +27,8 @@ export interface OperatorOptions {
   readonly metrics: Metrics;
   readonly onWrite: (write: Write, run: () => void) => void;
   readonly onEffect: (effect: Effect, result: string) => void;
+  /** Why the effects before it were wanted. */
+  readonly onDecision: (reason: string, message: string) => void;
   readonly onError: (message: string) => void;
   readonly onReconcile: () => void;
   /** It died by itself. */
@@ -82,7 +84,12 @@ export function startOperator(options: OperatorOptions): Operator {
     beside,
     recordEvent: silent,
     observer: { onEffect: options.onEffect, onStatus: silent, onGone: silent },
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    log: {
+      debug: silent,
+      info: (message, fields) => options.onDecision(String(fields?.reason), message),
+      warn: silent,
+      error: silent,
+    },
     now: () => timeline.now,
   });
   queue.startWhen(isSynced);

@@ -53,7 +53,7 @@ export function createStage(random: Random, faults: Faults, scenario: Scenario, 
   const trace: string[] = [];
   let reconciles = 0;
   let broken: string | undefined;
-  let lastMessage = '';
+  let lastTold = '';
 
   const say = (text: string): void => {
     trace.push(`${new Date(timeline.now).toISOString().slice(11, 23)}  ${text}`);
@@ -74,9 +74,10 @@ export function createStage(random: Random, faults: Faults, scenario: Scenario, 
 
   function afterEach(): boolean {
     guarded(() => oracle.check(operators.work));
-    const { phase = '', message = '' } = status();
-    if (message !== lastMessage) say(`  [${phase}] ${message}`);
-    lastMessage = message;
+    const { phase, message } = status();
+    const told = phase === undefined ? '  (no status)' : `  [${phase}] ${message}`;
+    if (told !== lastTold) say(told);
+    lastTold = told;
     return broken === undefined;
   }
 
@@ -93,6 +94,7 @@ export function createStage(random: Random, faults: Faults, scenario: Scenario, 
         count(effects, effect.kind);
         say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
       },
+      onDecision: (reason, message) => say(`    because ${message} (${reason})`),
       onError: (message) => say(`  error: ${message}`),
       onReconcile: () => {
         reconciles += 1;

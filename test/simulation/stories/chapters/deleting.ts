@@ -1,0 +1,66 @@
+/** The release is deleted: production stays where it is, in every phase. */
+import { DEPLOYMENTS } from '../../../../src/kube/types.ts';
+import { createRelease } from '../../world.ts';
+import type { Story } from '../script.ts';
+import { gates, release } from './common.ts';
+
+export const DELETING: readonly Story[] = [
+  {
+    name: 'deleted while it is adopted',
+    about: 'The source still serves: it gets back what it had, and the colours go.',
+    fromTheStart: true,
+    play: async (actor) => {
+      await actor.begin();
+      actor.happens('the release is created', ({ world }) => createRelease(world));
+      await actor.until('blue', ({ world }) => world.api.get(DEPLOYMENTS, 'checkout-blue') !== undefined);
+      await actor.wait(1);
+      actor.deleteRelease('Background');
+      await actor.wait(60);
+    },
+  },
+  {
+    name: 'deleted while the candidate is prepared',
+    about: 'Blue goes on serving; the candidate goes.',
+    spec: { gates },
+    versions: [{}],
+    play: async (actor) => {
+      await release(actor, 'Validating');
+      actor.deleteRelease('Background');
+      await actor.wait(120);
+    },
+  },
+  {
+    name: 'deleted in the middle of the switch',
+    about: 'Whatever the selector names is kept; the other colour drains first.',
+    versions: [{}],
+    play: async (actor) => {
+      await release(actor);
+      await actor.until('the patch', (stage) => stage.status().phase === 'Switching');
+      actor.deleteRelease('Background');
+      await actor.wait(120);
+    },
+  },
+  {
+    name: 'deleted under watch, in the foreground as Argo CD prunes',
+    about: 'The garbage collector takes the ControllerRevisions first: the Services alone say what is kept.',
+    spec: { observation: { durationSeconds: 300 } },
+    versions: [{}],
+    play: async (actor) => {
+      await release(actor, 'Observing');
+      await actor.wait(10);
+      actor.deleteRelease('Foreground');
+      await actor.wait(120);
+    },
+  },
+  {
+    name: 'deleted inside the window',
+    about: 'Green goes on serving, the old side goes: nobody is left who could go back to it.',
+    versions: [{}],
+    play: async (actor) => {
+      await release(actor, 'Committed');
+      await actor.wait(60);
+      actor.deleteRelease('Foreground');
+      await actor.wait(120);
+    },
+  },
+];
