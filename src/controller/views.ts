@@ -260,6 +260,8 @@ export interface RevisionData {
 /** Fingerprint of a stored content to that of the same content with the defaults of the API server that runs now. */
 export type Aliases = Readonly<Record<string, string>>;
 
+/** Computed once for each object: what the caches hold never changes, and each look reads every revision. */
+const revisionViews = new WeakMap<ControllerRevision, RevisionView>();
 const revisionData = new WeakMap<object, { spec: ReleaseSpec; fingerprint: string }>();
 
 /** The content of a revision, as it was frozen. */
@@ -277,18 +279,25 @@ export function revisionView(
   aliases: Aliases = {},
   wished?: string,
 ): RevisionView | undefined {
+  const view = revisionViews.get(revision) ?? viewRevision(revision);
+  if (view === undefined) return undefined;
+  revisionViews.set(revision, view);
+  const alias = aliases[view.fingerprint];
+  return alias !== undefined && alias === wished ? { ...view, fingerprint: alias } : view;
+}
+
+function viewRevision(revision: ControllerRevision): RevisionView | undefined {
   const { metadata } = revision;
   const name = metadata.labels?.[LABEL_REVISION];
   const data = readRevision(revision);
   if (name === undefined || data === undefined) return undefined;
   const rawFacts = metadata.annotations?.[ANNOTATION_FACTS];
-  const alias = aliases[data.fingerprint];
   return {
     name,
     number: revision.revision,
     objectName: metadata.name,
     resourceVersion: metadata.resourceVersion ?? '',
-    fingerprint: alias !== undefined && alias === wished ? alias : data.fingerprint,
+    fingerprint: data.fingerprint,
     frozen: data.spec,
     rawFacts,
     facts: parseFacts(rawFacts),
@@ -300,13 +309,13 @@ export function revisionView(
  * stored: it says the same, and two of each in memory would be a tenth of all that is cached.
  */
 function readRevision(revision: ControllerRevision): { spec: ReleaseSpec; fingerprint: string } | undefined {
-  const known = revisionData.get(revision);
-  if (known !== undefined) return known;
   const data = revision.data as unknown as { spec: ReleaseSpec; content: WorkloadContent } | undefined;
+  const known = data && revisionData.get(data);
+  if (known !== undefined) return known;
   const parsed = specSchema.safeParse(data?.spec);
   if (!parsed.success || data?.content === undefined) return undefined;
   const read = { spec: parsed.data, fingerprint: fingerprint(data.content) };
   data.spec = parsed.data;
-  revisionData.set(revision, read);
+  revisionData.set(data, read);
   return read;
 }

@@ -32,7 +32,7 @@ export type Indexes<T extends KubeObject> = Readonly<Record<string, (object: T) 
 
 export interface StoreOptions<T extends KubeObject> {
   readonly indexes?: Indexes<T>;
-  /** Takes out what nobody reads. May change its argument. managedFields are always taken out. */
+  /** Takes out what nobody reads, and leaves its argument as it was. managedFields are always taken out. */
   readonly trim?: (object: T) => T;
 }
 
@@ -188,7 +188,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       if (objects.get(object.metadata) === undefined && isAtMost(object.metadata.resourceVersion, version))
         return;
       // What the API client gave back is its caller's, who goes on reading it: a copy is trimmed.
-      put(trimmed(options.trim === undefined ? { ...object } : structuredClone(object)));
+      put(trimmed({ ...object }));
     },
 
     noteDeleted(object) {

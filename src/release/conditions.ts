@@ -159,7 +159,7 @@ function healthy(snapshot: Snapshot, roles: Roles, verdict: Verdict): ConditionI
   );
 }
 
-function rollbackAvailable(snapshot: Snapshot, { active, target, stage }: Roles): ConditionInput {
+export function rollbackAvailable(snapshot: Snapshot, { active, target, stage }: Roles): ConditionInput {
   const no = (reason: string, message: string) => make('RollbackAvailable', false, reason, message);
   if (active === undefined) return no('NotAdopted', 'nothing was switched yet');
   if (target === undefined) {

@@ -6,7 +6,7 @@ import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus, SwitchSta
 import { formatPreciseTime, formatTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
 import { prometheusCheck } from '../checks/prometheus.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf, rollbackAvailable } from './conditions.ts';
 import { describe } from './describe.ts';
 import { convergence, otherColor, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
@@ -129,14 +129,12 @@ function switchOf(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
 }
 
 function rollbackOf(snapshot: Snapshot, roles: Roles): NonNullable<ReleaseStatus['rollback']> {
-  const condition = conditionsOf(snapshot, roles, { phase: 'Idle', reason: '', message: '' }).find(
-    ({ type }) => type === 'RollbackAvailable',
-  );
+  const { status, message } = rollbackAvailable(snapshot, roles);
   const until = roles.active?.facts.windowUntil;
   return {
-    available: condition?.status === 'True',
+    available: status === 'True',
     ...(roles.target !== undefined && until !== undefined && { until: formatTime(until) }),
-    message: condition?.message ?? '',
+    message,
   };
 }
 
