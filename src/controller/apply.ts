@@ -40,6 +40,7 @@ import {
   JOBS,
   type Job,
   type JsonObject,
+  PODS,
   SERVICES,
   type Service,
 } from '../kube/types.ts';
@@ -334,6 +335,26 @@ const scaleColor: Apply<'ScaleColor'> = (applier, scene, { color, uid, from, to 
     { op: 'replace', path: '/spec/replicas', value: to },
   ]);
 
+/**
+ * Deleted, not evicted: as when a Deployment rolls, the number that stays is what protects the side, and a budget that
+ * people wrote for both colours at once would keep old connections for ever. The Services are read anew before: what
+ * was planned for a side without traffic must not hit one that has it again.
+ */
+const recyclePods: Apply<'RecyclePods'> = async (applier, scene, { color, pods }) => {
+  const { namespace } = scene.release;
+  const label = scene.release.spec.traffic.selectorLabel;
+  const names = scene.snapshot.services.map(({ name }) => name);
+  const services = await Promise.all(
+    names.map((name) => applier.client.get<Service>(SERVICES, { namespace, name })),
+  );
+  for (const service of services) {
+    const selected = service?.spec.selector?.[label];
+    if (selected === undefined || selected === color)
+      throw new StaleError(`${color} may have the traffic again: its pods stay`);
+  }
+  await Promise.all(pods.map(({ name, uid }) => remove(applier, applier.cache.pods, PODS, scene, name, uid)));
+};
+
 const holdSource: Apply<'HoldSource'> = (applier, scene, { uid, resourceVersion, autoscaler }) => {
   const { labels, annotations } = sourceOf(scene).metadata;
   const stored = scene.sourceAutoscalers.find(({ metadata }) => metadata.name === autoscaler);
@@ -470,6 +491,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
   },
   WriteColor: writeColor,
   ScaleColor: scaleColor,
+  RecyclePods: recyclePods,
   WriteAutoscaler: async (applier, scene, { color, minReplicas }) => {
     const body = renderAutoscaler(scene.release, color, minReplicas);
     const { autoscalers } = applier.cache;

@@ -196,6 +196,7 @@ export function podView(pod: Pod): PodView {
   return {
     uid: pod.metadata.uid ?? '',
     name: pod.metadata.name,
+    createdAt: parseTime(pod.metadata.creationTimestamp) ?? 0,
     revision: pod.metadata.labels?.[LABEL_REVISION],
     ready,
     trouble: troubleOf(pod),

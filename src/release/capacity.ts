@@ -5,6 +5,7 @@
 import type { IntOrPercent } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import { otherColor, readyCount, servingOfColor } from './endpoints.ts';
+import { isCrowded, surgeFor } from './recycle.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -74,8 +75,30 @@ export function candidateSize(snapshot: Snapshot, roles: Roles, color: Color): n
 /** Pods to ask for on the old side while it may have to take over: it grows with production and does not shrink. */
 export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): number {
   const already = snapshot.sides[color].deployment?.desired ?? 0;
-  const wanted = resolve(snapshot.release.spec.capacity.window, productionNow(snapshot, roles));
-  return Math.max(withinBounds(snapshot, Math.max(1, wanted)), already);
+  const asked = windowShare(snapshot, productionNow(snapshot, roles));
+  const whole = wholeWindow(snapshot, roles);
+  const surge = surgeFor(snapshot, roles, color, whole);
+  return Math.max(asked, already, surge === 0 ? 0 : withinBounds(snapshot, whole + surge));
+}
+
+function windowShare(snapshot: Snapshot, production: number): number {
+  return withinBounds(snapshot, Math.max(1, resolve(snapshot.release.spec.capacity.window, production)));
+}
+
+/** Of what production is asked to have: while it is ill, its old side must not be measured by what is left of it. */
+function wholeWindow(snapshot: Snapshot, roles: Roles): number {
+  const production = productionNow(snapshot, roles);
+  return windowShare(snapshot, Math.max(production, wishedReplicas(snapshot, roles)));
+}
+
+/**
+ * Ready pods that the old side keeps while others are replaced. Where there is no room for one more, one of several may
+ * be missing for the time that its successor takes.
+ */
+export function keptWhileRecycling(snapshot: Snapshot, roles: Roles, color: Color): number {
+  const whole = wholeWindow(snapshot, roles);
+  const hasRoom = withinBounds(snapshot, whole + 1) > whole && !isCrowded(snapshot, color);
+  return hasRoom ? whole : Math.max(1, whole - 1);
 }
 
 /**

@@ -5,6 +5,7 @@
 import { act } from './actions.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { align, rescue, tellOutage } from './protect.ts';
+import { recyclingDue } from './recycle.ts';
 import { type Roles, rolesOf, type Stage } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 import { adopting } from './stages/adopting.ts';
@@ -44,7 +45,12 @@ export function decide(snapshot: Snapshot): Plan {
     effects: verdict.effects ?? [],
     requests: verdict.requests ?? [],
     status: statusOf(snapshot, roles, verdict),
-    lookAgainAt: soonest(verdict.lookAgainAt, parkingDue(snapshot, roles), unwatchedDue(snapshot, roles)),
+    lookAgainAt: soonest(
+      verdict.lookAgainAt,
+      parkingDue(snapshot, roles),
+      unwatchedDue(snapshot, roles),
+      recyclingDue(snapshot, roles),
+    ),
   };
 }
 

@@ -32,6 +32,8 @@ export function describe(effect: Effect): string {
       return `WriteColor ${effect.color} ${effect.revision}, ${effect.replicas} replicas`;
     case 'ScaleColor':
       return `ScaleColor ${effect.color} ${effect.from} -> ${effect.to}`;
+    case 'RecyclePods':
+      return `RecyclePods ${effect.color}: ${effect.pods.map(({ name }) => name).join(', ')}`;
     case 'WriteAutoscaler':
       return `WriteAutoscaler ${effect.color}, minReplicas ${effect.minReplicas}`;
     case 'DeleteColor':

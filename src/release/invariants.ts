@@ -33,6 +33,7 @@ const GUARDS: Guards = {
   ],
   WriteColor: (snapshot, effect) => [overwritesServing(snapshot, effect), replacesTarget(snapshot, effect)],
   DeleteColor: (snapshot, effect) => [takesTarget(snapshot, effect.color, 0)],
+  RecyclePods: (snapshot, effect) => [endsServing(snapshot, effect), endsTarget(snapshot, effect)],
   ScaleSource: (snapshot, effect) => [parksServing(snapshot, effect)],
   RecordFacts: recorded,
   CreateRevision: (snapshot, effect) => [triesRejected(snapshot, effect.fingerprint, effect.facts)],
@@ -177,6 +178,29 @@ function shrinksServing(snapshot: Snapshot, { color, to }: Of<'ScaleColor'>): st
 function overwritesServing(snapshot: Snapshot, { color, expected }: Of<'WriteColor'>): string | undefined {
   if (expected === undefined || !colorsNamed(snapshot).has(color)) return undefined;
   return `${color} serves and would be overwritten`;
+}
+
+/** Named by a selector, by a mark that a selector may follow in a moment, or listed at the endpoints still. */
+function endsServing({ services, sides, release }: Snapshot, effect: Of<'RecyclePods'>): string | undefined {
+  const other = COLORS.find((each) => each !== effect.color);
+  const elsewhere = services.every(
+    ({ found, selector }) => found && selector[release.spec.traffic.selectorLabel] === other,
+  );
+  const listed = new Set(services.flatMap(({ endpoints }) => endpoints.map(({ podUid }) => podUid)));
+  const stranger = effect.pods.find(({ uid }) => sides[effect.color].pods.every((pod) => pod.uid !== uid));
+  if (stranger !== undefined) return `pod ${stranger.name} is not known as one of ${effect.color}`;
+  const serves = !elsewhere || effect.pods.some(({ uid }) => listed.has(uid));
+  return serves ? `pods of ${effect.color} would end although a Service may select them` : undefined;
+}
+
+/** At most a quarter at a time, and never the last ready one. */
+function endsTarget(snapshot: Snapshot, { color, pods }: Of<'RecyclePods'>): string | undefined {
+  const target = targetOn(snapshot, color);
+  if (target === undefined) return undefined;
+  const ready = snapshot.sides[color].pods.filter((pod) => pod.ready).length;
+  const left = ready - pods.length;
+  if (left >= 1 && pods.length <= Math.ceil(ready / 4)) return undefined;
+  return `${pods.length} of ${ready} ready pods of the rollback target ${target.name} would end at once`;
 }
 
 /** A Service without the key may rest on the colours as well: then as many others must stay. */

@@ -73,6 +73,12 @@ export type Effect =
       readonly from: number;
       readonly to: number;
     }
+  /** Ends pods of a side without traffic, so that its ReplicaSet makes new ones. Refused when that side is selected. */
+  | {
+      readonly kind: 'RecyclePods';
+      readonly color: Color;
+      readonly pods: readonly { readonly name: string; readonly uid: string }[];
+    }
   | { readonly kind: 'WriteAutoscaler'; readonly color: Color; readonly minReplicas: number }
   | { readonly kind: 'DeleteColor'; readonly color: Color; readonly uid: string }
   | {

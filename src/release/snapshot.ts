@@ -147,6 +147,8 @@ export interface AutoscalerView {
 export interface PodView {
   readonly uid: string;
   readonly name: string;
+  /** By the API server's clock, to the second. */
+  readonly createdAt: number;
   readonly revision: string | undefined;
   readonly ready: boolean;
   /** Why a container waits or keeps failing, such as ImagePullBackOff or CrashLoopBackOff. */

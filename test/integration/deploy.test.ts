@@ -98,7 +98,7 @@ describe('deploy/kustomize on a real API server', function () {
         'horizontalpodautoscalers.autoscaling': 'get list watch create update delete',
         'jobs.batch': 'get list watch create delete',
         'controllerrevisions.apps': 'get list watch create patch delete',
-        pods: 'list watch',
+        pods: 'list watch delete',
         'endpointslices.discovery.k8s.io': 'list watch',
         'events.events.k8s.io': 'create patch',
       });

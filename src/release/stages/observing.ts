@@ -4,10 +4,10 @@ import { formatTime, parseTime } from '../../api/time.ts';
 import { availability } from '../../checks/availability.ts';
 import type { CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
-import { windowSize } from '../capacity.ts';
-import { holdColor, recordFacts } from '../effects.ts';
+import { recordFacts } from '../effects.ts';
 import { readyCount, servingCount } from '../endpoints.ts';
-import type { Request, Verdict } from '../plan.ts';
+import { holdOldSide } from '../old-side.ts';
+import type { Effect, Request, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
@@ -84,14 +84,7 @@ function settle(
     dead === undefined ? undefined : dead + PATIENCE_MS,
   ]);
   const kept = keepOldSide(snapshot, roles);
-  if (kept.length > 0)
-    return {
-      phase: 'Observing',
-      reason: 'KeepingOldSide',
-      message: 'the old side is kept as large as production, so that it can take over',
-      effects: kept,
-      ...again,
-    };
+  if (kept.length > 0) return { phase: 'Observing', ...whyKept(kept), effects: kept, ...again };
   const hold = verdicts.find((verdict) => verdict.hold !== undefined)?.hold;
   if (snapshot.now < until) {
     const message = `revision ${subject.name} (${color}) has the traffic and is watched until ${formatTime(until)}${hold ? `; ${hold}` : ''}`;
@@ -115,12 +108,23 @@ function soonest(now: number, times: readonly (number | undefined)[]): { lookAga
 }
 
 /** The side that must be able to take over follows production's size, up only. */
-function keepOldSide(snapshot: Snapshot, roles: Roles): NonNullable<Verdict['effects']> {
+function keepOldSide(snapshot: Snapshot, roles: Roles): Effect[] {
   const { target } = roles;
   const kept = upkeep(snapshot, roles);
   if (target === undefined) return kept;
-  const { color } = target.facts;
-  return [...kept, ...holdColor(snapshot, color, target.name, windowSize(snapshot, roles, color))];
+  return [...kept, ...holdOldSide(snapshot, roles, target)];
+}
+
+function whyKept(effects: readonly Effect[]): { reason: string; message: string } {
+  if (effects.some(({ kind }) => kind === 'RecyclePods'))
+    return {
+      reason: 'RecyclingOldSide',
+      message: 'pods of the old side are replaced, so that connections made before the switch end',
+    };
+  return {
+    reason: 'KeepingOldSide',
+    message: 'the old side is kept as large as production, so that it can take over',
+  };
 }
 
 export function commit(snapshot: Snapshot, subject: StartedRevision, why: string): Verdict {

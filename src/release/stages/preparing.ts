@@ -7,6 +7,7 @@ import type { GateVerdict } from '../../gates/gate.ts';
 import { jobGate } from '../../gates/job.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
+import { drainedAt } from '../drain.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
 import { readyCount, selectedColor } from '../endpoints.ts';
 import type { OutcomeKind } from '../facts.ts';
@@ -69,7 +70,7 @@ function drainFirst(snapshot: Snapshot, roles: Roles, subject: StartedRevision):
   const { active } = roles;
   const side = snapshot.sides[subject.facts.color];
   if (active?.facts.verifiedAt === undefined || side.deployment === undefined) return undefined;
-  const until = active.facts.verifiedAt + active.frozen.traffic.drainSeconds * 1000;
+  const until = drainedAt(active);
   if (side.deployment.revision === subject.name || snapshot.now >= until) return undefined;
   const message = `connections to ${subject.facts.color} drain until ${formatTime(until)}; then revision ${subject.name} is built there`;
   const effects = upkeep(snapshot, roles);
@@ -119,7 +120,7 @@ function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
  * under them, or production grow.
  */
 function buildStart({ now }: Snapshot, { active }: Roles, { facts }: StartedRevision): number {
-  const drained = (active?.facts.verifiedAt ?? 0) + (active?.frozen.traffic.drainSeconds ?? 0) * 1000;
+  const drained = active === undefined ? 0 : drainedAt(active);
   return Math.max(facts.startedAt, drained, Math.min(facts.unreadySince ?? 0, now));
 }
 

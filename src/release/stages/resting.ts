@@ -1,10 +1,13 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
 
 import { formatTime } from '../../api/time.ts';
-import { autoscalingBounds, standbySize, windowSize } from '../capacity.ts';
-import { holdColor, recordFacts, scaleColor } from '../effects.ts';
+import { autoscalingBounds, standbySize } from '../capacity.ts';
+import { drainedAt, PROXIES_FOLLOW_MS } from '../drain.ts';
+import { recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
+import { holdOldSide } from '../old-side.ts';
 import type { Effect, Verdict } from '../plan.ts';
+import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { judgeInput, judgeObjects, notNow, startAttempt, wishedRevision } from '../start.ts';
@@ -33,18 +36,16 @@ function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision)
 function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
   const color = otherColor(active.facts.color);
   const { target } = roles;
-  if (target !== undefined)
-    return holdColor(snapshot, color, target.name, windowSize(snapshot, roles, color));
+  if (target !== undefined) return holdOldSide(snapshot, roles, target);
   const size = standbySize(snapshot, roles);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
   if (snapshot.now < drainEnd(snapshot, active)) return [];
   // An autoscaler that is on shrinks the side itself, down to its minimum.
-  if (size > 0 && desired > size && autoscalingBounds(snapshot) !== undefined) return [];
-  return scaleColor(snapshot, color, size);
+  const left = size > 0 && desired > size && autoscalingBounds(snapshot) !== undefined;
+  const scaled = left ? [] : scaleColor(snapshot, color, size);
+  // Nothing is promised of a standby after its window: one of them may be missing for a moment.
+  return scaled.length > 0 ? scaled : recycle(snapshot, roles, color, Math.max(0, size - 1));
 }
-
-/** How long the proxies of all nodes may take to follow the endpoints, milliseconds. */
-const PROXIES_FOLLOW_MS = 5000;
 
 /**
  * Until when the other side keeps its pods: connections made before the switch live on there. A side that was rejected
@@ -53,9 +54,9 @@ const PROXIES_FOLLOW_MS = 5000;
 function drainEnd({ sides, revisions }: Snapshot, active: StartedRevision): number {
   const held = sides[otherColor(active.facts.color)].deployment?.revision;
   const { outcome, rejected } = revisions.find(({ name }) => name === held)?.facts ?? {};
-  const drainMs = active.frozen.traffic.drainSeconds * 1000;
-  if (outcome?.kind === 'Committed') return (active.facts.verifiedAt ?? 0) + drainMs;
+  if (outcome?.kind === 'Committed') return drainedAt(active);
   if (outcome?.kind !== 'RolledBack') return 0;
+  const drainMs = active.frozen.traffic.drainSeconds * 1000;
   return outcome.at + (rejected === undefined ? drainMs : PROXIES_FOLLOW_MS);
 }
 

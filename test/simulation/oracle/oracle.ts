@@ -1,7 +1,14 @@
 /** Watches over the promises: around each write of an operator, and after each event. */
 import { RELEASES } from '../../../src/api/resource.ts';
 import { COLORS, statusSchema } from '../../../src/api/status.ts';
-import { CONTROLLER_REVISIONS, DEPLOYMENTS, type Deployment, SERVICES } from '../../../src/kube/types.ts';
+import {
+  CONTROLLER_REVISIONS,
+  DEPLOYMENTS,
+  type Deployment,
+  PODS,
+  type Pod,
+  SERVICES,
+} from '../../../src/kube/types.ts';
 import type { Write } from '../client.ts';
 import type { Faults } from '../faults.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
@@ -10,7 +17,7 @@ import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
 import { guardRevisions } from './revisions.ts';
 import { guardSelector } from './selector.ts';
-import { guardSide, guardSource } from './sides.ts';
+import { guardRecycled, guardSide, guardSource } from './sides.ts';
 import { createTrafficGuard } from './traffic.ts';
 import { createTruth } from './truth.ts';
 import { fail, type View } from './view.ts';
@@ -73,6 +80,12 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
         () => truth.deployment(color),
         run,
         (before, after) => guardSide(view, color, before, after),
+      );
+    else if (type === PODS)
+      around(
+        () => world.api.get<Pod>(PODS, name),
+        run,
+        (before) => guardRecycled(view, before),
       );
     else if (type === DEPLOYMENTS)
       around(

@@ -1,9 +1,11 @@
 /** Invariant 3: what serves, and what could take over, is not scaled down, overwritten or deleted. */
 import { LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
-import type { Deployment } from '../../../src/kube/types.ts';
-import { imageOfDeployment } from '../world.ts';
-import { newestFirst } from './truth.ts';
+import type { Deployment, Pod } from '../../../src/kube/types.ts';
+import { isReady } from '../cluster/deployments.ts';
+import { SERVICE } from '../scenario.ts';
+import { imageOfDeployment, LABEL } from '../world.ts';
+import { isColor, newestFirst } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
 export function guardSide(
@@ -57,6 +59,24 @@ function isReplaced(view: View, color: Color): boolean {
   const newest = newestFirst(view.truth.revisions())[0]?.facts;
   if (newest?.color !== color) return false;
   return newest.outcome === undefined || isRecent(view, newest.outcome.at);
+}
+
+/** A pod that an operator ended: of the side without traffic, older than the switch, and not the last that is ready. */
+export function guardRecycled(view: View, pod: Pod | undefined): void {
+  const { name = '', creationTimestamp = '', labels } = pod?.metadata ?? {};
+  const color = labels?.[LABEL];
+  if (!isColor(color) || isRecent(view, view.selectedAt()) || isTouched(view, 'service')) return;
+  if (view.truth.selected() === color) fail(`${color} serves, and its pod ${name} was ended`);
+  const provenAt = Math.max(...view.truth.revisions().map(({ facts }) => facts.verifiedAt ?? 0));
+  if (Date.parse(creationTimestamp) > provenAt + 5000)
+    fail(`pod ${name} of ${color} was ended although it is younger than the switch`);
+  if (
+    pod !== undefined &&
+    isReady(pod) &&
+    isTarget(view, color) &&
+    view.range(`${SERVICE}-${color}`).most <= 1
+  )
+    fail(`pod ${name} was the only ready one of the rollback target on ${color}, and was ended`);
 }
 
 export function guardSource(view: View, before: Deployment | undefined, after: Deployment | undefined): void {

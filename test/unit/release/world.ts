@@ -178,6 +178,7 @@ function podsOf(color: Color, picture: SidePicture): PodView[] {
   return Array.from({ length: count }, (_, index) => ({
     uid: `${color}-pod-${index}`,
     name: `checkout-${color}-${index}`,
+    createdAt: NOON,
     revision: picture.revision,
     ready: index < ready,
     trouble: undefined,

@@ -1,0 +1,14 @@
+/** The side that can take over: it holds what it held, is as large as production asks, and lets old connections end. */
+import { keptWhileRecycling, windowSize } from './capacity.ts';
+import { holdColor } from './effects.ts';
+import type { Effect } from './plan.ts';
+import { recycle } from './recycle.ts';
+import type { Roles, StartedRevision } from './roles.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export function holdOldSide(snapshot: Snapshot, roles: Roles, { name, facts }: StartedRevision): Effect[] {
+  const { color } = facts;
+  const held = holdColor(snapshot, color, name, windowSize(snapshot, roles, color));
+  if (held.length > 0) return held;
+  return recycle(snapshot, roles, color, keptWhileRecycling(snapshot, roles, color));
+}

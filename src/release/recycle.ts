@@ -1,0 +1,91 @@
+/**
+ * Connections that were made before a switch stay on the side that lost the traffic: the proxies move new ones only. So,
+ * when it has drained, the pods that may still hold some are ended and replaced, a few at a time. Nothing is remembered:
+ * a pod that is older than the switch is yet to be replaced, and one that is younger never had traffic.
+ *
+ *     switch verified ──drained──> a quarter more pods ──ready──> end so many old ones ──replaced──> … ──> none is old
+ *                                  (`surgeFor`)                   (never below `keep`)
+ */
+import type { Color } from '../api/status.ts';
+import { drainedAt, PROXIES_FOLLOW_MS } from './drain.ts';
+import { otherColor, readyOfColor, selectedColor } from './endpoints.ts';
+import type { Effect } from './plan.ts';
+import type { Roles, Stage, StartedRevision } from './roles.ts';
+import type { PodView, Snapshot } from './snapshot.ts';
+
+/** How many are ended at once: a quarter, as a Deployment replaces its pods. */
+function batchOf(size: number): number {
+  return Math.max(1, Math.ceil(size / 4));
+}
+
+/** Pods of the side without traffic that may hold connections made before the switch; none while these drain. */
+function wornPods(snapshot: Snapshot, roles: Roles, color: Color): readonly PodView[] {
+  const { active } = roles;
+  const isDrained = active !== undefined && snapshot.now >= drainedAt(active);
+  return isDrained && active.facts.color !== color ? olderThanSwitch(snapshot, roles, active) : [];
+}
+
+/** When there will be pods to replace; undefined: there are none, or it is time. */
+export function recyclingDue(snapshot: Snapshot, roles: Roles): number | undefined {
+  const { active } = roles;
+  if (active === undefined || snapshot.now >= drainedAt(active)) return undefined;
+  return olderThanSwitch(snapshot, roles, active).length > 0 ? drainedAt(active) : undefined;
+}
+
+function olderThanSwitch(
+  { services, release, sides }: Snapshot,
+  { stage }: Roles,
+  active: StartedRevision,
+): readonly PodView[] {
+  if (!MAY_RECYCLE.has(stage) || active.facts.returnWanted !== undefined) return [];
+  const label = release.spec.traffic.selectorLabel;
+  const isAligned = services.every(
+    (service) => service.found && selectedColor(service, label) === active.facts.color,
+  );
+  if (!isAligned) return [];
+  const switched = (active.facts.verifiedAt ?? 0) + PROXIES_FOLLOW_MS;
+  const listed = new Set(services.flatMap(({ endpoints }) => endpoints.map(({ podUid }) => podUid)));
+  const { pods } = sides[otherColor(active.facts.color)];
+  return pods.filter(({ uid, createdAt }) => createdAt < switched && !listed.has(uid));
+}
+
+/** Only where no switch and no way back is under way. */
+const MAY_RECYCLE: ReadonlySet<Stage> = new Set<Stage>(['Observing', 'Resting']);
+
+/** Pods to have besides these while the old ones are replaced, so that the side stays as able as it is. */
+export function surgeFor(snapshot: Snapshot, roles: Roles, color: Color, size: number): number {
+  return wornPods(snapshot, roles, color).length > 0 ? batchOf(size) : 0;
+}
+
+/** `keep`: ready pods that must be left. The next batch goes when the one before has been replaced and is ready. */
+export function recycle(snapshot: Snapshot, roles: Roles, color: Color, keep: number): Effect[] {
+  const worn = wornPods(snapshot, roles, color);
+  if (worn.length === 0 || !snapshot.sides[color].deployment?.ours) return [];
+  const ready = readyUids(snapshot, color);
+  const spare = ready.size - keep;
+  if (spare <= 0) return [];
+  const pods = worn
+    .toSorted((a, b) => Number(ready.has(a.uid)) - Number(ready.has(b.uid)) || a.name.localeCompare(b.name))
+    .slice(0, Math.min(spare, batchOf(ready.size)))
+    .map(({ name, uid }) => ({ name, uid }));
+  return [{ kind: 'RecyclePods', color, pods }];
+}
+
+/**
+ * What is ready for production at every Service, and is not being ended: of a pod that is, the endpoints may tell late.
+ */
+function readyUids({ services, sides }: Snapshot, color: Color): Set<string> {
+  const perService = services.map((service) => readyOfColor(service, color));
+  const standing = sides[color].pods.filter(
+    ({ uid, ready }) => ready && perService.every((set) => set.has(uid)),
+  );
+  return new Set(standing.map(({ uid }) => uid));
+}
+
+/** No pod more can be had on this side: the quota is used up, or no node has room. */
+export function isCrowded({ sides }: Snapshot, color: Color): boolean {
+  const { deployment, pods } = sides[color];
+  return (
+    deployment?.replicaFailure !== undefined || pods.some(({ unschedulable }) => unschedulable !== undefined)
+  );
+}
