@@ -1,0 +1,111 @@
+/** The way back, and who stands by for it. */
+import type { Sabotage } from '../sabotage.ts';
+import { UNGUARDED } from './unguarded.ts';
+
+const GO_BACK = 'src/release/stages/back.ts';
+
+export const BACK: readonly Sabotage[] = [
+  {
+    name: 'rollback-waits-for-the-candidate',
+    invariant: 2,
+    breaks: 'The traffic goes back only while the side that it leaves is well.',
+    file: GO_BACK,
+    find: 'if (ready > 0 && enough) return',
+    replace: 'if (ready > 0 && enough && readyOf(snapshot, from) > 0) return',
+    also: [
+      {
+        file: GO_BACK,
+        find: 'function orderBack(',
+        replace: `function readyOf(snapshot: Snapshot, { facts }: StartedRevision): number {
+  return readyCount(snapshot, facts.color);
+}
+
+function orderBack(`,
+      },
+    ],
+  },
+  {
+    name: 'rollback-without-patience',
+    invariant: 2,
+    breaks: 'The traffic stays on a bad side until the other one is as large, however long that takes.',
+    file: GO_BACK,
+    find: '|| serving === 0 || snapshot.now >= patience;',
+    replace: '|| serving === 0;',
+  },
+  {
+    name: 'rescue-forgotten',
+    invariant: 12,
+    breaks: 'The active side is dead, the rollback target is ready, and nothing happens.',
+    file: 'src/release/decide.ts',
+    find: '[deleting, rescue, align, act, byStage]',
+    replace: '[deleting, align, act, byStage]',
+  },
+  {
+    name: 'breach-ignored',
+    invariant: 2,
+    breaks: 'A failed check moves no traffic.',
+    file: 'src/release/stages/observing.ts',
+    find: 'if (breach !== undefined) return goBack(snapshot, roles, subject, breach);',
+    replace: '',
+  },
+  {
+    name: 'back-to-what-was-rejected',
+    invariant: 6,
+    breaks: 'A rejected revision may be gone back to.',
+    file: 'src/release/roles.ts',
+    find: `return facts.outcome?.kind === 'Committed' && facts.rejected === undefined;`,
+    replace: 'return facts.committedAt !== undefined;',
+    also: [UNGUARDED],
+  },
+  {
+    name: 'window-never-closes',
+    invariant: 3,
+    breaks: 'The side before is gone back to after its window.',
+    file: 'src/release/roles.ts',
+    find: 'snapshot.now < active.facts.windowUntil;',
+    replace: 'snapshot.now > 0;',
+  },
+  {
+    name: 'target-shrinks-inside-its-window',
+    invariant: 3,
+    breaks: 'The rollback target is sized as if its window were over.',
+    file: 'src/release/stages/resting.ts',
+    find: `  if (target !== undefined)
+    return holdColor(`,
+    replace: `  if (target !== undefined && snapshot.now < 0)
+    return holdColor(`,
+    also: [UNGUARDED],
+  },
+  {
+    name: 'way-back-not-proven',
+    invariant: 9,
+    breaks: 'A way back counts as done before the endpoints say so.',
+    file: 'src/release/stages/returning.ts',
+    find: 'if (behind !== undefined) {',
+    replace: 'if (behind !== undefined && snapshot.now < 0) {',
+  },
+  {
+    name: 'never-gives-way',
+    invariant: 11,
+    breaks: 'A fix waits until what it fixes is well: a watched revision that is dead is watched for ever.',
+    file: 'src/release/stages/give-way.ts',
+    find: 'if (!isFixWished(snapshot, roles, watched)) return undefined;',
+    replace: 'if (snapshot.now > 0 || !isFixWished(snapshot, roles, watched)) return undefined;',
+  },
+  {
+    name: 'gives-way-to-nothing',
+    invariant: 6,
+    breaks: 'A revision that cannot serve is committed although nobody wishes for another one.',
+    file: 'src/release/stages/give-way.ts',
+    find: 'if (!isFixWished(snapshot, roles, watched)) return undefined;',
+    replace: '',
+  },
+  {
+    name: 'another-attempts-order',
+    invariant: 6,
+    breaks: 'An order that was given for an earlier attempt is obeyed.',
+    file: 'src/release/actions.ts',
+    find: 'return at === String(attempt) ?',
+    replace: 'return at !== undefined && attempt > 0 ?',
+  },
+];

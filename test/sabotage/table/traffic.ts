@@ -1,0 +1,139 @@
+/** Selectors, marks and the proof of a switch. */
+import type { Sabotage } from '../sabotage.ts';
+import { UNGUARDED } from './unguarded.ts';
+
+const APPLY = 'src/controller/apply.ts';
+const ROLES = 'src/release/roles.ts';
+const ENDPOINTS = 'src/release/endpoints.ts';
+
+export const TRAFFIC: readonly Sabotage[] = [
+  {
+    name: 'mark-in-a-second-patch',
+    invariant: 8,
+    breaks: 'The switch annotation is written in a patch of its own, after the selector.',
+    file: APPLY,
+    find: `      : setMembers('/metadata/annotations', annotations, marks)),
+  ];`,
+    replace: `      : []),
+  ];
+  if (marks !== undefined)
+    return patchService(applier, scene, effect.service, operations).then(() =>
+      patchService(applier, scene, effect.service, setMembers('/metadata/annotations', annotations, marks)),
+    );`,
+  },
+  {
+    name: 'mark-ignored',
+    invariant: 7,
+    breaks: 'What the switch annotation says is not read.',
+    file: ROLES,
+    find: 'const command = commandOf(snapshot, started);',
+    replace: 'const command = commandOf({ ...snapshot, services: [] }, started);',
+  },
+  {
+    name: 'mark-alone-proves',
+    invariant: 7,
+    breaks: 'Any mark of ours is progress, whatever the facts say: a restored backup moves the traffic.',
+    file: ROLES,
+    find: '    if (!isConfirmed(mark, revision, started, service.switchedAt)) continue;\n',
+    replace: '',
+  },
+  {
+    name: 'drift-left-alone',
+    invariant: 7,
+    breaks: 'A selector that somebody edited stays so.',
+    file: 'src/release/decide.ts',
+    find: '[deleting, rescue, align, act, byStage]',
+    replace: '[deleting, rescue, act, byStage]',
+  },
+  {
+    name: 'drift-repaired-into-the-dark',
+    invariant: 1,
+    breaks: 'A selector is put back to a side without ready pods while another one serves.',
+    file: 'src/release/protect.ts',
+    find: 'if (wouldDarken(snapshot, color, label)) return leaveAstray(snapshot, active, label);',
+    replace: '',
+    also: [UNGUARDED],
+  },
+  {
+    name: 'verified-with-foreign-endpoints',
+    invariant: 9,
+    breaks: 'A switch counts as proven while pods of the other side are still behind the Service.',
+    file: ENDPOINTS,
+    find: 'converged: foreign === 0 && ready >= wanted',
+    replace: 'converged: ready >= wanted',
+  },
+  {
+    name: 'verified-without-endpoints',
+    invariant: 9,
+    breaks: 'A switch counts as proven while no pod of the new side is behind the Service.',
+    file: ENDPOINTS,
+    find: 'converged: foreign === 0 && ready >= wanted',
+    replace: 'converged: true',
+  },
+  {
+    name: 'verified-means-one-more',
+    invariant: 11,
+    breaks: '`>` for `>=`: a switch that brought all pods is never proven.',
+    file: ENDPOINTS,
+    find: 'converged: foreign === 0 && ready >= wanted',
+    replace: 'converged: foreign === 0 && ready > wanted',
+  },
+  {
+    name: 'selector-without-precondition',
+    invariant: 8,
+    breaks: 'A stale cache is trusted: the selector is patched whatever it is now.',
+    file: APPLY,
+    find: `    test('/spec/selector', effect.from),
+    ...(effect.expectedMark === undefined ? [] : [test(markPath, effect.expectedMark)]),
+`,
+    replace: '',
+  },
+  {
+    name: 'marks-older-than-facts',
+    invariant: 8,
+    breaks: 'A stale cache is trusted: a mark whose facts were not heard of yet is taken for drift.',
+    file: 'src/controller/observe.ts',
+    find: 'if (explainsMarks(services, known)) return known;',
+    replace: 'if (known !== undefined || explainsMarks(services, known)) return known;',
+  },
+  {
+    name: 'finalizer-goes-first',
+    invariant: 8,
+    breaks: 'A release that is deleted lets go before what it made is put away.',
+    file: 'src/release/stages/deleting.ts',
+    find: `effects: [...effects, { kind: 'RemoveFinalizer' }]`,
+    replace: `effects: [{ kind: 'RemoveFinalizer' }, ...effects]`,
+    also: [UNGUARDED],
+  },
+  {
+    name: 'deletion-takes-what-serves',
+    invariant: 3,
+    breaks: 'With the release goes the colour that has the traffic.',
+    file: 'src/release/stages/deleting.ts',
+    find: 'const kept = keptColors(snapshot);',
+    replace: 'const kept: Color[] = [];',
+    also: [UNGUARDED],
+  },
+  {
+    name: 'owned-colour',
+    invariant: 3,
+    breaks: 'A colour has an owner reference: with the release goes what serves.',
+    file: 'src/workload/render.ts',
+    find: 'metadata: { namespace: release.namespace, name: colorName(release.name, color), labels },',
+    replace: `metadata: {
+      namespace: release.namespace,
+      name: colorName(release.name, color),
+      labels,
+      ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name: release.name, uid: release.uid, controller: true }],
+    },`,
+  },
+  {
+    name: 'adoption-dead-and-left-so',
+    invariant: 12,
+    breaks:
+      'The colour dies while its adoption is proven, and the source, which stands by, does not serve again.',
+    file: 'src/release/stages/adopting.ts',
+    find: 'if (servingCount(snapshot) > 0 ||',
+    replace: 'if (subject !== undefined ||',
+  },
+];
