@@ -41,7 +41,7 @@ export function readiness(
     };
   }
   const deadline = since + candidate.frozen.preparation.deadlineSeconds * 1000;
-  const progress = `${ready} of ${required} ${color} pods are ready`;
+  const progress = `${ready} of ${required} ${color} pods are ready${ready < required ? '' : unfinished(side)}`;
   const trouble = troubleOf(side);
   if (snapshot.now < deadline) {
     const until = `${trouble ? ` (${trouble.message})` : ''}, waiting until ${formatTime(deadline)}`;
@@ -72,6 +72,13 @@ function isComplete({ deployment }: SideView): boolean {
   );
 }
 
+/** Enough pods are ready, and still something is waited for. */
+function unfinished({ deployment }: SideView): string {
+  const { desired = 0, available = 0, pods = 0, updated = 0 } = deployment ?? {};
+  if (pods === updated && available < desired) return `, ${available} of ${desired} available`;
+  return ', those of an earlier revision are still being replaced';
+}
+
 interface Trouble {
   readonly reason: string;
   readonly message: string;
@@ -86,7 +93,8 @@ function troubleOf(side: SideView): Trouble | undefined {
     if (pod.ready) continue;
     if (pod.trouble !== undefined) {
       const { reason, container, restarts } = pod.trouble;
-      const message = `pod ${pod.name}, container ${container}: ${reason} after ${restarts} restarts`;
+      const after = restarts === 0 ? '' : ` after ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+      const message = `pod ${pod.name}, container ${container}: ${reason}${after}`;
       return { reason, message, atFault: CANDIDATE_AT_FAULT.has(reason) };
     }
     if (pod.unschedulable !== undefined) {

@@ -74,3 +74,10 @@ const ACTIONS: Record<Verb, Partial<Record<Stage, Action>>> = {
   promote: { Observing: keep },
   retry: { Resting: retry },
 };
+
+/** An order that nothing can come of must not be met with silence. */
+export function unheard(snapshot: Snapshot, roles: Roles): string {
+  const verb = parseAction(snapshot.release.action, roles.attempt);
+  if (verb !== 'rollback' || roles.target !== undefined || wentBack(snapshot, roles)) return '';
+  return `; ${snapshot.release.action} is not possible: no earlier revision stands by inside a rollback window`;
+}

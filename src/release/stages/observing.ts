@@ -10,6 +10,7 @@ import { holdOldSide } from '../old-side.ts';
 import type { Effect, Request, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { tidying } from '../tidying.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
 import { giveWay, PATIENCE_MS } from './give-way.ts';
@@ -84,10 +85,10 @@ function settle(
     dead === undefined ? undefined : dead + PATIENCE_MS,
   ]);
   const kept = keepOldSide(snapshot, roles);
-  if (kept.length > 0) return { phase: 'Observing', ...whyKept(kept), effects: kept, ...again };
+  if (kept.length > 0) return { phase: 'Observing', ...whyKept(subject, kept), effects: kept, ...again };
   const hold = verdicts.find((verdict) => verdict.hold !== undefined)?.hold;
   if (snapshot.now < until) {
-    const message = `revision ${subject.name} (${color}) has the traffic and is watched until ${formatTime(until)}${hold ? `; ${hold}` : ''}`;
+    const message = `revision ${subject.name} (${color}) has the traffic and is watched until ${formatTime(until)}${hold ? `; ${hold}` : ''}${queued(snapshot, subject)}`;
     return { phase: 'Observing', reason: 'Observing', message, ...again };
   }
   if (hold !== undefined) {
@@ -99,6 +100,12 @@ function settle(
     subject,
     `no check failed in ${subject.frozen.observation.durationSeconds} seconds`,
   );
+}
+
+/** What people wish for meanwhile is not forgotten; only the latest of it will be released. */
+function queued({ source }: Snapshot, subject: StartedRevision): string {
+  if (source === undefined || source.fingerprint === subject.fingerprint) return '';
+  return `; the Deployment has changed since: that is released after it`;
 }
 
 /** The first of these times that is still to come. */
@@ -115,15 +122,14 @@ function keepOldSide(snapshot: Snapshot, roles: Roles): Effect[] {
   return [...kept, ...holdOldSide(snapshot, roles, target)];
 }
 
-function whyKept(effects: readonly Effect[]): { reason: string; message: string } {
-  if (effects.some(({ kind }) => kind === 'RecyclePods'))
-    return {
-      reason: 'RecyclingOldSide',
-      message: 'pods of the old side are replaced, so that connections made before the switch end',
-    };
+function whyKept(
+  { name, facts }: StartedRevision,
+  effects: readonly Effect[],
+): Pick<Verdict, 'reason' | 'message'> {
+  const recycles = effects.some(({ kind }) => kind === 'RecyclePods');
   return {
-    reason: 'KeepingOldSide',
-    message: 'the old side is kept as large as production, so that it can take over',
+    reason: recycles ? 'RecyclingOldSide' : 'KeepingOldSide',
+    message: `revision ${name} (${facts.color}) is watched, and the old side kept able to take over: ${tidying(effects)}`,
   };
 }
 

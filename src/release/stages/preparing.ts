@@ -14,6 +14,7 @@ import type { OutcomeKind } from '../facts.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
 import { REVISIONS_LOST } from './lost.ts';
@@ -85,12 +86,11 @@ function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
     (snapshot.sides[color].deployment?.desired ?? 0) < size ? scaleColor(snapshot, color, size) : [];
   const effects = [...upkeep(snapshot, roles), ...(written.length > 0 ? written : grown)];
   if (effects.length === 0) return undefined;
-  return {
-    phase: 'Preparing',
-    reason: written.length > 0 ? 'BuildingCandidate' : 'SizingCandidate',
-    message: `building ${color} as revision ${subject.name} with ${size} pods`,
-    effects,
-  };
+  const building = `building ${color} as revision ${subject.name} with ${size} pods`;
+  if (written.length > 0)
+    return { phase: 'Preparing', reason: 'BuildingCandidate', message: building, effects };
+  const message = `${building}; ${tidying(effects)}`;
+  return { phase: 'Preparing', reason: 'SizingCandidate', message, effects };
 }
 
 function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {

@@ -1,6 +1,7 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
 
 import { formatTime } from '../../api/time.ts';
+import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
 import { drainedAt, PROXIES_FOLLOW_MS } from '../drain.ts';
 import { recordFacts, scaleColor } from '../effects.ts';
@@ -11,6 +12,7 @@ import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { judgeInput, judgeObjects, notNow, startAttempt, wishedRevision } from '../start.ts';
+import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
 import { REVISIONS_LOST } from './lost.ts';
@@ -23,9 +25,11 @@ export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   // What starts now will have its own wishes for both sides.
   if (verdict.effects !== undefined || verdict.specPending) return verdict;
   const effects = housekeeping(snapshot, roles, active);
+  const why = tidying(effects);
+  const message = why === '' ? verdict.message : `${verdict.message}; ${why}`;
   const drained = drainEnd(snapshot, active);
-  if (roles.target !== undefined || snapshot.now >= drained) return { ...verdict, effects };
-  return { ...verdict, effects, lookAgainAt: Math.min(drained, verdict.lookAgainAt ?? drained) };
+  if (roles.target !== undefined || snapshot.now >= drained) return { ...verdict, message, effects };
+  return { ...verdict, message, effects, lookAgainAt: Math.min(drained, verdict.lookAgainAt ?? drained) };
 }
 
 function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
@@ -88,12 +92,17 @@ function standing(snapshot: Snapshot, roles: Roles, active: StartedRevision): Ve
 }
 
 function start(snapshot: Snapshot, roles: Roles): Verdict {
-  const window =
-    roles.target === undefined ? '' : `; this ends the rollback window of revision ${roles.active?.name}`;
+  const { target } = roles;
+  const window = target && `; from now on revision ${target.name} can no longer take over`;
+  const known = wishedRevision(snapshot);
+  const why =
+    known?.facts?.inconclusive === undefined
+      ? 'the Deployment changed'
+      : `revision ${known.name} was inconclusive and is tried again`;
   return {
     phase: 'Preparing',
     reason: 'ReleaseStarted',
-    message: `the Deployment changed: starting attempt ${roles.attempt + 1}${window}`,
+    message: `${why}: starting attempt ${roles.attempt + 1}${window ?? ''}`,
     effects: [startAttempt(snapshot, roles)],
   };
 }
@@ -112,7 +121,7 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
     const message = `revision ${active.name} is active on ${active.facts.color}; ${roles.target.facts.color} (revision ${roles.target.name}) can take over until ${formatTime(windowUntil)}`;
     return { phase: 'Committed', reason: 'Committed', message, lookAgainAt: windowUntil };
   }
-  const message = `revision ${active.name} is active on ${active.facts.color}`;
+  const message = `revision ${active.name} is active on ${active.facts.color}${unheard(snapshot, roles)}`;
   return { phase: 'Idle', reason: 'Idle', message };
 }
 

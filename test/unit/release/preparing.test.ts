@@ -200,7 +200,7 @@ describe('the candidate is proven', () => {
       { revision: 'r2', desired: 3, pods: [{ trouble: pulling }, {}, {}] },
       'Inconclusive',
       'PreparationDeadlineExceeded',
-      '0 of 3 green pods are ready after 600 seconds: pod checkout-green-0, container app: ImagePullBackOff after 0 restarts',
+      '0 of 3 green pods are ready after 600 seconds: pod checkout-green-0, container app: ImagePullBackOff',
     ],
     [
       'nor is a quota',

@@ -48,7 +48,7 @@ describe('connections made before the switch', () => {
     expect(effects).to.deep.equal(['RecyclePods blue: checkout-blue-0']);
     expect([reason, message]).to.deep.equal([
       'RecyclingOldSide',
-      'pods of the old side are replaced, so that connections made before the switch end',
+      'revision r2 (green) is watched, and the old side kept able to take over: pods of blue are replaced, so that connections made before the switch end',
     ]);
   });
 

@@ -1,0 +1,29 @@
+/** Why something is done although nobody wishes for anything else: what was not as it should be, in a clause. */
+import type { Effect, EffectKind } from './plan.ts';
+
+type Words = { [Kind in EffectKind]?: (effect: Extract<Effect, { kind: Kind }>) => string };
+
+const WORDS: Words = {
+  ScaleSource: () => 'the source was scaled up or paused by another writer and gets no traffic: back to 0',
+  ScaleColor: ({ color, to }) =>
+    to === 0
+      ? `${color} is no longer needed: no pods`
+      : `${color} is to have ${to} ${to === 1 ? 'pod' : 'pods'}`,
+  RecyclePods: ({ color }) => `pods of ${color} are replaced, so that connections made before the switch end`,
+  WriteColor: ({ color, revision }) => `${color} is to hold revision ${revision}`,
+  WriteAutoscaler: ({ color, minReplicas }) =>
+    `the autoscaler of ${color} is to keep at least ${minReplicas} pods`,
+  RemoveAutoscaler: ({ name }) => `autoscaler "${name}" is in nobody's spec`,
+  ClaimService: ({ service }) => `Service "${service}" lost our label or claim`,
+  WriteTwin: ({ service, color }) => `Service "${service}-${color}" is not as it should be`,
+  DeleteRevision: ({ revision }) => `revision ${revision} is beyond historyLimit`,
+};
+
+/** Each clause once, in the order of the effects; empty where there is nothing to say. */
+export function tidying(effects: readonly Effect[]): string {
+  const clauses = effects.map((effect) => {
+    const words = WORDS[effect.kind] as ((effect: Effect) => string) | undefined;
+    return words?.(effect);
+  });
+  return [...new Set(clauses.filter((clause) => clause !== undefined))].join('; ');
+}
