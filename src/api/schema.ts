@@ -276,6 +276,17 @@ export const specSchema = z
         windowSeconds: seconds(0, 2_592_000)
           .default(172_800)
           .describe('How long after the commit the old side stays able to take over.'),
+        afterCommit: z
+          .enum(['Alert', 'Rollback'])
+          .default('Alert')
+          .describe(
+            'What a breach inside the window does, after the commit: Alert makes condition Healthy False and sends an event, Rollback puts the traffic back. The checks are measured once a minute at most.',
+          ),
+        scaleUpSeconds: seconds(1, 3600)
+          .default(60)
+          .describe(
+            'How long a rollback waits for an old side that is too small to grow; then any ready pod is better than a bad side.',
+          ),
       })
       .prefault({})
       .describe('The way back.'),

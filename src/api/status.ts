@@ -117,6 +117,11 @@ export const statusSchema = z
       .object({
         available: z.boolean().describe('Whether the old side can take over now.'),
         until: time.optional().describe('Until when it stays able to.'),
+        estimatedSeconds: count
+          .optional()
+          .describe(
+            'How long that would take, from what was measured: the last switch, and the start of its pods where it is too small.',
+          ),
         message: text(512).optional().describe('Why it cannot, or what it would take.'),
       })
       .optional()

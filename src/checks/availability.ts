@@ -12,8 +12,10 @@ const AVAILABILITY = 'availability';
 
 export function availability(snapshot: Snapshot, roles: Roles, watched: StartedRevision): CheckVerdict {
   const { minReadyPercent, forSeconds } = watched.frozen.observation.availability;
-  const base = watched.facts.verifiedReady ?? 0;
-  const { color } = watched.facts;
+  const { color, verifiedReady = 0, outcome } = watched.facts;
+  const desired = snapshot.sides[color].deployment?.desired ?? 0;
+  // Hours after the commit, fewer pods may be wished for than at the switch.
+  const base = outcome === undefined ? verifiedReady : Math.min(verifiedReady, desired);
   // Pods that are ready and not behind the Service: the Service is gone or astray, which is not the revision's fault.
   const ready = Math.max(servingOfColor(snapshot, color), readyCount(snapshot, color));
   const needed = Math.ceil((base * minReadyPercent) / 100);

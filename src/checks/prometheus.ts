@@ -20,8 +20,13 @@ export interface DueCheck extends CheckVerdict {
   readonly due: boolean;
 }
 
-export function prometheusCheck(snapshot: Snapshot, watched: StartedRevision, check: CheckSpec): DueCheck {
-  const from = watched.facts.verifiedAt ?? snapshot.now;
+/** `from`: only what was measured after this counts. */
+export function prometheusCheck(
+  snapshot: Snapshot,
+  watched: StartedRevision,
+  check: CheckSpec,
+  from: number = watched.facts.verifiedAt ?? snapshot.now,
+): DueCheck {
   const measurements = (snapshot.observations.measurements[check.name] ?? []).filter(({ at }) => at > from);
   const last = measurements.at(-1);
   const next = (last?.at ?? from) + check.intervalSeconds * 1000;

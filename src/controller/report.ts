@@ -63,8 +63,27 @@ export async function writeStatus(
 
 const WARNINGS = new Set(['Stalled', 'Failed', 'RollingBack', 'RolledBack', 'Held']);
 
-/** One event for each change of phase or reason; waiting in one phase is no news. */
+/** One event for each change of phase or reason, and for what is newly wrong; waiting in one phase is no news. */
 export function eventFor(
+  object: BlueGreenReleaseObject,
+  previous: ReleaseStatus,
+  verdict: Verdict,
+): ReleaseEvent | undefined {
+  return alertFor(object, previous, verdict) ?? changeFor(object, previous, verdict);
+}
+
+function alertFor(
+  object: BlueGreenReleaseObject,
+  previous: ReleaseStatus,
+  { alert, phase }: Verdict,
+): ReleaseEvent | undefined {
+  const known = previous.conditions?.find(({ type }) => type === 'Healthy')?.reason;
+  if (alert === undefined || alert.reason === known) return undefined;
+  const regarding = referenceTo(RELEASES, object.metadata);
+  return { regarding, type: 'Warning', reason: alert.reason, action: phase, note: alert.message };
+}
+
+function changeFor(
   object: BlueGreenReleaseObject,
   previous: ReleaseStatus,
   verdict: Verdict,

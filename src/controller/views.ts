@@ -191,14 +191,15 @@ export function autoscalerView(
 
 export function podView(pod: Pod): PodView {
   const conditions = pod.status?.conditions ?? [];
-  const ready = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  const ready = conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
   const unscheduled = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
   return {
     uid: pod.metadata.uid ?? '',
     name: pod.metadata.name,
     createdAt: parseTime(pod.metadata.creationTimestamp) ?? 0,
+    readySince: parseTime(ready?.lastTransitionTime),
     revision: pod.metadata.labels?.[LABEL_REVISION],
-    ready,
+    ready: ready !== undefined,
     trouble: troubleOf(pod),
     unschedulable:
       unscheduled && (unscheduled.message ?? unscheduled.reason ?? 'not scheduled').slice(0, 256),

@@ -146,6 +146,7 @@ function healthy(snapshot: Snapshot, roles: Roles, verdict: Verdict): ConditionI
   if (active === undefined) return make('Healthy', undefined, 'NotAdopted', 'the source has the traffic');
   if (verdict.phase === 'RollingBack' && stage !== 'Returning')
     return make('Healthy', false, verdict.reason, verdict.message);
+  if (verdict.alert !== undefined) return make('Healthy', false, verdict.alert.reason, verdict.alert.message);
   if (stage === 'Observing') {
     const { status } = availability(snapshot, roles, active);
     if (status.state === 'Bad') return make('Healthy', false, 'AvailabilityLow', status.message ?? '');

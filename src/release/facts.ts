@@ -29,6 +29,8 @@ export interface RevisionFacts {
   readonly unreadySince?: number;
   /** All gates passed, in this attempt. Written before the switch: without it a mark is worth nothing. */
   readonly validatedAt?: number;
+  /** How long the slowest of its pods took to become ready when it was validated: what a rollback to it would wait for. */
+  readonly startUpSeconds?: number;
   readonly decidedAt?: number;
   readonly patchedAt?: number;
   /** The endpoints of every Service proved the switch. */

@@ -129,6 +129,8 @@ export interface Verdict {
   readonly lookAgainAt?: number;
   /** Something only a person can mend. */
   readonly stalled?: boolean;
+  /** Something is wrong that nothing is done about: people are told, once. */
+  readonly alert?: { readonly reason: string; readonly message: string };
   /** The gates as this rule saw them. */
   readonly gates?: readonly GateStatus[];
   /** The spec has not been judged yet: the status must not claim that it was observed. */

@@ -149,6 +149,8 @@ export interface PodView {
   readonly name: string;
   /** By the API server's clock, to the second. */
   readonly createdAt: number;
+  /** Since when it is ready, by the kubelet's clock; undefined while it is not. */
+  readonly readySince: number | undefined;
   readonly revision: string | undefined;
   readonly ready: boolean;
   /** Why a container waits or keeps failing, such as ImagePullBackOff or CrashLoopBackOff. */

@@ -5,13 +5,16 @@ import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
 import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus, SwitchStatus } from '../api/status.ts';
 import { formatPreciseTime, formatTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
+import type { CheckVerdict } from '../checks/check.ts';
 import { prometheusCheck } from '../checks/prometheus.ts';
 import { conditionsOf, rollbackAvailable } from './conditions.ts';
 import { describe } from './describe.ts';
 import { convergence, otherColor, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
+import { estimatedSeconds } from './rollback.ts';
 import type { Snapshot } from './snapshot.ts';
+import { watchWindow } from './stages/window.ts';
 
 const MAX_DECISIONS = 20;
 const MAX_TEXT = 1024;
@@ -98,7 +101,17 @@ function checksOf(snapshot: Snapshot, roles: Roles): CheckStatus[] | undefined {
     );
     return [availability(snapshot, roles, active).status, ...checks];
   }
-  return snapshot.previous.attempt === roles.attempt ? snapshot.previous.checks : undefined;
+  const before = snapshot.previous.attempt === roles.attempt ? snapshot.previous.checks : undefined;
+  const window = watchWindow(snapshot, roles)?.verdicts;
+  return before === undefined || window === undefined ? before : newsOf(before, window);
+}
+
+/** A window may last for days: what is measured in it is written down when its verdict changes. */
+function newsOf(before: readonly CheckStatus[], verdicts: readonly CheckVerdict[]): CheckStatus[] {
+  return before.map((known) => {
+    const now = verdicts.find(({ status }) => status.name === known.name)?.status;
+    return now === undefined || now.state === 'Pending' || now.state === known.state ? known : now;
+  });
 }
 
 function switchOf(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
@@ -131,9 +144,12 @@ function switchOf(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
 function rollbackOf(snapshot: Snapshot, roles: Roles): NonNullable<ReleaseStatus['rollback']> {
   const { status, message } = rollbackAvailable(snapshot, roles);
   const until = roles.active?.facts.windowUntil;
+  const available = status === 'True';
+  const seconds = available ? estimatedSeconds(snapshot, roles) : undefined;
   return {
-    available: status === 'True',
+    available,
     ...(roles.target !== undefined && until !== undefined && { until: formatTime(until) }),
+    ...(seconds !== undefined && { estimatedSeconds: seconds }),
     message,
   };
 }

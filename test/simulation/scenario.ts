@@ -61,7 +61,10 @@ function drawSpec(random: Random): ReleaseSpecInput {
       availability: { minReadyPercent: 50, forSeconds: random.pick([0, 10]) },
       checks,
     },
-    rollback: { windowSeconds: random.pick([0, 300, 1800]) },
+    rollback: {
+      windowSeconds: random.pick([0, 300, 1800]),
+      afterCommit: random.pick(['Alert', 'Rollback'] as const),
+    },
     historyLimit: random.pick([2, 5, 10]),
   };
 }

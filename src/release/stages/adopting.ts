@@ -15,6 +15,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
 import { upkeep } from '../upkeep.ts';
+import { provenFacts } from './preparing.ts';
 
 export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject, command } = roles;
@@ -70,7 +71,7 @@ function building(snapshot: Snapshot, roles: Roles, subject: StartedRevision, so
   }
   if (subject.facts.validatedAt === undefined) {
     return step('ColorReady', `${color} is ready: ${ready.message}`, [
-      recordFacts(subject, { ...subject.facts, validatedAt: snapshot.now }),
+      recordFacts(subject, provenFacts(snapshot, subject)),
     ]);
   }
   const mark = {

@@ -4,11 +4,12 @@
  */
 import { formatTime } from '../../api/time.ts';
 import { holdColor, moveTraffic, recordFacts } from '../effects.ts';
-import { readyCount, servingCount } from '../endpoints.ts';
+import { servingCount } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
+import { neededToReturn, readyToReturn } from '../rollback.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { giveWay, PATIENCE_MS } from './give-way.ts';
+import { giveWay } from './give-way.ts';
 
 interface Cause {
   readonly reason: string;
@@ -21,10 +22,10 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
   const color = target.facts.color;
   const ready = readyToReturn(snapshot, target);
   const serving = servingCount(snapshot);
-  const needed = Math.min(from.facts.verifiedReady ?? serving, serving);
+  const needed = neededToReturn(snapshot, from);
   const wantedAt = from.facts.returnWanted?.at ?? snapshot.now;
   // So long a standby that is too small may take to grow; then any ready pod is better than a bad side.
-  const patience = wantedAt + PATIENCE_MS;
+  const patience = wantedAt + from.frozen.rollback.scaleUpSeconds * 1000;
   const enough = ready >= needed || serving === 0 || snapshot.now >= patience;
   if (ready > 0 && enough) return orderBack(snapshot, target, from, cause);
   const forward = ready === 0 ? giveWay(snapshot, roles, from, wantedAt) : undefined;
@@ -43,18 +44,6 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     ...(snapshot.now < patience && { lookAgainAt: patience }),
     stalled: snapshot.now >= patience,
   };
-}
-
-/**
- * Ready pods of the target. None where its Deployment was edited or holds another revision, and none while ready pods
- * of another revision are left in its colour: the selector would give them the traffic as well.
- */
-function readyToReturn(snapshot: Snapshot, target: StartedRevision): number {
-  const { color } = target.facts;
-  const { deployment, pods } = snapshot.sides[color];
-  if (deployment?.revision !== target.name || !deployment.matches) return 0;
-  if (pods.some((pod) => pod.ready && pod.revision !== target.name)) return 0;
-  return readyCount(snapshot, color);
 }
 
 function orderBack(

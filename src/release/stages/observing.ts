@@ -6,6 +6,7 @@ import type { CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
 import { recordFacts } from '../effects.ts';
 import { readyCount, servingCount } from '../endpoints.ts';
+import { soonest } from '../look-again.ts';
 import { holdOldSide } from '../old-side.ts';
 import type { Effect, Request, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -106,12 +107,6 @@ function settle(
 function queued({ source }: Snapshot, subject: StartedRevision): string {
   if (source === undefined || source.fingerprint === subject.fingerprint) return '';
   return `; the Deployment has changed since: that is released after it`;
-}
-
-/** The first of these times that is still to come. */
-function soonest(now: number, times: readonly (number | undefined)[]): { lookAgainAt?: number } {
-  const coming = times.filter((time) => time !== undefined && time > now) as number[];
-  return coming.length === 0 ? {} : { lookAgainAt: Math.min(...coming) };
 }
 
 /** The side that must be able to take over follows production's size, up only. */

@@ -10,9 +10,10 @@ import { candidateSize } from '../capacity.ts';
 import { drainedAt } from '../drain.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
 import { readyCount, selectedColor } from '../endpoints.ts';
-import type { OutcomeKind } from '../facts.ts';
+import type { OutcomeKind, RevisionFacts } from '../facts.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
+import { slowestStart } from '../rollback.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
@@ -109,9 +110,15 @@ function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
     phase: 'Validating',
     reason: 'Validated',
     message: `revision ${subject.name} passed ${passed.length === 1 ? 'its gate' : `all ${passed.length} gates`}`,
-    effects: [recordFacts(subject, { ...subject.facts, validatedAt: snapshot.now })],
+    effects: [recordFacts(subject, provenFacts(snapshot, subject))],
     gates: passed.map(gateStatus),
   };
+}
+
+/** With what its pods took to start: measured now, because nobody has restarted or rescheduled them yet. */
+export function provenFacts({ now, sides }: Snapshot, { facts }: StartedRevision): RevisionFacts {
+  const startUpSeconds = slowestStart(sides[facts.color].pods);
+  return { ...facts, validatedAt: now, ...(startUpSeconds !== undefined && { startUpSeconds }) };
 }
 
 /**

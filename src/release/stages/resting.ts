@@ -1,11 +1,13 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
 
 import { formatTime } from '../../api/time.ts';
+import type { Breach } from '../../checks/check.ts';
 import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
 import { drainedAt, PROXIES_FOLLOW_MS } from '../drain.ts';
 import { recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
+import { soonest } from '../look-again.ts';
 import { holdOldSide } from '../old-side.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import { recycle } from '../recycle.ts';
@@ -16,20 +18,39 @@ import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
 import { REVISIONS_LOST } from './lost.ts';
+import { watchWindow } from './window.ts';
 
 export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   const { active } = roles;
   // An adoption that ended without a commit never happens; a release whose revisions were deleted starts over.
   if (active === undefined) return REVISIONS_LOST;
+  const window = watchWindow(snapshot, roles);
+  const breach = window?.verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
+  if (breach !== undefined && snapshot.release.spec.rollback.afterCommit === 'Rollback')
+    return goBack(snapshot, roles, active, breach);
   const verdict = standing(snapshot, roles, active);
   // What starts now will have its own wishes for both sides.
   if (verdict.effects !== undefined || verdict.specPending) return verdict;
   const effects = housekeeping(snapshot, roles, active);
   const why = tidying(effects);
-  const message = why === '' ? verdict.message : `${verdict.message}; ${why}`;
-  const drained = drainEnd(snapshot, active);
-  if (roles.target !== undefined || snapshot.now >= drained) return { ...verdict, message, effects };
-  return { ...verdict, message, effects, lookAgainAt: Math.min(drained, verdict.lookAgainAt ?? drained) };
+  const times = [verdict, ...(window?.verdicts ?? [])].map(({ lookAgainAt }) => lookAgainAt);
+  if (roles.target === undefined) times.push(drainEnd(snapshot, active));
+  return {
+    ...verdict,
+    message: why === '' ? verdict.message : `${verdict.message}; ${why}`,
+    effects,
+    requests: [...(verdict.requests ?? []), ...(window?.requests ?? [])],
+    ...(breach !== undefined && { alert: alertOf(active, breach) }),
+    ...soonest(snapshot.now, times),
+  };
+}
+
+function alertOf({ name, facts }: StartedRevision, { reason, message }: Breach): Breach {
+  const remedy = `bluegreen.dev/action=rollback@${facts.attempt} puts it back`;
+  return {
+    reason,
+    message: `${message}; revision ${name} keeps the traffic (rollback.afterCommit): ${remedy}`,
+  };
 }
 
 function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {

@@ -162,7 +162,7 @@ describe('the parser of a release', () => {
             availability: { minReadyPercent: 50, forSeconds: 10 },
             checks: [],
           },
-          rollback: { windowSeconds: 172_800 },
+          rollback: { windowSeconds: 172_800, afterCommit: 'Alert', scaleUpSeconds: 60 },
           suspend: false,
           historyLimit: 10,
         },

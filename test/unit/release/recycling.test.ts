@@ -234,6 +234,7 @@ function replaced(snapshot: Snapshot, now: number): Snapshot {
       uid: `${now}-${index}`,
       name: `fresh-${now}-${index}`,
       createdAt: now,
+      readySince: now,
       revision: 'r1',
       ready: true,
       trouble: undefined,

@@ -179,6 +179,7 @@ function podsOf(color: Color, picture: SidePicture): PodView[] {
     uid: `${color}-pod-${index}`,
     name: `checkout-${color}-${index}`,
     createdAt: NOON,
+    readySince: undefined,
     revision: picture.revision,
     ready: index < ready,
     trouble: undefined,
