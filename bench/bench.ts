@@ -1,10 +1,9 @@
 /** `npm run bench`: measures what the operator costs, and says which bars it misses. */
-import { writeFile } from 'node:fs/promises';
-import type { Benchmark, Say } from './benchmark.ts';
+import type { Benchmark } from './benchmark.ts';
 import { Lab } from './lab.ts';
 import { commit, machineFacts } from './machine.ts';
-import { markdown, type Result } from './markdown.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { progress, report, runProcess } from './report.ts';
 import type { Row } from './row.ts';
 import { crowd } from './rows/crowd.ts';
 import { requests } from './rows/requests.ts';
@@ -34,37 +33,14 @@ async function main(options: Options): Promise<void> {
   } finally {
     const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
     const kubernetes = lab.cluster.kubernetesVersion;
-    await report({ machine: { ...machine, kubernetes }, commit: version, command, rows }, options);
+    await report({ machine: { ...machine, kubernetes }, commit: version, command, rows }, options.json);
     await lab.stop();
   }
 }
 
-/** One line that changes; where the output is a file, a line each. */
-function progress(name: string): Say {
-  const from = Date.now();
-  return (doing) => {
-    const line = `${name}: ${doing} (${Math.round((Date.now() - from) / 1000)} s)`;
-    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
-  };
-}
-
-/** Also of what was measured before something failed. */
-async function report(result: Result, { json }: Options): Promise<void> {
-  if (process.stderr.isTTY) process.stderr.write('\n');
-  process.stdout.write(`${markdown(result)}\n`);
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(result, undefined, 2)}\n`);
-}
-
-// Operators and cluster end with this process, however it ends.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-
-try {
+await runProcess(async () => {
   const options = parseOptions(process.argv.slice(2));
   if (options === undefined)
     process.stdout.write(USAGE.replace('NAMES', BENCHMARKS.map(({ name }) => name).join(', ')));
   else await main(options);
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${(error as Error).stack}\n`);
-  process.exit(1);
-}
+});

@@ -57,7 +57,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   };
 }
 
-function whole(flag: string, text: string): number {
+export function whole(flag: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new Error(`--${flag}: "${text}" is not a whole number from 1 to 999999`);
   return Number(text);

@@ -1,8 +1,8 @@
 /** The witness of a switch: notes when it is told of a candidate whose pods are all ready. */
 import { LABEL_RELEASE } from '../src/api/names.ts';
-import type { KubeObject, ResourceType } from '../src/kube/ports.ts';
 import type { KubeTransport } from '../src/kube/transport.ts';
 import { DEPLOYMENTS, type Deployment, ENDPOINT_SLICES, type EndpointSlice } from '../src/kube/types.ts';
+import { follow } from './follow.ts';
 import { wallClock } from './numbers.ts';
 
 export interface Satisfied {
@@ -23,19 +23,9 @@ export class Watcher {
   constructor(client: KubeTransport, service: string, replicas: number) {
     this.#service = service;
     this.#replicas = replicas;
-    const follow = async <T extends KubeObject>(
-      type: ResourceType,
-      onObject: (object: T) => void,
-    ): Promise<void> => {
-      const scope = { labelSelector: LABEL_RELEASE, signal: this.#stopping.signal };
-      for await (const event of client.watch<T>(type, scope))
-        if (event.type !== 'BOOKMARK') onObject(event.object);
-    };
-    const quietly = (error: unknown): void => {
-      if (!this.#stopping.signal.aborted) throw error;
-    };
-    follow<EndpointSlice>(ENDPOINT_SLICES, (slice) => this.#slice(slice)).catch(quietly);
-    follow<Deployment>(DEPLOYMENTS, (deployment) => this.#deployment(deployment)).catch(quietly);
+    const scope = { labelSelector: LABEL_RELEASE, signal: this.#stopping.signal };
+    follow<EndpointSlice>(client, ENDPOINT_SLICES, scope, (slice) => this.#slice(slice));
+    follow<Deployment>(client, DEPLOYMENTS, scope, (deployment) => this.#deployment(deployment));
   }
 
   expect(namespace: string, color: string): Promise<Satisfied> {

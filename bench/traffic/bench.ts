@@ -1,0 +1,46 @@
+/** `npm run bench:traffic`: counts requests on a real node, and says which bars are missed. */
+import { commit, machineFacts } from '../machine.ts';
+import { progress, report, runProcess } from '../report.ts';
+import type { Row } from '../row.ts';
+import type { TrafficBenchmark } from './benchmark.ts';
+import { TrafficLab } from './lab.ts';
+import { type Options, parseOptions, USAGE } from './options.ts';
+import { adoption } from './rows/adoption.ts';
+import { errors } from './rows/errors.ts';
+import { kept } from './rows/kept.ts';
+import { rollback } from './rows/rollback.ts';
+import { switches, switchesOfAbrupt } from './rows/switches.ts';
+
+const BENCHMARKS: readonly TrafficBenchmark[] = [
+  switches,
+  switchesOfAbrupt,
+  kept,
+  rollback,
+  errors,
+  adoption,
+];
+const NAMES = BENCHMARKS.map(({ name }) => name);
+
+async function main({ only, json, raw, sizes }: Options): Promise<void> {
+  const unknown = only.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw new Error(`--only: there is no benchmark "${unknown}"`);
+  const chosen = BENCHMARKS.filter(({ name }) => only.length === 0 || only.includes(name));
+  const machine = machineFacts();
+  const version = commit();
+  const lab = await TrafficLab.start(raw, progress('cluster'));
+  const rows: Row[] = [];
+  try {
+    for (const benchmark of chosen) rows.push(...(await benchmark.run(lab, sizes, progress(benchmark.name))));
+  } finally {
+    const command = ['npm run bench:traffic --', ...process.argv.slice(2)].join(' ');
+    const { kubernetesVersion: kubernetes } = lab.stage.cluster;
+    await report({ machine: { ...machine, kubernetes }, commit: version, command, rows }, json);
+    await lab.stop();
+  }
+}
+
+await runProcess(async () => {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === undefined) process.stdout.write(USAGE.replace('NAMES', NAMES.join(', ')));
+  else await main(options);
+});
