@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Result } from './markdown.ts';
 import type { Row } from './row.ts';
+import { line, polyline, svg, text } from './svg.ts';
 
 interface Series {
   readonly label: string;
@@ -51,33 +52,25 @@ export function plot(rows: readonly Row[]): string {
   const x = scale(decades(all.map(({ releases }) => releases)), MARGIN.left, WIDTH - MARGIN.right);
   const y = scale(decades(all.map(({ value }) => value)), HEIGHT - MARGIN.bottom, MARGIN.top);
   const drawn = lines.map(({ color, label, points }, index) => {
-    const path = points.map((point) => `${x.at(point.releases)},${y.at(point.value)}`).join(' ');
+    const path = points.map(({ releases, value }) => [x.at(releases), y.at(value)] as const);
     const dots = points.map(
       (point) => `<circle cx="${x.at(point.releases)}" cy="${y.at(point.value)}" r="3.5" fill="${color}"/>`,
     );
     const legend = text(WIDTH - MARGIN.right + 15, MARGIN.top + 20 * (index + 1), label, color);
-    return `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2"/>${dots.join('')}${legend}`;
+    return [polyline(path, color), ...dots, legend].join('');
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    ...x.ticks.map(
-      (tick) =>
-        `<line x1="${x.at(tick)}" x2="${x.at(tick)}" y1="${MARGIN.top}" y2="${HEIGHT - MARGIN.bottom}" stroke="#ddd"/>${text(x.at(tick) - 12, HEIGHT - MARGIN.bottom + 18, tick)}`,
-    ),
-    ...y.ticks.map(
-      (tick) =>
-        `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y.at(tick)}" y2="${y.at(tick)}" stroke="#ddd"/>${text(12, y.at(tick) + 4, tick)}`,
-    ),
+  return svg(WIDTH, HEIGHT, [
+    ...x.ticks.flatMap((tick) => [
+      line([x.at(tick), MARGIN.top], [x.at(tick), HEIGHT - MARGIN.bottom]),
+      text(x.at(tick) - 12, HEIGHT - MARGIN.bottom + 18, tick),
+    ]),
+    ...y.ticks.flatMap((tick) => [
+      line([MARGIN.left, y.at(tick)], [WIDTH - MARGIN.right, y.at(tick)]),
+      text(12, y.at(tick) + 4, tick),
+    ]),
     text(MARGIN.left + 170, HEIGHT - 8, 'releases'),
     ...drawn,
-    '</svg>',
-    '',
-  ].join('\n');
-}
-
-function text(x: number, y: number, words: string | number, color = '#333'): string {
-  return `<text x="${x}" y="${y}" fill="${color}">${words}</text>`;
+  ]);
 }
 
 interface Scale {

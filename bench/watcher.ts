@@ -17,7 +17,6 @@ export class Watcher {
   #wanted: { namespace: string; color: string } | undefined;
   #sliceAt: number | undefined;
   #deploymentAt: number | undefined;
-  #resolve: (satisfied: Satisfied) => void = () => {};
 
   /** Of the Service of this name, and the release that is called like it. */
   constructor(client: KubeTransport, service: string, replicas: number) {
@@ -28,38 +27,39 @@ export class Watcher {
     follow<Deployment>(client, DEPLOYMENTS, scope, (deployment) => this.#deployment(deployment));
   }
 
-  expect(namespace: string, color: string): Promise<Satisfied> {
+  /** From now on this colour is looked at. */
+  look(namespace: string, color: string): void {
     this.#wanted = { namespace, color };
     this.#sliceAt = undefined;
     this.#deploymentAt = undefined;
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
   }
 
+  /** Since when both say that every pod is there and ready, as far as is known now. */
+  satisfied(): Satisfied {
+    if (this.#sliceAt === undefined || this.#deploymentAt === undefined)
+      throw new Error('the Service was patched before the witness saw a candidate whose pods were all ready');
+    return { sliceAt: this.#sliceAt, deploymentAt: this.#deploymentAt };
+  }
+
+  /** What was satisfied once, by the pods of the revision before, may be so no more. */
   #slice({ metadata, endpoints }: EndpointSlice): void {
     const ofTwin =
       metadata.labels?.['kubernetes.io/service-name'] === `${this.#service}-${this.#wanted?.color}`;
+    if (!ofTwin || metadata.namespace !== this.#wanted?.namespace) return;
     const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready).length;
-    if (!ofTwin || metadata.namespace !== this.#wanted?.namespace || ready < this.#replicas) return;
-    this.#sliceAt ??= wallClock();
-    this.#settle();
+    this.#sliceAt = ready === this.#replicas ? (this.#sliceAt ?? wallClock()) : undefined;
   }
 
   #deployment({ metadata, status }: Deployment): void {
-    const wanted =
+    const isIt =
       metadata.namespace === this.#wanted?.namespace &&
       metadata.name === `${this.#service}-${this.#wanted?.color}`;
-    const available = status?.availableReplicas ?? 0;
-    const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-    if (!wanted || !observed || available < this.#replicas || status?.updatedReplicas !== available) return;
-    this.#deploymentAt ??= wallClock();
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#sliceAt === undefined || this.#deploymentAt === undefined) return;
-    this.#resolve({ sliceAt: this.#sliceAt, deploymentAt: this.#deploymentAt });
+    if (!isIt) return;
+    const { observedGeneration = 0, replicas, updatedReplicas, availableReplicas } = status ?? {};
+    const isComplete =
+      observedGeneration >= (metadata.generation ?? 0) &&
+      [replicas, updatedReplicas, availableReplicas].every((count) => count === this.#replicas);
+    this.#deploymentAt = isComplete ? (this.#deploymentAt ?? wallClock()) : undefined;
   }
 
   stop(): void {

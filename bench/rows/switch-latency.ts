@@ -62,11 +62,11 @@ async function oneSwitch(shop: Shop, version: string, watcher: Watcher, audit: A
     return phase !== 'Switching' && (standby === undefined || (standby.desired === 0 && standby.ready === 0));
   });
   const color = status.active.color === 'blue' ? 'green' : 'blue';
-  const ready = watcher.expect(shop.namespace, color);
+  watcher.look(shop.namespace, color);
   audit.read();
   await shop.version(version);
-  const { sliceAt, deploymentAt } = await ready;
-  const patchedAt = await eventually('the production patch', 10_000, () => productionPatch(shop, audit), 20);
+  const patchedAt = await eventually('the production patch', 60_000, () => productionPatch(shop, audit), 20);
+  const { sliceAt, deploymentAt } = watcher.satisfied();
   return { fromSlice: patchedAt - sliceAt, fromLast: patchedAt - Math.max(sliceAt, deploymentAt) };
 }
 

@@ -95,11 +95,11 @@ async function oneSwitch(
   audit: AuditTail,
 ): Promise<number> {
   const color = shop.status.active?.color === 'blue' ? 'green' : 'blue';
-  const ready = watcher.expect(shop.namespace, color);
+  watcher.look(shop.namespace, color);
   audit.read();
   await shop.setVersion(version);
-  const { sliceAt, deploymentAt } = await ready;
-  const patch = await eventually('the production patch', 30_000, () => productionPatch(shop, audit), 20);
+  const patch = await eventually('the production patch', 60_000, () => productionPatch(shop, audit), 20);
+  const { sliceAt, deploymentAt } = watcher.satisfied();
   await shop.ends(revision, 'Committed');
   return patch - Math.max(sliceAt, deploymentAt);
 }
