@@ -71,11 +71,18 @@ const traffic = z
         }),
       )
       .min(1)
-      .max(1)
+      .max(8)
       .meta({
-        description: 'The production Service whose selector is switched.',
+        description:
+          'The production Services whose selectors are switched: all of them move, and are proven, or all go back.',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['name'],
+        'x-kubernetes-validations': [
+          rule(
+            "!self.exists(a, self.exists(b, a.name == b.name + '-blue' || a.name == b.name + '-green'))",
+            'no Service may have the name of a twin: the twins of NAME are called NAME-blue and NAME-green',
+          ),
+        ],
       }),
     selectorLabel: z
       .string()

@@ -44,6 +44,7 @@ import {
   SERVICES,
   type Service,
 } from '../kube/types.ts';
+import { activeColor } from '../release/endpoints.ts';
 import { formatFacts } from '../release/facts.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect, EffectKind } from '../release/plan.ts';
@@ -70,6 +71,11 @@ type Apply<K extends EffectKind> = (applier: Applier, scene: Scene, effect: Of<K
 /** The world is not what the effect was planned for: look again, decide again. */
 export class StaleError extends Error {}
 
+/** What an effect was planned for has changed; nothing is wrong with the effect. */
+export function isStale(error: unknown): boolean {
+  return error instanceof StaleError || isKubeError(error, 'Conflict', 'NotFound');
+}
+
 /** A name that the operator needs belongs to somebody else. */
 export class NameTakenError extends Error {}
 
@@ -82,8 +88,8 @@ export async function applyEffect<K extends EffectKind>(
   await apply(applier, scene, effect);
 }
 
-/** JSON pointer, RFC 6901. */
-const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+/** A key in a JSON pointer, RFC 6901. */
+export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 const test = (path: string, value: unknown): JsonPatchOperation => ({ op: 'test', path, value });
 
@@ -216,7 +222,7 @@ function sourceOf(scene: Scene): Deployment {
 }
 
 function serviceOf(scene: Scene, name: string): Service {
-  const service = scene.services.find((candidate) => candidate?.metadata.name === name);
+  const service = [...scene.services, ...scene.leftovers].find((each) => each?.metadata.name === name);
   if (service === undefined) throw new StaleError(`Service "${name}" is gone`);
   return service;
 }
@@ -446,10 +452,12 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
       ...setMembers('/metadata/annotations', annotations, { [ANNOTATION_CLAIM]: scene.release.uid }),
     ]);
   },
-  ReleaseService: (applier, scene, { service, uid }) => {
+  ReleaseService: (applier, scene, { service, uid, color }) => {
     const { labels, annotations } = serviceOf(scene, service).metadata;
+    const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
     return patchService(applier, scene, service, [
       test('/metadata/uid', uid),
+      ...(color === undefined ? [] : [{ op: 'add' as const, path, value: color }]),
       ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
       ...removeMembers('/metadata/annotations', annotations, [
         ANNOTATION_CLAIM,
@@ -511,12 +519,8 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
     const spec = frozen?.gates.find(({ name }) => name === gate);
     if (frozen === undefined || spec === undefined)
       throw new StaleError(`gate "${gate}" of revision ${revision} is gone`);
-    const subject = { revision, attempt, color, activeColor: activeColor(scene), service: scene.services[0] };
+    const serving = activeColor(snapshot.services, release.spec.traffic.selectorLabel);
+    const subject = { revision, attempt, color, activeColor: serving, service: scene.services[0] };
     await create<Job>(applier, applier.cache.jobs, JOBS, scene, renderJob(release, spec, subject));
   },
 };
-
-function activeColor({ snapshot }: Scene): Color | undefined {
-  const selected = snapshot.services[0]?.selector[snapshot.release.spec.traffic.selectorLabel];
-  return selected === 'blue' || selected === 'green' ? selected : undefined;
-}

@@ -26,7 +26,7 @@ export interface Memories {
   /** Whether it still is what is remembered. */
   holds(key: string, memory: Memory): boolean;
   /** From the status, and from what came back since. */
-  observations(key: string, uid: string, status: ReleaseStatus): Observations;
+  observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals'>;
   aliases(key: string): Aliases;
   forget(key: string): void;
 }

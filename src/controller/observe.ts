@@ -12,7 +12,7 @@ import {
   twinName,
 } from '../api/names.ts';
 import type { ParsedRelease } from '../api/parse.ts';
-import type { Color } from '../api/status.ts';
+import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import {
@@ -46,6 +46,7 @@ import {
   deploymentView,
   endpointsOf,
   jobView,
+  leftoverView,
   podView,
   revisionView,
   serviceView,
@@ -67,6 +68,8 @@ export interface Scene {
   readonly source: Deployment | undefined;
   /** In the order of the spec. */
   readonly services: readonly (Service | undefined)[];
+  /** Services of this release that its spec no longer names. */
+  readonly leftovers: readonly Service[];
   /** The ReplicaSet that the adoption would keep. */
   readonly liveReplicaSet: ReplicaSet | undefined;
   readonly sourceAutoscalers: readonly HorizontalPodAutoscaler[];
@@ -94,6 +97,7 @@ export async function observe(
   const revisions = await currentRevisions(observer, release, views, () =>
     revisionsOf(cache, release, aliases, source),
   );
+  const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const [liveReplicaSet, sourceAutoscalers] = await Promise.all([
     revisions.length === 0 && source ? readLiveReplicaSet(observer.client, source) : undefined,
@@ -114,6 +118,9 @@ export async function observe(
     previous: parsed.status,
     source: source && sourceView(source, liveReplicaSet, sourceAutoscalers),
     services: views,
+    leftovers: leftovers
+      .map((service) => leftoverView(service, isRelease(cache, release), release))
+      .filter((view) => view !== undefined),
     sides: {
       blue: sideOf(cache, release, 'blue'),
       green: sideOf(cache, release, 'green'),
@@ -122,7 +129,7 @@ export async function observe(
     jobs: jobsOf(cache, release),
     observations,
   };
-  return { snapshot, release, source, services, liveReplicaSet, sourceAutoscalers };
+  return { snapshot, release, source, services, leftovers, liveReplicaSet, sourceAutoscalers };
 }
 
 /**
@@ -250,20 +257,34 @@ async function viewService(
       endpointsAt(cache, release, twinKey.name),
     );
   };
-  // Nearly always our own: the others are looked through for a stranger's claim only.
-  const exists = (uid: string): boolean =>
-    uid === release.uid ||
-    cache.releases.list(release.namespace).some(({ metadata }) => metadata.uid === uid);
   const view = serviceView(
     name,
     service,
     release,
     { blue: twin('blue'), green: twin('green') },
     endpointsAt(cache, release, name),
-    exists,
+    isRelease(cache, release),
   );
   const selectorWriter = await writerOf(observer, release, view);
   return { ...view, selectorWriter };
+}
+
+/** Nearly always our own: the others are looked through for a stranger's claim only. */
+const isRelease =
+  (cache: Cache, release: ReleaseRef) =>
+  (uid: string): boolean =>
+    uid === release.uid ||
+    cache.releases.list(release.namespace).some(({ metadata }) => metadata.uid === uid);
+
+/** What carries our label and is named in the spec neither itself nor as the Service that it is a twin of. */
+function leftoversOf(cache: Cache, release: ReleaseRef): Service[] {
+  const named = release.spec.traffic.services.flatMap(({ name }) => [
+    name,
+    ...COLORS.map((color) => twinName(name, color)),
+  ]);
+  return cache.services
+    .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined && !named.includes(metadata.name));
 }
 
 function endpointsAt(cache: Cache, release: ReleaseRef, service: string): ServiceView['endpoints'] {

@@ -3,16 +3,17 @@
  * asked before the first effect, so that bad input changes nothing.
  */
 import { colorName, LABEL_RELEASE, revisionObjectName, twinName } from '../api/names.ts';
-import { COLORS } from '../api/status.ts';
+import { COLORS, type Color } from '../api/status.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
-import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, JOBS, SERVICES } from '../kube/types.ts';
+import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, JOBS, SERVICES, type Service } from '../kube/types.ts';
 import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
-import { otherColor } from '../release/endpoints.ts';
+import { activeColor, otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
 import { contentOf, contentOfColor, fingerprint } from '../workload/content.ts';
 import { renderAutoscaler, renderColor, renderJob } from '../workload/render.ts';
+import { pointer } from './apply.ts';
 import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
 import { type Aliases, storedContent } from './views.ts';
@@ -36,6 +37,7 @@ export async function preflight(
   const [judged, aliases] = await Promise.all([
     Promise.all([
       ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
+      ...scene.services.map((service, index) => judgeSwitch(deps.client, scene, service, index, signal)),
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
       ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
     ]),
@@ -82,9 +84,14 @@ const nameless = <T extends KubeObject>(body: T): T => ({
   metadata: { ...body.metadata, name: `${body.metadata.name.slice(0, 52)}-preflight` },
 });
 
-function dryRuns({ snapshot, release, source, services }: Scene): DryRun[] {
-  const active = snapshot.services[0]?.selector[release.spec.traffic.selectorLabel];
-  const color = active === 'blue' || active === 'green' ? otherColor(active) : 'blue';
+function candidateColor({ snapshot, release }: Scene): Color {
+  const active = activeColor(snapshot.services, release.spec.traffic.selectorLabel);
+  return active === undefined ? 'blue' : otherColor(active);
+}
+
+function dryRuns(scene: Scene): DryRun[] {
+  const { snapshot, release, source, services } = scene;
+  const color = candidateColor(scene);
   const subject = { revision: 'r0', attempt: 0, color, activeColor: otherColor(color), service: services[0] };
   const runs: DryRun[] = release.spec.gates.map((gate, index) => ({
     type: JOBS,
@@ -119,6 +126,35 @@ async function judge(
       field,
       object: `${type.kind} ${body.metadata.name}`,
       message: `${field}: the API server refuses the ${type.kind} derived from it: ${error.message}`,
+    };
+  }
+}
+
+/** A policy that forbids one Service to move would split the release: better told before the candidate is built. */
+async function judgeSwitch(
+  client: KubeClient,
+  scene: Scene,
+  service: Service | undefined,
+  index: number,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  if (service === undefined) return undefined;
+  const { namespace, spec } = scene.release;
+  const { name } = service.metadata;
+  const path = `/spec/selector/${pointer(spec.traffic.selectorLabel)}`;
+  const operations = [{ op: 'add' as const, path, value: candidateColor(scene) }];
+  try {
+    await client.patch(SERVICES, { namespace, name }, { type: 'json', operations }, { dryRun: true, signal });
+    return undefined;
+  } catch (error) {
+    if (isKubeError(error, 'NotFound')) return undefined;
+    if (!isKubeError(error, 'Invalid', 'BadRequest', 'Forbidden')) throw error;
+    const field = `spec.traffic.services[${index}].name`;
+    return {
+      reason: 'ServiceRefused',
+      field,
+      object: `Service ${name}`,
+      message: `${field}: the API server refuses to switch Service "${name}": ${error.message}`,
     };
   }
 }

@@ -12,10 +12,11 @@ import { describeThrown } from '../kube/log.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
 import type { ObjectKey } from '../kube/ports.ts';
 import type { Effect, Plan } from '../release/plan.ts';
-import { NameTakenError } from './apply.ts';
+import { isStale, NameTakenError } from './apply.ts';
 import { createPace, type Pace } from './progress.ts';
+import { createRefusals } from './refusals.ts';
 import { writeStatus } from './report.ts';
-import { beginPass, currentOf, isStale, type Pass, type RoundDeps, round } from './round.ts';
+import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
 
 export interface ReconcileObserver {
   /** `at`: when the answer was there, milliseconds since the epoch. */
@@ -25,7 +26,7 @@ export interface ReconcileObserver {
   onGone(key: ObjectKey): void;
 }
 
-export interface ReconcileDeps extends RoundDeps {
+export interface ReconcileDeps extends Omit<RoundDeps, 'refusals'> {
   readonly observer: ReconcileObserver;
 }
 
@@ -36,16 +37,18 @@ export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
+  const refusals = createRefusals(deps.now);
   return async (key, { signal }) => {
     const [namespace = '', name = ''] = key.split('/');
     const object = deps.cache.releases.get({ namespace, name });
     if (object === undefined) {
       deps.beside.forget(key);
       pace.forget(key);
+      refusals.forget(key);
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
-    const bound = { ...deps, client: withSignal(deps.client, signal) };
+    const bound = { ...deps, refusals, client: withSignal(deps.client, signal) };
     const parsed = parseRelease(object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     return toEnd(bound, pace, beginPass(key, await announce(bound, object, parsed.release)));
@@ -121,7 +124,7 @@ async function stall(
   await writeStatus(deps.client, deps.cache.releases, object, next);
 }
 
-async function toEnd(deps: ReconcileDeps, pace: Pace, pass: Pass): Promise<ReconcileResult> {
+async function toEnd(deps: ReconcileDeps & RoundDeps, pace: Pace, pass: Pass): Promise<ReconcileResult> {
   try {
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
       const plan = await round(deps, pass);

@@ -61,7 +61,7 @@ export async function writeStatus(
   return written;
 }
 
-const WARNINGS = new Set(['Stalled', 'Failed', 'RollingBack', 'RolledBack', 'Held']);
+const WARNINGS = new Set(['Stalled', 'Split', 'Failed', 'RollingBack', 'RolledBack', 'Held']);
 
 /** One event for each change of phase or reason, and for what is newly wrong; waiting in one phase is no news. */
 export function eventFor(

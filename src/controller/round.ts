@@ -6,23 +6,24 @@ import { randomUUID } from 'node:crypto';
 import type { ParsedRelease } from '../api/parse.ts';
 import type { BlueGreenReleaseObject } from '../api/resource.ts';
 import type { ReleaseStatus } from '../api/status.ts';
-import { isKubeError } from '../kube/errors.ts';
-import type { Logger } from '../kube/log.ts';
+import { describeThrown, type Logger } from '../kube/log.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import { decide } from '../release/decide.ts';
 import { describe } from '../release/describe.ts';
 import { violations } from '../release/invariants.ts';
 import type { Effect, Plan } from '../release/plan.ts';
-import { applyEffect, StaleError } from './apply.ts';
+import { applyEffect, isStale } from './apply.ts';
 import type { Beside } from './beside.ts';
 import type { Cache } from './cache.ts';
 import { observe, type Scene } from './observe.ts';
+import type { Refusals } from './refusals.ts';
 import { eventFor, type ReleaseEvent } from './report.ts';
 
 export interface RoundDeps {
   readonly client: KubeClient;
   readonly cache: Cache;
   readonly beside: Beside;
+  readonly refusals: Refusals;
   readonly recordEvent: (event: ReleaseEvent) => void;
   readonly observer: {
     onEffect(effect: Effect, result: 'applied' | 'refused' | 'failed', at: number): void;
@@ -47,7 +48,10 @@ export function beginPass(key: string, release: ParsedRelease): Pass {
 }
 
 /** The object as it is now: own writes of earlier rounds are in it. */
-export function currentOf({ cache }: RoundDeps, { release }: Pass): BlueGreenReleaseObject | undefined {
+export function currentOf(
+  { cache }: Pick<RoundDeps, 'cache'>,
+  { release }: Pass,
+): BlueGreenReleaseObject | undefined {
   const { namespace = '', name } = release.metadata;
   return cache.releases.get({ namespace, name });
 }
@@ -69,26 +73,21 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
   return plan;
 }
 
-/** The world is not what it was taken for: another writer was quicker. */
-export function isStale(error: unknown): boolean {
-  return error instanceof StaleError || isKubeError(error, 'Conflict', 'NotFound');
-}
-
 async function look(deps: RoundDeps, pass: Pass): Promise<{ scene: Scene; plan: Plan } | undefined> {
-  const { cache, client, beside, now } = deps;
+  const { cache, client, beside, refusals, now } = deps;
   const { key, release, status } = pass;
   const object = currentOf(deps, pass);
   if (object === undefined) return undefined;
   const scene = await observe(
     { cache, client, now },
     { ...release, metadata: object.metadata, status },
-    beside.observations(key, release.metadata.uid ?? '', status),
+    { ...beside.observations(key, release.metadata.uid ?? '', status), refusals: refusals.of(key) },
     beside.aliases(key),
   );
   return { scene, plan: decide(scene.snapshot) };
 }
 
-/** In order; production selectors side by side. */
+/** In order; production selectors side by side, and whatever becomes of one keeps none of the others waiting. */
 async function applyAll(
   deps: RoundDeps,
   pass: Pass,
@@ -98,25 +97,33 @@ async function applyAll(
   const broken = violations(scene.snapshot, effects);
   if (broken.length > 0)
     throw new Error(`refused, because it would break an invariant: ${broken.join('; ')}`);
-  await Promise.all(
+  const moved = await Promise.allSettled(
     effects.filter(({ kind }) => kind === 'PatchSelector').map((effect) => apply(deps, pass, scene, effect)),
   );
+  const failure = moved.find((each) => each.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
   for (const effect of effects) if (effect.kind !== 'PatchSelector') await apply(deps, pass, scene, effect);
 }
 
 async function apply(deps: RoundDeps, pass: Pass, scene: Scene, effect: Effect): Promise<void> {
-  const { client, cache, observer, now } = deps;
+  const { client, cache, refusals, observer, log, now } = deps;
   try {
     await applyEffect({ client, cache }, scene, effect as never);
     observer.onEffect(effect, 'applied', now());
+    refusals.succeeded(pass.key, effect);
     pass.gone ||= effect.kind === 'RemoveFinalizer';
   } catch (error) {
     observer.onEffect(effect, isStale(error) ? 'refused' : 'failed', now());
-    throw error;
+    // The next decision knows of it and goes on without; a release that goes must not leave anything behind.
+    const isKnown = refusals.failed(pass.key, effect, error);
+    if (!isKnown || scene.snapshot.release.deleting) throw error;
+    log.warn('a Service cannot be written', { release: pass.key, error: describeThrown(error) });
   }
 }
 
 function tell(deps: RoundDeps, pass: Pass, object: BlueGreenReleaseObject | undefined, plan: Plan): void {
+  // The same again is no news: a Service that refuses to be written is tried every second.
+  if (plan.effects.length > 0 && plan.status.decisions === pass.status.decisions) return;
   const event = object && eventFor(object, pass.status, plan.verdict);
   if (event !== undefined) deps.recordEvent(event);
   if (plan.effects.length === 0) return;

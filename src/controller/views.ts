@@ -7,12 +7,13 @@ import {
   ANNOTATION_SWITCH_REASON,
   ANNOTATION_SWITCHED_AT,
   LABEL_ATTEMPT,
+  LABEL_COLOR,
   LABEL_GATE,
   LABEL_RELEASE,
   LABEL_REVISION,
 } from '../api/names.ts';
 import { type ReleaseSpec, specSchema } from '../api/schema.ts';
-import type { Color } from '../api/status.ts';
+import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import type { KubeObject } from '../kube/ports.ts';
 import type {
@@ -32,6 +33,7 @@ import type {
   ColorDeploymentView,
   Endpoint,
   JobView,
+  LeftoverView,
   PodView,
   RevisionView,
   ServiceView,
@@ -129,6 +131,21 @@ export function twinView(
   return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
 }
 
+/** undefined for a Service that carries our label and nothing else: there is nothing to take back. */
+export function leftoverView(
+  { metadata, spec }: Service,
+  exists: (uid: string) => boolean,
+  release: ReleaseRef,
+): LeftoverView | undefined {
+  const { name, uid = '', labels, annotations } = metadata;
+  const left = { name, uid, selector: spec.selector ?? {} };
+  const color = COLORS.find((each) => labels?.[LABEL_COLOR] === each && name.endsWith(`-${each}`));
+  if (color !== undefined) return { ...left, twinOf: { service: name.slice(0, -color.length - 1), color } };
+  const claim = annotations?.[ANNOTATION_CLAIM];
+  const isOurs = claim !== undefined && (claim === release.uid || !exists(claim));
+  return isOurs ? { ...left, twinOf: undefined } : undefined;
+}
+
 /** `stored`: the content of the revision that the Deployment was written for. */
 export function deploymentView(
   deployment: Deployment,
@@ -156,6 +173,7 @@ export function deploymentView(
     available: status.availableReplicas ?? 0,
     replicaFailure: conditionMessage(status.conditions, 'ReplicaFailure'),
     images: imagesOf(deployment),
+    podLabels: spec.template.metadata?.labels ?? {},
   };
 }
 

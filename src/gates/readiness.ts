@@ -4,7 +4,7 @@
  */
 import { formatTime } from '../api/time.ts';
 import { requiredReady } from '../release/capacity.ts';
-import { readyCount } from '../release/endpoints.ts';
+import { weakest } from '../release/endpoints.ts';
 import type { Roles, StartedRevision } from '../release/roles.ts';
 import { runsOnly } from '../release/runs-only.ts';
 import type { SideView, Snapshot } from '../release/snapshot.ts';
@@ -30,7 +30,7 @@ export function readiness(
 ): GateVerdict {
   const color = candidate.facts.color;
   const required = requiredReady(snapshot, roles);
-  const ready = readyCount(snapshot, color);
+  const { service, ready } = weakest(snapshot, color);
   const side = snapshot.sides[color];
   if (ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name)) {
     return {
@@ -41,7 +41,9 @@ export function readiness(
     };
   }
   const deadline = since + candidate.frozen.preparation.deadlineSeconds * 1000;
-  const progress = `${ready} of ${required} ${color} pods are ready${ready < required ? '' : unfinished(side)}`;
+  // With several Services: a pod may be ready and not have the port that one of them asks for.
+  const where = snapshot.services.length > 1 ? ` behind Service "${service}"` : '';
+  const progress = `${ready} of ${required} ${color} pods are ready${where}${ready < required ? '' : unfinished(side)}`;
   const trouble = troubleOf(side);
   if (snapshot.now < deadline) {
     const until = `${trouble ? ` (${trouble.message})` : ''}, waiting until ${formatTime(deadline)}`;

@@ -8,6 +8,7 @@ import { align, rescue, tellOutage } from './protect.ts';
 import { recyclingDue } from './recycle.ts';
 import { type Roles, rolesOf, type Stage } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
+import { split } from './split.ts';
 import { adopting } from './stages/adopting.ts';
 import { deleting } from './stages/deleting.ts';
 import { observing } from './stages/observing.ts';
@@ -21,7 +22,7 @@ import { parkingDue } from './upkeep.ts';
 
 type Rule = (snapshot: Snapshot, roles: Roles) => Verdict | undefined;
 
-const RULES: readonly Rule[] = [deleting, rescue, align, act, byStage];
+const RULES: readonly Rule[] = [deleting, rescue, align, act, split, byStage];
 
 const STAGES: Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict> = {
   Unadopted: unadopted,

@@ -4,6 +4,7 @@ import { selectedColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
 import { formatMark, type SwitchMark } from './mark.ts';
 import type { Effect } from './plan.ts';
+import { moveDueAt, tidyDueAt } from './services.ts';
 import type { RevisionView, ServiceView, Snapshot } from './snapshot.ts';
 
 /** Replaces the facts of a revision, provided that nobody else did in the meantime. */
@@ -17,18 +18,33 @@ export interface Move {
   readonly mark: SwitchMark | undefined;
   readonly reason: string;
   readonly rescue: boolean;
+  /** When that was decided; absent: now. */
+  readonly decidedAt?: number | undefined;
 }
 
-/** The Service points where this move wants it, and says so. */
-function isMoved(service: ServiceView, label: string, { color, mark }: Move): boolean {
-  return selectedColor(service, label) === color && service.rawMark === (mark && formatMark(mark));
+/** The Service does not point where this move wants it, or does not say so, and may be written. */
+function isDue(snapshot: Snapshot, service: ServiceView, { color, mark }: Move): boolean {
+  if (!service.found) return false;
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  if (selectedColor(service, label) !== color)
+    return !wouldDarken(service, color) && snapshot.now >= moveDueAt(snapshot, service);
+  return service.rawMark !== (mark && formatMark(mark)) && snapshot.now >= tidyDueAt(snapshot, service);
+}
+
+/** Putting a selector to a side without ready pods would end what still serves, and help nobody. */
+export function wouldDarken(service: ServiceView, color: Color | undefined): boolean {
+  if (color === undefined || !service.endpoints.some(({ ready }) => ready)) return false;
+  return !service.twins[color].endpoints.some(({ ready }) => ready);
 }
 
 /** One patch for each Service that is not there yet: all of them move together. */
-export function moveTraffic(snapshot: Snapshot, move: Move): Effect[] {
-  const label = snapshot.release.spec.traffic.selectorLabel;
-  return snapshot.services
-    .filter((service) => service.found && !isMoved(service, label, move))
+export function moveTraffic(
+  snapshot: Snapshot,
+  move: Move,
+  services: readonly ServiceView[] = snapshot.services,
+): Effect[] {
+  return services
+    .filter((service) => isDue(snapshot, service, move))
     .map((service) => ({
       kind: 'PatchSelector',
       service: service.name,
@@ -37,7 +53,7 @@ export function moveTraffic(snapshot: Snapshot, move: Move): Effect[] {
       expectedMark: service.rawMark,
       color: move.color,
       mark: move.mark,
-      decidedAt: snapshot.now,
+      decidedAt: move.decidedAt ?? snapshot.now,
       reason: move.reason,
       rescue: move.rescue,
     }));

@@ -45,19 +45,43 @@ export function readyOfColor(service: ServiceView, color: Color): Set<string> {
   return readyPods(twin, new Set([...groupsOf(service.endpoints), ...groupsOf(twin)]));
 }
 
-/** The smallest number over all Services: what a colour can do for production as a whole. */
+/**
+ * The Services that tell something about the sides: through them a pod of either can be reached. One whose selector was
+ * damaged, or that was named a moment ago and has no twins yet, must not stand in the way back of the others. Where none
+ * tells anything, all do: no pod is ready.
+ */
+export function telling({ services }: Snapshot): readonly ServiceView[] {
+  const reachable = services.filter(({ twins }) =>
+    COLORS.some((color) => twins[color].endpoints.some(({ ready }) => ready)),
+  );
+  return reachable.length === 0 ? services : reachable;
+}
+
+/** What a colour can do for production as a whole: the smallest number over the Services. */
 export function readyCount(snapshot: Snapshot, color: Color): number {
-  return smallest(snapshot.services.map((service) => readyOfColor(service, color).size));
+  return smallest(telling(snapshot).map((service) => readyOfColor(service, color).size));
 }
 
-/** Ready pods that take production traffic now, whoever they belong to; the smallest number over all Services. */
+/** The Service through which a colour has fewest ready pods: what is moved to it, moves with all of them. */
+export function weakest(
+  { services }: Snapshot,
+  color: Color,
+): { readonly service: string; readonly ready: number } {
+  const counts = services.map((service) => ({
+    service: service.name,
+    ready: readyOfColor(service, color).size,
+  }));
+  return counts.toSorted((a, b) => a.ready - b.ready)[0] ?? { service: '', ready: 0 };
+}
+
+/** Ready pods that take production traffic now, whoever they belong to; the smallest number over the Services. */
 export function servingCount(snapshot: Snapshot): number {
-  return smallest(snapshot.services.map((service) => readyPods(service.endpoints).size));
+  return smallest(telling(snapshot).map((service) => readyPods(service.endpoints).size));
 }
 
-/** Ready pods of one colour that take production traffic now; the smallest number over all Services. */
+/** Ready pods of one colour that take production traffic now; the smallest number over the Services. */
 export function servingOfColor(snapshot: Snapshot, color: Color): number {
-  return smallest(snapshot.services.map((service) => servingThrough(snapshot, service, color)));
+  return smallest(telling(snapshot).map((service) => servingThrough(snapshot, service, color)));
 }
 
 function servingThrough(snapshot: Snapshot, service: ServiceView, color: Color): number {
@@ -99,7 +123,12 @@ export function convergence(
 }
 
 /** The colour that the selector of a Service names, if any. */
-export function selectedColor(service: ServiceView, label: string): Color | undefined {
+export function selectedColor(service: Pick<ServiceView, 'selector'>, label: string): Color | undefined {
   const value = service.selector[label];
   return COLORS.find((color) => color === value);
+}
+
+/** The colour that production is on, as the first Service says that names one. */
+export function activeColor(services: readonly ServiceView[], label: string): Color | undefined {
+  return services.map((service) => selectedColor(service, label)).find((color) => color !== undefined);
 }

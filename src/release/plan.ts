@@ -54,7 +54,13 @@ export type Effect =
     }
   /** Gives the source back: unpaused, its autoscaler restored, without our label. */
   | { readonly kind: 'ReleaseSource'; readonly uid: string }
-  | { readonly kind: 'ReleaseService'; readonly service: string; readonly uid: string }
+  /** Takes back label, claim and mark. `color`: the selector names the other side, and is to name this one. */
+  | {
+      readonly kind: 'ReleaseService';
+      readonly service: string;
+      readonly uid: string;
+      readonly color?: Color;
+    }
   | { readonly kind: 'RemoveAutoscaler'; readonly name: string; readonly uid: string }
   | { readonly kind: 'WriteTwin'; readonly service: string; readonly color: Color }
   | { readonly kind: 'RemoveTwin'; readonly service: string; readonly color: Color }
@@ -143,6 +149,7 @@ export type Phase =
   | 'Preparing'
   | 'Validating'
   | 'Switching'
+  | 'Split'
   | 'Observing'
   | 'Held'
   | 'Committed'

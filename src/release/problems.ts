@@ -6,7 +6,8 @@ import { COLORS } from '../api/status.ts';
 import { autoscalingBounds, requiredReady } from './capacity.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
-import type { Problem, ServiceView, Snapshot, SourceView } from './snapshot.ts';
+import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
+import type { Problem, ServiceView, Snapshot } from './snapshot.ts';
 
 export type Rule = (snapshot: Snapshot, roles: Roles) => Problem | undefined;
 
@@ -18,8 +19,10 @@ const RULES: readonly Rule[] = [
   serviceKind,
   serviceWithoutSelector,
   serviceClaimed,
-  serviceMissesSource,
-  serviceMatchesBothColors,
+  serviceRefused,
+  serviceMissesPods,
+  serviceServesStrangers,
+  servicesDisagree,
   foreignObjects,
   autoscalerUnstated,
   autoscalerTooSmall,
@@ -74,7 +77,7 @@ function perService(
   };
 }
 
-function serviceMissing(snapshot: Snapshot, roles: Roles): Problem | undefined {
+export function serviceMissing(snapshot: Snapshot, roles: Roles): Problem | undefined {
   return perService((service, field, { release }) =>
     service.found
       ? undefined
@@ -137,35 +140,74 @@ function serviceClaimed(snapshot: Snapshot, roles: Roles): Problem | undefined {
   )(snapshot, roles);
 }
 
-/** Before the adoption only: afterwards nobody's pods but the colours' matter. */
-function serviceMissesSource(snapshot: Snapshot, roles: Roles): Problem | undefined {
-  const { source, release } = snapshot;
-  if (roles.active !== undefined || source === undefined) return undefined;
+/** Before the adoption a Service needs the source's pods, and one that is named later those of the side that serves. */
+function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const { active } = roles;
+  const { release, source, sides } = snapshot;
+  const label = release.spec.traffic.selectorLabel;
+  const name = active === undefined ? source?.name : `${release.name}-${active.facts.color}`;
+  const labels = active === undefined ? source?.podLabels : sides[active.facts.color].deployment?.podLabels;
+  const joining = new Set(active === undefined ? snapshot.services : newcomers(snapshot, roles));
+  if (labels === undefined) return undefined;
   return perService((service) =>
-    matches(service.selector, source, release.spec.traffic.selectorLabel)
+    !joining.has(service) || matches(service.selector, labels, label)
       ? undefined
       : {
           reason: 'ServiceSelectsOtherPods',
-          message: `Service "${service.name}" does not select the pods of Deployment "${source.name}": its selector and the labels of spec.template must match`,
+          message: `Service "${service.name}" does not select the pods of Deployment "${name}": its selector and the labels of spec.template must match`,
         },
   )(snapshot, roles);
 }
 
-function matches(selector: Readonly<Record<string, string>>, source: SourceView, label: string): boolean {
-  return Object.entries(selector).every(([key, value]) => key === label || source.podLabels[key] === value);
+function matches(
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+  label: string,
+): boolean {
+  return Object.entries(selector).every(([key, value]) => key === label || labels[key] === value);
 }
 
-/** A Service named after the adoption: putting our key into its selector could take traffic from pods we do not know. */
-function serviceMatchesBothColors(snapshot: Snapshot, roles: Roles): Problem | undefined {
+/** A Service named after the adoption: putting our key into its selector would take traffic from pods we do not know. */
+function serviceServesStrangers(snapshot: Snapshot, roles: Roles): Problem | undefined {
   const { active } = roles;
   if (active === undefined) return undefined;
   const label = snapshot.release.spec.traffic.selectorLabel;
+  const joining = new Set(newcomers(snapshot, roles));
+  return perService((service) =>
+    joining.has(service) && hasStrangers(snapshot, service)
+      ? {
+          reason: 'ServiceSelectsOtherPods',
+          message: `Service "${service.name}" also has endpoints that are not of this release: remove those pods from it, or add ${label}: ${active.facts.color} to its selector`,
+        }
+      : undefined,
+  )(snapshot, roles);
+}
+
+/** A release that is created again takes over what an earlier one left serving: that must be one side. */
+function servicesDisagree(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const named = snapshot.services.filter((service) => selectedColor(service, label) !== undefined);
+  const [first] = named;
+  const other = named.find(
+    (service) => first && selectedColor(service, label) !== selectedColor(first, label),
+  );
+  if (roles.stage !== 'Unadopted' || first === undefined || other === undefined) return undefined;
+  return {
+    reason: 'ServicesDisagree',
+    field: 'spec.traffic.services',
+    object: `Service ${other.name}`,
+    message: `Service "${first.name}" selects ${selectedColor(first, label)} and Service "${other.name}" ${selectedColor(other, label)}: set ${label} to the same colour in the selectors of both`,
+  };
+}
+
+/** The API server said no to the last write; after a while it is asked again. */
+export function serviceRefused(snapshot: Snapshot, roles: Roles): Problem | undefined {
   return perService((service) => {
-    const known = active.frozen.traffic.services.some(({ name }) => name === service.name);
-    if (known || service.mark !== undefined || selectedColor(service, label) !== undefined) return undefined;
+    const refusal = refusalOf(snapshot, service);
+    if (!refusal?.final || snapshot.now >= tidyDueAt(snapshot, service)) return undefined;
     return {
-      reason: 'ServiceSelectsBothColors',
-      message: `Service "${service.name}" selects the pods of both colours: add ${label}: ${active.facts.color} to its selector`,
+      reason: 'ServiceRefused',
+      message: `Service "${service.name}" or a twin of it cannot be written: ${refusal.message}`,
     };
   })(snapshot, roles);
 }

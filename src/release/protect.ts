@@ -2,13 +2,14 @@
  * What goes before everything else in every stage: production has endpoints, and its selectors are where the last
  * legitimate switch put them.
  */
-import { COLORS, type Color } from '../api/status.ts';
-import { moveTraffic } from './effects.ts';
+import type { Color } from '../api/status.ts';
+import { moveTraffic, wouldDarken } from './effects.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
-import type { SwitchMark } from './mark.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
-import type { Snapshot } from './snapshot.ts';
+import { isOn, known, moveInForce } from './services.ts';
+import type { ServiceView, Snapshot } from './snapshot.ts';
+import { isOverdue } from './split.ts';
 import { cannotGoBack, goBack } from './stages/back.ts';
 
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
@@ -50,34 +51,25 @@ export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict
  * two patches of one switch. Both are mended by the same patch. Drift is never taken for progress (invariant 7).
  */
 export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
-  const { active, command, stage } = roles;
-  if (active === undefined) return undefined;
-  const mark = command?.mark ?? reconstructedMark(snapshot, active);
+  const { active, stage } = roles;
+  if (active === undefined || isOverdue(snapshot, roles)) return undefined;
+  const { color } = active.facts;
+  const services = known(snapshot, roles);
+  const moves = moveTraffic(snapshot, moveInForce(snapshot, active, roles), services);
   const label = snapshot.release.spec.traffic.selectorLabel;
-  const color = active.facts.color;
-  const moves = moveTraffic(snapshot, {
-    color,
-    mark,
-    reason: command?.reason ?? 'SelectorRestored',
-    rescue: true,
-  });
-  const ours = moves.filter(
-    (effect) => effect.kind === 'PatchSelector' && isKnown(snapshot, roles, effect.service),
-  );
-  if (ours.length === 0) return undefined;
-  if (wouldDarken(snapshot, color, label)) return leaveAstray(snapshot, active, label);
-  const { name, seen, writer } = astrayIn(snapshot, color, label);
+  if (moves.length === 0) return leaveAstray(snapshot, roles, active, label);
+  const { name, seen, writer } = astrayIn(services, color, label);
   return {
     phase: PHASE_WHILE_ALIGNING[stage],
     reason: 'SelectorRestored',
     message: `Service "${name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})`,
-    effects: ours,
+    effects: moves,
   };
 }
 
 /** The Service to tell of, and who made it so. */
 function astrayIn(
-  { services }: Snapshot,
+  services: readonly ServiceView[],
   color: Color,
   label: string,
 ): { name: string; seen: string; writer: string } {
@@ -89,15 +81,19 @@ function astrayIn(
   };
 }
 
-/** Putting a selector back to a side without ready pods would end what still serves, and help nobody. */
-function wouldDarken(snapshot: Snapshot, color: Color, label: string): boolean {
-  const moves = snapshot.services.some((service) => selectedColor(service, label) !== color);
-  return moves && readyCount(snapshot, color) === 0 && servingCount(snapshot) > 0;
-}
-
-function leaveAstray(snapshot: Snapshot, active: StartedRevision, label: string): Verdict {
+/** What still serves is not ended for the sake of order. */
+function leaveAstray(
+  snapshot: Snapshot,
+  roles: Roles,
+  active: StartedRevision,
+  label: string,
+): Verdict | undefined {
   const { color } = active.facts;
-  const { name, seen, writer } = astrayIn(snapshot, color, label);
+  const left = known(snapshot, roles).filter(
+    (service) => service.found && !isOn(snapshot, service, color) && wouldDarken(service, color),
+  );
+  if (left.length === 0) return undefined;
+  const { name, seen, writer } = astrayIn(left, color, label);
   return {
     phase: 'Stalled',
     reason: 'SelectorAstray',
@@ -115,21 +111,3 @@ const PHASE_WHILE_ALIGNING: Record<Stage, Verdict['phase']> = {
   Returning: 'RollingBack',
   Resting: 'Idle',
 };
-
-/** A Service that the release took over, as opposed to one that was named in the spec since. */
-function isKnown(snapshot: Snapshot, roles: Roles, name: string): boolean {
-  const service = snapshot.services.find((candidate) => candidate.name === name);
-  if (service === undefined) return false;
-  const label = snapshot.release.spec.traffic.selectorLabel;
-  const frozen = roles.active?.frozen.traffic.services.some((entry) => entry.name === name) ?? false;
-  // A new Service that names the active colour already may be taken: nothing moves.
-  return (
-    frozen || service.mark !== undefined || COLORS.some((color) => selectedColor(service, label) === color)
-  );
-}
-
-/** All annotations are lost: what the facts say the active revision was switched to with. */
-function reconstructedMark(snapshot: Snapshot, active: NonNullable<Roles['active']>): SwitchMark {
-  const { uid } = snapshot.release;
-  return { uid, revision: active.name, attempt: active.facts.attempt, direction: 'Forward' };
-}

@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly source: SourceView | undefined;
   /** In the order of the spec. */
   readonly services: readonly ServiceView[];
+  /** Services of this release that its spec no longer names. */
+  readonly leftovers: readonly LeftoverView[];
   readonly sides: Readonly<Record<Color, SideView>>;
   /** Ascending by number. */
   readonly revisions: readonly RevisionView[];
@@ -95,6 +97,27 @@ export interface ServiceView {
   readonly selectorWriter: string | undefined;
 }
 
+/**
+ * Why the last write to a Service, or to one of its twins, failed. Known to the process that tried; another one has to
+ * try for itself.
+ */
+export interface Refusal {
+  readonly at: number;
+  /** The API server's own words. */
+  readonly message: string;
+  /** It will say so again: it, a policy or a webhook forbids the write. Anything else may pass. */
+  readonly final: boolean;
+}
+
+/** What a Service that left the spec still has of ours. */
+export interface LeftoverView {
+  readonly name: string;
+  readonly uid: string;
+  readonly selector: Readonly<Record<string, string>>;
+  /** The Service whose twin it is, and the colour; undefined: it was a production Service. */
+  readonly twinOf: { readonly service: string; readonly color: Color } | undefined;
+}
+
 export interface TwinView {
   readonly found: boolean;
   /** It carries our label: an object without it is never taken. */
@@ -131,6 +154,8 @@ export interface ColorDeploymentView {
   /** Why the ReplicaSet cannot make pods (quota, admission), in the API server's words. */
   readonly replicaFailure: string | undefined;
   readonly images: readonly string[];
+  /** Of its pods. */
+  readonly podLabels: Readonly<Record<string, string>>;
 }
 
 export interface AutoscalerView {
@@ -195,6 +220,8 @@ export interface Observations {
   readonly measurements: Readonly<Record<string, readonly Measurement[]>>;
   /** Verdicts of the API server and of the metric sources on what a release would derive from `key`. */
   readonly preflight: Preflight | undefined;
+  /** By name of the Service; gone with the next write that succeeds. */
+  readonly refusals: Readonly<Record<string, Refusal>>;
 }
 
 export interface Preflight {

@@ -18,15 +18,15 @@ import type { Problem, RevisionView, Snapshot } from './snapshot.ts';
 const ASK_AGAIN_MS = 15_000;
 
 /** What is asked of the API server and the metric sources is this, and is asked anew when this changes. */
-export function preflightKey(snapshot: Snapshot): string {
-  return `${snapshot.release.generation}/${snapshot.source?.fingerprint ?? ''}`;
+export function preflightKey({ release, source }: Snapshot, { attempt }: Roles): string {
+  return `${release.generation}/${source?.fingerprint ?? ''}/${attempt}`;
 }
 
 /** undefined: the input is good. Otherwise what is wrong with it, or that the answer is awaited. */
 export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const problem = judgeObjects(snapshot, roles);
   if (problem !== undefined) return problem;
-  const key = preflightKey(snapshot);
+  const key = preflightKey(snapshot, roles);
   const { preflight } = snapshot.observations;
   const requests = [{ kind: 'Preflight' as const, key }];
   if (preflight?.key !== key) return { ...unanswered(snapshot), requests };

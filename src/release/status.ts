@@ -13,6 +13,7 @@ import { convergence, otherColor, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import { estimatedSeconds } from './rollback.ts';
+import { known } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { watchWindow } from './stages/window.ts';
 
@@ -128,7 +129,8 @@ function switchOf(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
     const { converged, ready } = convergence(snapshot, service, color, 1);
     return { name: service.name, inSync: selectedColor(service, label) === color, converged, ready };
   });
-  const allConverged = services.every((service) => service.converged);
+  const proving = new Set(known(snapshot, roles).map(({ name }) => name));
+  const allConverged = services.every(({ name, converged }) => converged || !proving.has(name));
   const convergedAt =
     (same ? before.convergedAt : undefined) ?? (allConverged ? formatPreciseTime(snapshot.now) : undefined);
   return {

@@ -5,9 +5,11 @@
  */
 import { COLORS, type Color } from '../api/status.ts';
 import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
-import { scaleColor, writeColor } from './effects.ts';
+import { moveTraffic, scaleColor, writeColor } from './effects.ts';
+import { selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
 import type { Roles } from './roles.ts';
+import { canJoin, moveInForce, newcomers, tidyDueAt } from './services.ts';
 import type { Snapshot, SourceView, TwinView } from './snapshot.ts';
 
 /** How long the capacity locks outlive the proof of a switch, milliseconds. */
@@ -17,6 +19,8 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   return [
     ...claims(snapshot),
     ...twins(snapshot),
+    ...joins(snapshot, roles),
+    ...letGo(snapshot, roles),
     ...autoscalers(snapshot, roles),
     ...parkSource(snapshot, roles),
     ...holdActive(snapshot, roles),
@@ -44,15 +48,49 @@ export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect
 export function claims(snapshot: Snapshot): Effect[] {
   return snapshot.services
     .filter((service) => service.found && (service.claimedBy !== snapshot.release.uid || !service.labelled))
+    .filter((service) => snapshot.now >= tidyDueAt(snapshot, service))
     .map(({ name, uid, resourceVersion }) => ({ kind: 'ClaimService', service: name, uid, resourceVersion }));
 }
 
 export function twins(snapshot: Snapshot): Effect[] {
-  return snapshot.services.flatMap((service) =>
-    COLORS.filter((color) => service.found && needsTwin(service.twins[color])).map(
-      (color): Effect => ({ kind: 'WriteTwin', service: service.name, color }),
-    ),
-  );
+  return snapshot.services
+    .filter((service) => service.found && snapshot.now >= tidyDueAt(snapshot, service))
+    .flatMap((service) =>
+      COLORS.filter((color) => needsTwin(service.twins[color])).map(
+        (color): Effect => ({ kind: 'WriteTwin', service: service.name, color }),
+      ),
+    );
+}
+
+/** Services that were named since the last release get the key of the side that serves: nothing of theirs moves. */
+function joins(snapshot: Snapshot, roles: Roles): Effect[] {
+  const { active } = roles;
+  if (active === undefined) return [];
+  const joining = newcomers(snapshot, roles).filter((service) => canJoin(snapshot, roles, service));
+  return moveTraffic(snapshot, moveInForce(snapshot, active, roles), joining);
+}
+
+/**
+ * Services that the spec names no more lose their twins, claim and mark. The key stays, or both sides' pods would
+ * answer; one that points to the side without the traffic is put to the other first.
+ */
+function letGo(snapshot: Snapshot, { active }: Roles): Effect[] {
+  return active === undefined ? [] : dismiss(snapshot, [active.facts.color]);
+}
+
+/** `kept`: the colours that go on serving. */
+export function dismiss(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
+  const { leftovers, release } = snapshot;
+  const [color] = kept;
+  return leftovers
+    .filter((leftover) => snapshot.now >= tidyDueAt(snapshot, leftover))
+    .map((leftover): Effect => {
+      if (leftover.twinOf !== undefined) return { kind: 'RemoveTwin', ...leftover.twinOf };
+      const { name: service, uid } = leftover;
+      const selected = selectedColor(leftover, release.spec.traffic.selectorLabel);
+      const isLost = selected !== undefined && !kept.includes(selected);
+      return { kind: 'ReleaseService', service, uid, ...(isLost && color && { color }) };
+    });
 }
 
 /** A stranger's Service under that name is left alone: it is reported as a problem. */

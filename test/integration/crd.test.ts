@@ -73,9 +73,19 @@ describe('the CustomResourceDefinition on a real API server', function () {
         'spec.traffic.services in body should have at least 1 items',
       ],
       [
-        'two Services',
-        { traffic: { services: [{ name: 'a' }, { name: 'b' }] } },
-        'spec.traffic.services: Too many: 2: must have at most 1 item',
+        'nine Services',
+        { traffic: { services: Array.from('abcdefghi', (name) => ({ name })) } },
+        'spec.traffic.services: Too many: 9: must have at most 8 items',
+      ],
+      [
+        'a Service twice',
+        { traffic: { services: [{ name: 'a' }, { name: 'a' }] } },
+        'spec.traffic.services[1]: Duplicate value: {"name":"a"}',
+      ],
+      [
+        'a Service that has the name of a twin',
+        { traffic: { services: [{ name: 'a' }, { name: 'a-green' }] } },
+        'no Service may have the name of a twin: the twins of NAME are called NAME-blue and NAME-green',
       ],
       [
         'a Service that begins with a digit',

@@ -86,11 +86,13 @@ export function createClient(options: ClientOptions): KubeClient {
       write({ verb: 'replace', type, name: body.metadata.name, subresource: undefined }, () =>
         copy(api.replace(type, body)),
       ),
-    patch: (type, { name }, patch, { subresource } = {}) =>
-      write(
+    patch(type, { name }, patch, { subresource, dryRun } = {}) {
+      if (dryRun) return call(`patch ${type.plural} ${name}`, false, () => copy(api.get(type, name)) as any);
+      return write(
         { verb: 'patch', type, name, subresource },
         () => copy(api.patch(type, name, patch, subresource)) as any,
-      ),
+      );
+    },
     delete: (type, { name }, deleteOptions = {}) =>
       write({ verb: 'delete', type, name, subresource: undefined }, () => {
         if (api.get(type, name) !== undefined) api.delete(type, name, deleteOptions);

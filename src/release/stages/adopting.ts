@@ -13,6 +13,7 @@ import { convergence, readyCount, servingCount } from '../endpoints.ts';
 import type { RevisionFacts } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
+import { known } from '../services.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
 import { upkeep } from '../upkeep.ts';
 import { provenFacts } from './preparing.ts';
@@ -24,7 +25,7 @@ export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
     return step('SourceMissing', 'the Deployment being adopted is gone', [], { stalled: true });
   if (command === undefined) return building(snapshot, roles, subject, source);
   return subject.facts.verifiedAt === undefined
-    ? proving(snapshot, subject, source)
+    ? proving(snapshot, roles, subject, source)
     : draining(snapshot, subject, source, subject.facts.verifiedAt);
 }
 
@@ -111,11 +112,11 @@ function holdSource(source: SourceView): Effect[] {
     : [{ kind: 'RemoveAutoscaler', name: autoscaler.name, uid: autoscaler.uid }];
 }
 
-function proving(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict {
+function proving(snapshot: Snapshot, roles: Roles, subject: StartedRevision, source: SourceView): Verdict {
   const { color } = subject.facts;
   const lost = lostAllEndpoints(snapshot, subject, source);
   if (lost !== undefined) return lost;
-  const behind = snapshot.services.find(
+  const behind = known(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, readyCount(snapshot, color)).converged,
   );
   if (behind !== undefined)

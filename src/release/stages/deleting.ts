@@ -8,6 +8,7 @@ import { autoscalingBounds } from '../capacity.ts';
 import { readyOfColor, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot } from '../snapshot.ts';
+import { dismiss } from '../upkeep.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
   if (!snapshot.release.deleting) return undefined;
@@ -19,7 +20,12 @@ export function deleting(snapshot: Snapshot): Verdict | undefined {
     const message = `${verdict.message}, when connections made before the last switch have drained, at ${formatTime(drained)}`;
     return { ...verdict, message, lookAgainAt: drained };
   }
-  const effects = [...discarded, ...removeTwins(snapshot), ...give(snapshot)];
+  const effects = [
+    ...discarded,
+    ...removeTwins(snapshot),
+    ...dismiss(snapshot, keptColors(snapshot)),
+    ...give(snapshot),
+  ];
   return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
 }
 

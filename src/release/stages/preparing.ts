@@ -12,8 +12,10 @@ import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts'
 import { readyCount, selectedColor } from '../endpoints.ts';
 import type { OutcomeKind, RevisionFacts } from '../facts.ts';
 import type { Verdict } from '../plan.ts';
+import { serviceMissing, serviceRefused } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { slowestStart } from '../rollback.ts';
+import { tidyDueAt } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
@@ -98,7 +100,7 @@ function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
   const { validatedAt } = subject.facts;
   const ready = readiness(snapshot, roles, subject, validatedAt ?? buildStart(snapshot, roles, subject));
   if (ready.state !== 'Passed') return unready(snapshot, subject, ready);
-  if (validatedAt !== undefined) return order(snapshot, subject);
+  if (validatedAt !== undefined) return withheld(snapshot, roles) ?? order(snapshot, subject);
   if (subject.facts.unreadySince !== undefined) return readyAgain(subject, ready);
   const passed = [ready];
   for (const gate of subject.frozen.gates) {
@@ -195,6 +197,23 @@ function gateStatus({ name, state, message }: GateVerdict): {
   message: string;
 } {
   return { name, state, message };
+}
+
+/** All of them move, or none: one that is gone, or that was refused a moment ago, keeps the others where they are. */
+function withheld(snapshot: Snapshot, roles: Roles): Verdict | undefined {
+  const problem = [serviceMissing, serviceRefused]
+    .map((rule) => rule(snapshot, roles))
+    .find((each) => each !== undefined);
+  if (problem === undefined) return undefined;
+  const { reason, message } = problem;
+  const lookAgainAt = Math.max(...snapshot.services.map((service) => tidyDueAt(snapshot, service)));
+  return {
+    phase: 'Stalled',
+    reason,
+    message: `${message}; the candidate is ready, and no traffic moves before that`,
+    stalled: true,
+    ...(lookAgainAt > snapshot.now && { lookAgainAt }),
+  };
 }
 
 function order(snapshot: Snapshot, subject: StartedRevision): Verdict {

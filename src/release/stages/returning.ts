@@ -4,19 +4,25 @@ import { convergence } from '../endpoints.ts';
 import type { Outcome } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
+import { provable } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { holdActive } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
 
 /** Reasons that say nothing against the revision itself. */
-const BLAMELESS = new Set(['SwitchNotConverged', 'Reverted']);
+const BLAMELESS = new Set(['SwitchNotConverged', 'ServiceRefused', 'Reverted']);
+
+/** Of these, what is tried again by itself. */
+const TRIED_AGAIN = new Set(['SwitchNotConverged', 'ServiceRefused']);
 
 export function returning(snapshot: Snapshot, roles: Roles): Verdict {
   const { command, loser } = roles;
   if (command === undefined || loser === undefined)
     return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
   const { color } = command;
-  const behind = snapshot.services.find((service) => !convergence(snapshot, service, color, 1).converged);
+  const behind = provable(snapshot, roles).find(
+    (service) => !convergence(snapshot, service, color, 1).converged,
+  );
   if (behind !== undefined) {
     const { ready, foreign } = convergence(snapshot, behind, color, 1);
     return {
@@ -52,7 +58,7 @@ function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: Outcome
   return recordFacts(loser, {
     ...facts,
     outcome,
-    ...(reason === 'SwitchNotConverged' && { inconclusive: backoff(facts, snapshot.now) }),
+    ...(TRIED_AGAIN.has(reason) && { inconclusive: backoff(facts, snapshot.now) }),
     ...(!BLAMELESS.has(reason) && { rejected: { at, reason, message } }),
   });
 }

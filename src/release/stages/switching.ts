@@ -1,11 +1,13 @@
 /** The selectors name the candidate; the endpoints have yet to prove it. */
+import type { Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { requiredReady } from '../capacity.ts';
 import { recordFacts } from '../effects.ts';
 import { convergence, servingOfColor } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
-import type { Snapshot } from '../snapshot.ts';
+import { known } from '../services.ts';
+import type { ServiceView, Snapshot } from '../snapshot.ts';
 import { goBack } from './back.ts';
 
 export function switching(snapshot: Snapshot, roles: Roles): Verdict {
@@ -15,7 +17,7 @@ export function switching(snapshot: Snapshot, roles: Roles): Verdict {
   const { color } = subject.facts;
   const decidedAt = command.decidedAt ?? subject.facts.validatedAt ?? snapshot.now;
   const required = requiredReady(snapshot, roles);
-  const behind = snapshot.services.find(
+  const behind = known(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, required).converged,
   );
   if (behind === undefined) {
@@ -30,8 +32,7 @@ export function switching(snapshot: Snapshot, roles: Roles): Verdict {
     };
   }
   const deadline = decidedAt + subject.frozen.traffic.convergeSeconds * 1000;
-  const { ready, foreign } = convergence(snapshot, behind, color, required);
-  const seen = `Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`;
+  const seen = inWords(snapshot, behind, color);
   if (snapshot.now >= deadline && roles.target !== undefined) {
     return goBack(snapshot, roles, subject, {
       reason: 'SwitchNotConverged',
@@ -39,9 +40,15 @@ export function switching(snapshot: Snapshot, roles: Roles): Verdict {
     });
   }
   return {
-    phase: 'Switching',
-    reason: 'WaitingForEndpoints',
+    phase: behind.found ? 'Switching' : 'Split',
+    reason: behind.found ? 'WaitingForEndpoints' : 'ServiceNotFound',
     message: `${seen}, waiting until ${formatTime(deadline)}`,
     ...(snapshot.now < deadline && { lookAgainAt: deadline }),
   };
+}
+
+function inWords(snapshot: Snapshot, behind: ServiceView, color: Color): string {
+  if (!behind.found) return `Service "${behind.name}" does not exist any more`;
+  const { ready, foreign } = convergence(snapshot, behind, color, 1);
+  return `Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`;
 }

@@ -1,6 +1,6 @@
 /** Nothing of this release exists yet: the source has the traffic, or a colour that an earlier release left behind. */
 import { revisionLabel } from '../../api/names.ts';
-import { COLORS, type Color } from '../../api/status.ts';
+import type { Color } from '../../api/status.ts';
 import { moveTraffic } from '../effects.ts';
 import { selectedColor } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
@@ -24,7 +24,7 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
     return {
       phase: 'Adopting',
       reason: 'ClaimingServices',
-      message: 'claiming the production Service',
+      message: 'claiming the production Services',
       effects: claimed,
     };
   }
@@ -35,10 +35,12 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
 /** A colour that an earlier release of this name left serving. */
 function keptColor(snapshot: Snapshot): Color | undefined {
   const label = snapshot.release.spec.traffic.selectorLabel;
-  const selected = snapshot.services.map((service) => selectedColor(service, label));
-  return COLORS.find(
-    (color) => selected.every((each) => each === color) && snapshot.sides[color].deployment?.ours,
-  );
+  const selected = snapshot.services
+    .map((service) => selectedColor(service, label))
+    .filter((color) => color !== undefined);
+  const [kept] = selected;
+  const isOurs = kept !== undefined && snapshot.sides[kept].deployment?.ours;
+  return isOurs && selected.every((color) => color === kept) ? kept : undefined;
 }
 
 /** What really runs is kept, which need not be what the Deployment wishes for. */

@@ -41,9 +41,9 @@ describe('the parser of a release', () => {
       'spec.traffic.services must have at least 1 entry',
     ],
     [
-      'two Services',
-      release({ traffic: { services: [{ name: 'a' }, { name: 'b' }] } }),
-      'spec.traffic.services must have at most 1 entry',
+      'nine Services',
+      release({ traffic: { services: Array.from('abcdefghi', (name) => ({ name })) } }),
+      'spec.traffic.services must have at most 8 entries',
     ],
     [
       'a Service whose name is a number',

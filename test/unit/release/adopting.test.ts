@@ -43,7 +43,7 @@ describe('adopting a running Deployment', () => {
       observations: { preflight: { key: 'another', at: NOON, problems: [] } },
     });
     expect([reason, effects]).to.deep.equal(['Preflight', []]);
-    expect(plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v1' }]);
+    expect(plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v1/0' }]);
     expect(plan.status.observedGeneration, 'the spec is not judged yet').to.equal(0);
   });
 

@@ -52,19 +52,19 @@ describe('a release starts', () => {
       observations: { preflight: { key: 'older', at: NOON, problems: [] } },
     });
     expect([phase, reason, effects]).to.deep.equal(['Idle', 'Preflight', []]);
-    expect(plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2' }]);
+    expect(plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2/1' }]);
   });
 
   it('not when the API server refuses what would be derived; it is asked again after 15 seconds', () => {
     const problems = [{ reason: 'PreflightFailed', message: 'Deployment "checkout-green" is invalid' }];
     const refused = (at: number) =>
-      decided({ ...wished, observations: { preflight: { key: '1/v2', at, problems } } });
+      decided({ ...wished, observations: { preflight: { key: '1/v2/1', at, problems } } });
     const soon = refused(NOON - SECOND);
     expect([soon.phase, soon.reason, soon.effects]).to.deep.equal(['Stalled', 'PreflightFailed', []]);
     expect(soon.message).to.equal('Deployment "checkout-green" is invalid');
     expect([soon.plan.requests, soon.plan.lookAgainAt]).to.deep.equal([[], NOON + 14 * SECOND]);
     const later = refused(NOON - 15 * SECOND);
-    expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2' }]);
+    expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2/1' }]);
   });
 
   it('never under an attempt that was used: the Jobs of a revision that somebody deleted prove nothing', () => {
@@ -74,13 +74,13 @@ describe('a release starts', () => {
 
   it('says what keeps the answer, and asks again', () => {
     const unanswered = 'failed calling webhook "policy.example.com"';
-    const observations = { preflight: { key: '1/v2', at: NOON, problems: [], unanswered } };
+    const observations = { preflight: { key: '1/v2/1', at: NOON, problems: [], unanswered } };
     const soon = decided({ ...idle, source: { fingerprint: 'v2' }, observations });
     expect([soon.phase, soon.reason, soon.effects]).to.deep.equal(['Idle', 'PreflightUnanswered', []]);
     expect(soon.message).to.match(/whether they accept the release: failed calling webhook "policy/);
     expect(soon.plan.requests).to.deep.equal([]);
     const later = decided({ ...idle, now: NOON + 15 * SECOND, source: { fingerprint: 'v2' }, observations });
-    expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2' }]);
+    expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2/1' }]);
   });
 
   it('not for a revision that was rejected', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { decided, decidedOn } from './decided.ts';
+import { decided } from './decided.ts';
 import { committed, fresh, idle, SITUATIONS } from './situations.ts';
-import { editServices, HOUR, LABEL, NOON, type Picture, specOf, world } from './world.ts';
+import { HOUR, NOON, type Picture } from './world.ts';
 
 const twin = { found: true, ours: true, matches: true, endpoints: [] };
 const wished: Picture = { ...idle, source: { fingerprint: 'v2' } };
@@ -112,23 +112,6 @@ describe('what is wrong with the input is said before anything is touched', () =
       expect(result.plan.lookAgainAt, 'it may be mended any time').to.equal(NOON + 15_000);
     });
   }
-
-  it('a Service named later must say which colour it means', () => {
-    const spec = specOf({ traffic: { services: [{ name: 'checkout-v2' }] } });
-    const snapshot = world({ ...idle, services: ['checkout-v2'], route: undefined, mark: undefined });
-    const [r1] = snapshot.revisions;
-    if (r1 === undefined) throw new Error('r1');
-    const renamed = { ...snapshot, release: { ...snapshot.release, generation: 2, spec } };
-    const { reason, message, effects } = decidedOn({ ...renamed, previous: { observedGeneration: 1 } });
-    expect([reason, effects]).to.deep.equal(['ServiceSelectsBothColors', []]);
-    expect(message).to.equal(
-      'Service "checkout-v2" selects the pods of both colours: add bluegreen.dev/color: blue to its selector',
-    );
-    const keyed = editServices(renamed, { selector: { app: 'checkout', [LABEL]: 'blue' } });
-    expect(decidedOn(keyed).effects, 'then it is taken: nothing moves').to.deep.equal([
-      'PatchSelector checkout-v2 -> blue',
-    ]);
-  });
 
   it('an autoscaler that is told of, or replaced by a number, is no problem', () => {
     const source = { ...fresh.source, autoscalers: [{ name: 'checkout', uid: 'u' }] };

@@ -238,7 +238,7 @@ describe('the status', () => {
     'a refusal': {
       ...idle,
       source: { fingerprint: 'v2' },
-      observations: { preflight: { key: '1/v2', at: NOON, problems: [{ reason: long, message: long }] } },
+      observations: { preflight: { key: '1/v2/1', at: NOON, problems: [{ reason: long, message: long }] } },
     },
   };
   for (const [name, picture] of Object.entries(loud)) {

@@ -8,6 +8,7 @@ import { COLORS, type Color } from '../../../src/api/status.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { formatFacts } from '../../../src/release/facts.ts';
 import { parseMark } from '../../../src/release/mark.ts';
+import { rolesOf } from '../../../src/release/roles.ts';
 import type {
   AutoscalerView,
   ColorDeploymentView,
@@ -57,6 +58,7 @@ export interface Picture {
   readonly switchReason?: string;
   readonly services?: readonly string[];
   readonly service?: Partial<ServiceView>;
+  readonly leftovers?: Snapshot['leftovers'];
   readonly blue?: SidePicture;
   readonly green?: SidePicture;
   /** By name; the content of rN is vN unless `contents` says otherwise. */
@@ -87,19 +89,20 @@ export function world(picture: Picture = {}): Snapshot {
     previous: picture.previous ?? {},
     source,
     services: (picture.services ?? ['checkout']).map((name) => serviceOf(name, picture, sides, source)),
+    leftovers: picture.leftovers ?? [],
     sides,
     revisions: Object.entries(picture.revisions ?? {}).map(([name, facts]) =>
       revisionOf(name, facts, picture.contents?.[name] ?? name.replace('r', 'v'), spec),
     ),
     jobs: (picture.jobs ?? []).map(jobOf),
-    observations: { measurements: {}, preflight: undefined, ...picture.observations },
+    observations: { measurements: {}, preflight: undefined, refusals: {}, ...picture.observations },
   };
   return snapshot.observations.preflight === undefined ? accepted(snapshot) : snapshot;
 }
 
 /** The API server and the metric sources accept the release. */
 export function accepted(snapshot: Snapshot): Snapshot {
-  const preflight = { key: preflightKey(snapshot), at: snapshot.now, problems: [] };
+  const preflight = { key: preflightKey(snapshot, rolesOf(snapshot)), at: snapshot.now, problems: [] };
   return { ...snapshot, observations: { ...snapshot.observations, preflight } };
 }
 
@@ -168,6 +171,7 @@ function deploymentOf(color: Color, picture: SidePicture): ColorDeploymentView {
     available: ready,
     replicaFailure: undefined,
     images: ['shop/checkout:1'],
+    podLabels: { app: 'checkout', [LABEL]: color },
     ...picture.deployment,
   };
 }

@@ -1,0 +1,57 @@
+/**
+ * A Service is not where the last order put it, and cannot be written: a policy, a webhook or the rights of the operator
+ * forbid it, or another writer is always quicker. The traffic of one release is on two sides. All go back where that
+ * unites them; where it does not, nothing else happens until the Service can be written (invariant 9).
+ */
+
+import { selectedColor } from './endpoints.ts';
+import type { Verdict } from './plan.ts';
+import type { Roles, StartedRevision } from './roles.ts';
+import { isOn, moveDueAt, refusalOf, stuck } from './services.ts';
+import type { ServiceView, Snapshot } from './snapshot.ts';
+import { goBack } from './stages/back.ts';
+import { holdActive, upkeep } from './upkeep.ts';
+
+const MAY_UNITE: ReadonlySet<Roles['stage']> = new Set<Roles['stage']>(['Switching', 'Observing']);
+const MOVING: ReadonlySet<Roles['stage']> = new Set<Roles['stage']>(['Switching', 'Returning']);
+
+/** A switch whose time is over although a Service could not be written: it is not tried any further. */
+export function isOverdue(snapshot: Snapshot, roles: Roles): boolean {
+  const { stage, command, active, target } = roles;
+  if (stage !== 'Switching' || active === undefined || target === undefined) return false;
+  const since = command?.decidedAt ?? active.facts.validatedAt ?? snapshot.now;
+  const isLate = snapshot.now >= since + active.frozen.traffic.convergeSeconds * 1000;
+  return isLate && stuck(snapshot, roles).length > 0;
+}
+
+export function split(snapshot: Snapshot, roles: Roles): Verdict | undefined {
+  const { active, target, stage } = roles;
+  const [first, ...more] = stuck(snapshot, roles);
+  if (active === undefined || first === undefined) return undefined;
+  const isolated = [first, ...more];
+  const message = inWords(snapshot, active, first);
+  const unites = isolated.every((service) => target && isOn(snapshot, service, target.facts.color));
+  if (unites && MAY_UNITE.has(stage))
+    return goBack(snapshot, roles, active, { reason: 'ServiceRefused', message });
+  const isApart = snapshot.services.some((service) => isOn(snapshot, service, active.facts.color));
+  return {
+    phase: isApart ? 'Split' : 'Stalled',
+    reason: 'ServiceRefused',
+    message: `${message}; it is tried again every second`,
+    effects: MOVING.has(stage) ? holdActive(snapshot, roles) : upkeep(snapshot, roles),
+    lookAgainAt: Math.min(...isolated.map((service) => moveDueAt(snapshot, service))),
+    stalled: true,
+  };
+}
+
+function inWords(snapshot: Snapshot, active: StartedRevision, service: ServiceView): string {
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const seen = selectedColor(service, label) ?? 'no colour';
+  const others = snapshot.services.filter((each) => isOn(snapshot, each, active.facts.color));
+  const elsewhere =
+    others.length === 0
+      ? `instead of ${active.facts.color}`
+      : `while ${others.map(({ name }) => `"${name}"`).join(', ')} ${others.length === 1 ? 'selects' : 'select'} ${active.facts.color}`;
+  const why = refusalOf(snapshot, service)?.message ?? '';
+  return `Service "${service.name}" selects ${seen} ${elsewhere} (revision ${active.name}), and cannot be patched (${why})`;
+}
