@@ -1,5 +1,4 @@
 /** The process: read options, build, run, stop. */
-import { KubeConfig } from '@kubernetes/client-node';
 import { EMPTY_CONFIG, loadConfig, watchConfig } from './config.ts';
 import type { RunBeside } from './controller/beside.ts';
 import { createOperator, type Operator } from './controller/operator.ts';
@@ -8,7 +7,7 @@ import { reconcileObserver } from './controller/telemetry.ts';
 import { releaseGarbage, whenIdle } from './garbage.ts';
 import { systemClock } from './kube/clock.ts';
 import { createEventRecorder } from './kube/events.ts';
-import { kubeConfigEndpoint } from './kube/kubeconfig.ts';
+import { kubeConfigEndpoint, kubeConfigFrom } from './kube/kubeconfig.ts';
 import { describeThrown } from './kube/log.ts';
 import { createPool, type Pool } from './kube/pool.ts';
 import { createKubeClient, type KubeTransport } from './kube/transport.ts';
@@ -58,7 +57,9 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
 }
 
 async function connect({ options: { kubeconfig }, shutdown, telemetry }: Parts): Promise<KubeTransport> {
-  const endpoint = kubeConfigEndpoint(kubeconfig === undefined ? {} : { load: () => fromFile(kubeconfig) });
+  const endpoint = kubeConfigEndpoint(
+    kubeconfig === undefined ? {} : { load: () => kubeConfigFrom(kubeconfig) },
+  );
   const { connection } = await endpoint.current();
   const client = createKubeClient({
     endpoint,
@@ -143,12 +144,6 @@ async function lead(operator: Operator, shutdown: Shutdown): Promise<void> {
   const isIdle = (): boolean => operator.queue.stats().depth === 0;
   const stopWaiting = whenIdle(isIdle, GARBAGE_LOOK_MS, releaseGarbage);
   shutdown.stops(async () => stopWaiting());
-}
-
-function fromFile(path: string): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromFile(path);
-  return config;
 }
 
 async function serveHealth({ options, shutdown, telemetry }: Parts, operator: Operator): Promise<void> {

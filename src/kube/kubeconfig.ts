@@ -6,8 +6,12 @@
  * that whatever brings its own endpoint does not load it (it costs tens of megabytes).
  */
 
+import { existsSync, readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 import { type Clock, systemClock } from './clock.ts';
 import type { Credentials, Endpoint } from './endpoint.ts';
 import { proxyFromEnvironment } from './proxy.ts';
@@ -32,7 +36,39 @@ const REFRESH_MS = 5_000;
 export function defaultKubeConfig(): KubeConfig {
   const config = new KubeConfig();
   config.loadFromDefault();
+  const files = process.env.KUBECONFIG?.split(delimiter) ?? [join(homedir(), '.kube', 'config')];
+  for (const file of files) if (existsSync(file)) useTokenFiles(config, file);
   return config;
+}
+
+/** Throws where the file cannot be read, or is no kubeconfig. */
+export function kubeConfigFrom(file: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(file);
+  useTokenFiles(config, file);
+  return config;
+}
+
+interface UsersOfFile {
+  readonly users?: readonly { readonly name: string; readonly user?: { readonly tokenFile?: string } }[];
+}
+
+/**
+ * `tokenFile` of a user, which @kubernetes/client-node passes over: its calls would go out as nobody's. As for client-go,
+ * the file goes before a token that stands beside it, and its path is relative to the kubeconfig.
+ */
+function useTokenFiles(config: KubeConfig, file: string): void {
+  const { users = [] } = (parse(readFileSync(file, 'utf8')) ?? {}) as UsersOfFile;
+  for (const { name, user } of users) {
+    if (!user?.tokenFile) continue;
+    const tokenFile = resolve(dirname(file), user.tokenFile);
+    const authProvider = { name: 'tokenFile', config: { tokenFile } };
+    config.users = config.users.map((known) => {
+      if (known.name !== name) return known;
+      const { token: _, ...rest } = known;
+      return { ...rest, authProvider };
+    });
+  }
 }
 
 /** `load` throws where there is no usable configuration: at construction, so that a process fails at its start. */

@@ -8,8 +8,9 @@ import {
   LEASES,
   SERVICES,
 } from '../../../src/kube/types.ts';
+import { describeAsked, isWrite } from '../../faults/asked.ts';
+import { startFaultProxy } from '../../faults/proxy.ts';
 import { eventually } from '../../support/eventually.ts';
-import { Gateway } from './gateway.ts';
 import type { OperatorProcess } from './process.ts';
 import { ERRORS, Metrics } from './prometheus.ts';
 import { condition, history, SHOP, type Shop } from './shop.ts';
@@ -122,15 +123,17 @@ describe('An operator that is killed', function () {
    * first write, before it hears of that.
    */
   async function killedAtEachWrite(shop: Shop, story: (shop: Shop) => Promise<void>): Promise<string[]> {
-    const gateway = await Gateway.start(world.kubeconfig);
+    const proxy = await startFaultProxy(world.cluster);
+    const kubeconfig = await proxy.kubeconfig(world.kubeconfig);
     const deaths: string[] = [];
     shop.patienceMs = 300_000; // some fifty operators, one after the other
     let over = false;
     const lives = async (): Promise<void> => {
       while (!over) {
-        const operator = world.spawnOperator(gateway.kubeconfig, '--no-leader-elect', ...args(shop));
-        gateway.onWrite = (write) => {
-          if (operator.running) deaths.push(write);
+        const operator = world.spawnOperator(kubeconfig, '--no-leader-elect', ...args(shop));
+        proxy.onAnswer = (asked, status) => {
+          if (!isWrite(asked) || status >= 300) return;
+          if (operator.running) deaths.push(describeAsked(asked));
           void operator.end();
         };
         await operator.ended(() => over);
@@ -142,7 +145,7 @@ describe('An operator that is killed', function () {
     } finally {
       over = true;
       await living;
-      gateway.stop();
+      await proxy.stop();
     }
     return deaths;
   }
@@ -163,13 +166,13 @@ describe('An operator that is killed', function () {
       expect(await outcome(killed)).to.deep.equal(await outcome(calm));
       expect(deaths.length).to.be.above(25);
       expect(deaths).to.include.members([
-        'POST controllerrevisions',
-        'POST deployments',
-        'POST jobs',
-        'PATCH services/shop',
-        'DELETE horizontalpodautoscalers/shop',
-        'PATCH deployments/shop',
-        'PATCH bluegreenreleases/shop/status',
+        'create controllerrevisions',
+        'create deployments',
+        'create jobs',
+        'patch services/shop',
+        'delete horizontalpodautoscalers/shop',
+        'patch deployments/shop',
+        'patch bluegreenreleases/shop/status',
       ]);
     },
 
@@ -186,7 +189,7 @@ describe('An operator that is killed', function () {
         const [calm, killed] = await Promise.all([adopted(), adopted()]);
         const [deaths] = await Promise.all([killedAtEachWrite(killed, rollBack), calmly(calm, rollBack)]);
         expect(await outcome(killed)).to.deep.equal(await outcome(calm));
-        expect(deaths.filter((write) => write === 'PATCH services/shop').length).to.be.at.least(2);
+        expect(deaths.filter((write) => write === 'patch services/shop').length).to.be.at.least(2);
         expect((await killed.read()).status.rejected[0].reason).to.equal('CheckFailed');
       },
 

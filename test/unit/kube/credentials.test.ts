@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect } from 'chai';
-import { kubeConfigEndpoint } from '../../../src/kube/kubeconfig.ts';
+import { kubeConfigEndpoint, kubeConfigFrom } from '../../../src/kube/kubeconfig.ts';
 import { proxyFromEnvironment } from '../../../src/kube/proxy.ts';
 import { createKubeClient, type KubeTransport } from '../../../src/kube/transport.ts';
 import { CONFIG_MAPS } from '../../../src/kube/types.ts';
@@ -146,6 +146,34 @@ describe('credentials', function () {
     allowed = (authorization) => authorization === 'Bearer new';
     await one.get(CONFIG_MAPS, KEY);
     expect(seen.map((request) => request.authorization)).to.deep.equal([
+      'Bearer old',
+      'Bearer old',
+      'Bearer new',
+    ]);
+  });
+
+  it('are the token file that a kubeconfig names as kubectl does, relative to itself, before a token beside it', async () => {
+    await writeFile(path('kubectl-token'), 'old\n');
+    const config = {
+      clusters: [
+        {
+          name: 'c',
+          cluster: { server: `https://127.0.0.1:${port()}`, 'certificate-authority': path('ca.crt') },
+        },
+      ],
+      users: [{ name: 'u', user: { token: 'stale', tokenFile: 'kubectl-token' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    };
+    await writeFile(path('kubeconfig'), JSON.stringify(config));
+    const endpoint = kubeConfigEndpoint({ load: () => kubeConfigFrom(path('kubeconfig')), environment: {} });
+    const one = createKubeClient({ endpoint, random: () => 0 });
+    clients.push(one);
+    await one.get(CONFIG_MAPS, KEY);
+    await writeFile(path('kubectl-token'), 'new\n');
+    allowed = (authorization) => authorization === 'Bearer new';
+    await one.get(CONFIG_MAPS, KEY);
+    expect(seen.map(({ authorization }) => authorization)).to.deep.equal([
       'Bearer old',
       'Bearer old',
       'Bearer new',
