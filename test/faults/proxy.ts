@@ -135,20 +135,15 @@ class RunningProxy implements FaultProxy {
 
   /** What happens before the API server sees it; a status where it never does. */
   async #before({ fault, incoming, response }: Exchange): Promise<number | undefined> {
-    switch (fault?.kind) {
-      case 'latency':
-        await sleep(fault.ms);
-        return undefined;
-      case 'reset':
-        this.#reset(incoming);
-        return 0;
-      case 'refused':
-        incoming.resume();
-        refuse(response, fault);
-        return fault.status;
-      default:
-        return undefined;
+    if (fault?.kind === 'latency') await sleep(fault.ms);
+    if (fault?.kind === 'reset') {
+      this.#reset(incoming);
+      return 0;
     }
+    if (fault?.kind !== 'refused') return undefined;
+    incoming.resume();
+    refuse(response, fault);
+    return fault.status;
   }
 
   async #through(exchange: Exchange): Promise<number> {

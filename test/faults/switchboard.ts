@@ -88,12 +88,6 @@ function matches({ where, ...wanted }: Match, asked: Asked): boolean {
 }
 
 function nameOf(fault: Fault): string {
-  switch (fault.kind) {
-    case 'refused':
-      return `refused ${fault.status}`;
-    case 'watch':
-      return `watch ${fault.end}`;
-    default:
-      return fault.kind;
-  }
+  if (fault.kind === 'refused') return `refused ${fault.status}`;
+  return fault.kind === 'watch' ? `watch ${fault.end}` : fault.kind;
 }

@@ -103,7 +103,7 @@ describe('A real API server that can only be reached through failures', function
     readonly changes: string[];
     readonly warnings: string[];
     /** How it asked: `list`, `page` (with a token), `stream` (a streaming list), `watch`. */
-    requests(): string[];
+    readonly requests: () => string[];
   }
 
   async function follow(test: string, options: Partial<ReflectorOptions<ConfigMap>> = {}): Promise<Followed> {
