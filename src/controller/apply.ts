@@ -321,6 +321,13 @@ const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
   });
 };
 
+/** Deleted and brought back, the source has lost our label, and nobody would hear of it. What another release has is left. */
+function claimSource(scene: Scene): JsonPatchOperation[] {
+  const { labels } = sourceOf(scene).metadata;
+  if (labels?.[LABEL_RELEASE] !== undefined) return [];
+  return setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name });
+}
+
 /** Full write. The selector of a Deployment is immutable, so a Deployment of ours always has the right one. */
 const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
   const content = contentOfRevision(applier, scene, effect.revision);
@@ -475,6 +482,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
       ...setMembers('/metadata/annotations', sourceOf(scene).metadata.annotations, {
         [ANNOTATION_PARKED_AT]: formatTime(at),
       }),
+      ...claimSource(scene),
       { op: 'replace', path: '/spec/replicas', value: to },
       { op: 'add', path: '/spec/paused', value: false },
     ]),

@@ -2,7 +2,8 @@
 import { KubeError } from '../../src/kube/errors.ts';
 import type { KubeClient, ResourceType } from '../../src/kube/ports.ts';
 import type { Api } from './cluster/api.ts';
-import { type Counts, count, type Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
+import type { Happenings } from './happenings.ts';
 import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -11,7 +12,7 @@ export interface ClientOptions {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly faults: Faults;
-  readonly counts: Counts;
+  readonly happenings: Happenings;
   readonly isAlive: () => boolean;
   /** The process dies here. */
   readonly crash: () => void;
@@ -27,32 +28,28 @@ export interface Write {
 }
 
 export function createClient(options: ClientOptions): KubeClient {
-  const { api, timeline, random, faults, counts } = options;
+  const { api, timeline, random, faults, happenings } = options;
 
+  const strikes = (chance: number, fault: string): boolean =>
+    random.chance(chance) && happenings.happens(fault);
   /** A process that is dead awaits for ever. */
   const rest = (): Promise<never> => new Promise(() => undefined);
 
   async function call<T>(what: string, writes: boolean, run: () => T): Promise<T> {
     await timeline.sleep(random.between(1, faults.latency));
     if (!options.isAlive()) return rest();
-    if (random.chance(faults.callFails)) {
-      count(counts, 'call failed');
-      throw lost(what, random.pick(['ServerError', 'Network', 'Timeout', 'TooManyRequests']));
-    }
-    if (writes && random.chance(faults.crash)) return die('crash before a write');
+    const reason = random.pick(['ServerError', 'Network', 'Timeout', 'TooManyRequests'] as const);
+    if (strikes(faults.callFails, 'call failed')) throw lost(what, reason);
+    if (writes && strikes(faults.crash, 'crash before a write')) return die();
     const answer = settle(run);
-    if (writes && random.chance(faults.crash)) return die('crash after a write');
+    if (writes && strikes(faults.crash, 'crash after a write')) return die();
     await timeline.sleep(random.between(1, faults.latency));
     if (!options.isAlive()) return rest();
-    if (random.chance(faults.answerLost)) {
-      count(counts, 'answer lost');
-      throw lost(what, 'Network');
-    }
+    if (strikes(faults.answerLost, 'answer lost')) throw lost(what, 'Network');
     return answer();
   }
 
-  function die(how: string): Promise<never> {
-    count(counts, how);
+  function die(): Promise<never> {
     options.crash();
     return rest();
   }

@@ -23,6 +23,10 @@ export interface Faults {
   deedEvery: number;
   /** Of the deeds: one that somebody means badly, or does not know what it does. */
   foreign: number;
+  /** After each change of the phase: the chance of something more, in the moment when it is worst. */
+  worst: number;
+  /** Milliseconds, at most: how far a clock jumps. */
+  clockJump: number;
   controllers: number;
   endpoints: number;
 }
@@ -36,8 +40,10 @@ const TABLE: Readonly<Record<Level, Faults>> = {
     lag: 200,
     relist: 0.001,
     mishapEvery: 1_200_000,
-    deedEvery: 600_000,
-    foreign: 0.1,
+    deedEvery: 240_000,
+    foreign: 0.2,
+    worst: 0.02,
+    clockJump: 5000,
     controllers: 200,
     endpoints: 200,
   },
@@ -49,8 +55,10 @@ const TABLE: Readonly<Record<Level, Faults>> = {
     lag: 3000,
     relist: 0.01,
     mishapEvery: 240_000,
-    deedEvery: 300_000,
-    foreign: 0.3,
+    deedEvery: 150_000,
+    foreign: 0.5,
+    worst: 0.15,
+    clockJump: 30_000,
     controllers: 1500,
     endpoints: 2000,
   },
@@ -62,8 +70,10 @@ const TABLE: Readonly<Record<Level, Faults>> = {
     lag: 10_000,
     relist: 0.03,
     mishapEvery: 90_000,
-    deedEvery: 120_000,
-    foreign: 0.5,
+    deedEvery: 90_000,
+    foreign: 0.7,
+    worst: 0.3,
+    clockJump: 120_000,
     controllers: 4000,
     endpoints: 8000,
   },
@@ -81,11 +91,4 @@ export function endFaults(faults: Faults): void {
 /** When the next of such events comes, around a mean. */
 export function nextIn(random: Random, mean: number): number {
   return Math.round(-Math.log(1 - random.next()) * mean);
-}
-
-/** What happened, by name. */
-export type Counts = Map<string, number>;
-
-export function count(counts: Counts, name: string, by = 1): void {
-  counts.set(name, (counts.get(name) ?? 0) + by);
 }

@@ -1,10 +1,11 @@
 /** One life of a release, from the first Deployment to rest or deletion: everything that can happen to it does. */
 import { RELEASES } from '../../src/api/resource.ts';
-import { type Counts, count, endFaults, faultsOf, type Level } from './faults.ts';
-import { startMishaps } from './mishaps.ts';
-import { createRandom } from './random.ts';
+import { endFaults, faultsOf, type Level } from './faults.ts';
+import type { Counts } from './happenings.ts';
+import { type Mishaps, startMishaps } from './mishaps.ts';
+import { createRandom, type Random } from './random.ts';
 import { checkRest } from './rest.ts';
-import { drawScenario, RELEASE } from './scenario.ts';
+import { drawScenario, RELEASE, type Scenario } from './scenario.ts';
 import { createStage, START, type Stage } from './stage.ts';
 import { startUsers, type Users } from './users.ts';
 import { begin, createRelease } from './world.ts';
@@ -17,6 +18,10 @@ export interface LifeResult {
   readonly releases: number;
   readonly outcomes: Counts;
   readonly faults: Counts;
+  /** Faults by the phase in which they came. */
+  readonly pairs: Counts;
+  /** What went wrong and what people did, in order. */
+  readonly happened: readonly string[];
   readonly effects: Counts;
   readonly steps: number;
   readonly checks: number;
@@ -27,71 +32,112 @@ export interface LifeResult {
   readonly trace: readonly string[];
 }
 
-/** Everything heals, windows close, retries come: then nothing may be left to do. */
+/** By then everything must have come to rest. Retries come half an hour apart, and windows are open as long. */
 const SETTLE_MS = 3 * 3_600_000;
-/** So long before the end nothing may be written any more. */
-const REST_MS = 1_200_000;
+/** So long nothing may be written any more: longer than any retry or window. */
+const REST_MS = 2_100_000;
 
-export async function live(seed: number, level: Level): Promise<LifeResult> {
-  const random = createRandom(seed);
-  const scenario = drawScenario(random.fork());
-  const stage = createStage(random.fork(), faultsOf(level), scenario, () => users);
-  const { world, timeline, faults, counts, operators, say } = stage;
-  const users: Users = startUsers(world, timeline, random.fork(), faults, counts, (what) =>
-    say(`somebody: ${what}`),
-  );
-  const mishaps = startMishaps(world, timeline, random.fork(), faults, counts, operators, (what) =>
-    say(`it happens: ${what}`),
-  );
+interface Cast {
+  readonly stage: Stage;
+  readonly users: Users;
+  readonly mishaps: Mishaps;
+  readonly random: Random;
+  readonly scenario: Scenario;
+}
 
-  begin(world);
-  operators.start();
+/** `without`: what is left out of what this life would see; see `Happenings`. */
+export async function live(seed: number, level: Level, without?: ReadonlySet<string>): Promise<LifeResult> {
+  const cast = castOf(createRandom(seed), level, without);
+  const { stage, users, random, scenario } = cast;
+  begin(stage.world);
+  stage.operators.start();
   await stage.play(30_000);
-  say('the release is created');
-  createRelease(world);
-  await stage.play(scenario.lively);
-  const outcomes = outcomesOf(stage);
-  const releases = stage.status().attempt ?? 0;
-  const deleted = random.chance(0.2);
-  if (deleted) {
-    deleteRelease(stage, random.pick(['Foreground', 'Background'] as const));
-    await stage.play(random.between(0, 120_000));
+  let releases = await liveOnce(cast, scenario.lively);
+  let deleted = random.chance(0.3) && (await deleteRelease(cast));
+  if (deleted && random.chance(0.5) && stage.world.api.get(RELEASES, RELEASE) === undefined) {
+    deleted = false;
+    releases += await liveOnce(cast, scenario.lively / 2);
   }
-  say('faults end, people rest');
-  endFaults(faults);
+  const lateWrites = await settle(cast);
+  const wished = scenario.versions[users.wished];
+  if (stage.broken === undefined) stage.guarded(() => checkRest(stage, { wished, deleted, lateWrites }));
+  return resultOf(seed, cast, releases);
+}
+
+function castOf(random: Random, level: Level, without: ReadonlySet<string> | undefined): Cast {
+  const scenario = drawScenario(random.fork(), faultsOf(level));
+  const faults = faultsOf(level);
+  const moments = random.fork();
+  const stage: Stage = createStage(random.fork(), faults, scenario, () => users, {
+    ...(without !== undefined && { without }),
+    onPhase: () => worsen(moments.fork()),
+  });
+  const { world, timeline, happenings, say } = stage;
+  const users = startUsers(world, timeline, random.fork(), faults, happenings, say);
+  const mishaps = startMishaps(stage, random.fork(), faults, happenings);
+
+  /** What comes soon after a change of phase comes at the worst moment. */
+  function worsen(own: Random): void {
+    if (!own.chance(faults.worst)) return;
+    const meddles = own.chance(0.4);
+    timeline.after(own.between(0, 4000), () => (meddles ? users.meddle(own) : mishaps.happen(own)));
+  }
+
+  return { stage, users, mishaps, random: random.fork(), scenario };
+}
+
+/** The release is created, and lives so long. Gives how many attempts it began. */
+async function liveOnce({ stage }: Cast, ms: number): Promise<number> {
+  stage.say('the release is created');
+  createRelease(stage.world);
+  await stage.play(ms);
+  return stage.status().attempt ?? 0;
+}
+
+/** Whether it was; everything goes on meanwhile. */
+async function deleteRelease({ stage, random }: Cast): Promise<boolean> {
+  const { world, happenings, say } = stage;
+  const propagation = random.pick(['Foreground', 'Background'] as const);
+  const after = random.between(0, 240_000);
+  if (!happenings.happens('delete the release')) return false;
+  say(`somebody: deletes the release (${propagation})`);
+  if (world.api.get(RELEASES, RELEASE) !== undefined) world.api.delete(RELEASES, RELEASE, { propagation });
+  await stage.play(after);
+  return true;
+}
+
+/** Faults end, and it comes to rest. Gives the writes since it should have. */
+async function settle({ stage, users, mishaps }: Cast): Promise<number> {
+  stage.say('faults end, people rest');
+  endFaults(stage.faults);
   users.rest();
   mishaps.rest();
-  await stage.play(SETTLE_MS - REST_MS);
-  const before = stage.oracle.writes;
-  await stage.play(REST_MS);
-  const wished = scenario.versions[users.wished];
-  if (stage.broken === undefined)
-    stage.guarded(() => checkRest(stage, { wished, deleted, lateWrites: stage.oracle.writes - before }));
+  const until = stage.timeline.now + SETTLE_MS;
+  let late = Number.POSITIVE_INFINITY;
+  while (late > 0 && stage.timeline.now < until && stage.broken === undefined) {
+    const before = stage.oracle.writes;
+    await stage.play(REST_MS);
+    late = stage.oracle.writes - before;
+  }
+  return late;
+}
+
+function resultOf(seed: number, { stage }: Cast, releases: number): LifeResult {
+  const { happenings, timeline, oracle } = stage;
   return {
     seed,
     violation: stage.broken,
-    releases: stage.status().attempt ?? releases,
-    outcomes: deleted ? outcomes : outcomesOf(stage),
-    faults: counts,
+    releases,
+    outcomes: oracle.outcomes,
+    faults: happenings.counts,
+    pairs: happenings.pairs,
+    happened: happenings.told,
     effects: stage.effects,
     steps: timeline.steps,
-    checks: stage.oracle.checks,
-    writes: stage.oracle.writes,
+    checks: oracle.checks,
+    writes: oracle.writes,
     reconciles: stage.reconciles,
     lasted: timeline.now - START,
     trace: stage.trace,
   };
-}
-
-function deleteRelease({ world, say, counts }: Stage, propagation: 'Foreground' | 'Background'): void {
-  say(`somebody: deletes the release (${propagation})`);
-  count(counts, 'delete the release');
-  if (world.api.get(RELEASES, RELEASE) !== undefined) world.api.delete(RELEASES, RELEASE, { propagation });
-}
-
-/** By attempt, as far as the history goes. */
-function outcomesOf(stage: Stage): Counts {
-  const outcomes: Counts = new Map();
-  for (const { outcome } of stage.status().history ?? []) count(outcomes, outcome);
-  return outcomes;
 }

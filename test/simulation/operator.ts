@@ -8,22 +8,25 @@ import { type Cache, keyOf, releaseOf, WATCHED } from '../../src/controller/cach
 import { preflight } from '../../src/controller/preflight.ts';
 import { createReconciler } from '../../src/controller/reconcile.ts';
 import type { ReconcileContext, ReconcileResult } from '../../src/kube/loop.ts';
-import type { KubeObject } from '../../src/kube/ports.ts';
+import type { KubeObject, ResourceType } from '../../src/kube/ports.ts';
 import { createStore, type FedStore } from '../../src/kube/store.ts';
 import type { Effect } from '../../src/release/plan.ts';
 import { createClient, type Write } from './client.ts';
 import { type Api, type Change, selects } from './cluster/api.ts';
-import { type Counts, count, type Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
+import type { Happenings } from './happenings.ts';
 import type { Metrics } from './metrics.ts';
 import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface OperatorOptions {
   readonly api: Api;
+  /** What this process takes the time for, milliseconds since the epoch. */
+  readonly now: () => number;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly faults: Faults;
-  readonly counts: Counts;
+  readonly happenings: Happenings;
   readonly metrics: Metrics;
   readonly onWrite: (write: Write, run: () => void) => void;
   readonly onEffect: (effect: Effect, result: string) => void;
@@ -45,7 +48,7 @@ export interface Operator {
 const MAX_BACKOFF_MS = 60_000;
 
 export function startOperator(options: OperatorOptions): Operator {
-  const { api, timeline, random, faults, counts } = options;
+  const { api, timeline, random, faults, happenings } = options;
   let alive = true;
   const isAlive = () => alive;
   const kill = (): void => {
@@ -61,19 +64,19 @@ export function startOperator(options: OperatorOptions): Operator {
     timeline,
     random,
     faults,
-    counts,
+    happenings,
     isAlive,
     crash,
     onWrite: options.onWrite,
   });
   const queue = createQueue(options, isAlive, (key, context) => reconcile(key, context));
-  const { cache, isSynced } = createCaches(options, isAlive, (key) => queue.add(key));
+  const { cache, isSynced } = createCaches(options, isAlive, queue.add, queue.start);
   const beside: Beside = createBeside({
     run: createRunner(timeline),
     sources: options.metrics.sources,
     preflight: (scene, signal) =>
       preflight({ client, cache, sources: options.metrics.sources }, scene, signal),
-    now: () => timeline.now,
+    now: options.now,
     wake: (key) => queue.add(key),
     onMeasurement: () => undefined,
   });
@@ -90,9 +93,8 @@ export function startOperator(options: OperatorOptions): Operator {
       warn: silent,
       error: silent,
     },
-    now: () => timeline.now,
+    now: options.now,
   });
-  queue.startWhen(isSynced);
   return {
     get alive() {
       return alive;
@@ -122,7 +124,8 @@ function createRunner(
 
 interface Queue {
   add(key: string): void;
-  startWhen(ready: () => boolean): void;
+  /** The caches are complete. */
+  start(): void;
 }
 
 /** As src/kube/loop.ts and workqueue.ts: each key at most once, one at a time, with back-off after failures. */
@@ -135,12 +138,12 @@ function createQueue(
   const running = new Set<string>();
   const later = new Map<string, { at: number; cancel: () => void }>();
   const failures = new Map<string, number>();
-  let isReady: () => boolean = () => false;
+  let ready = false;
 
   function add(key: string): void {
     if (waiting.has(key) || !isAlive()) return;
     waiting.add(key);
-    if (!running.has(key)) timeline.after(1, () => run(key));
+    if (ready && !running.has(key)) timeline.after(1, () => run(key));
   }
 
   function addAfter(key: string, ms: number): void {
@@ -157,10 +160,6 @@ function createQueue(
 
   function run(key: string): void {
     if (!isAlive() || running.has(key)) return;
-    if (!isReady()) {
-      timeline.after(100, () => run(key));
-      return;
-    }
     waiting.delete(key);
     running.add(key);
     onReconcile();
@@ -195,8 +194,9 @@ function createQueue(
 
   return {
     add,
-    startWhen: (ready) => {
-      isReady = ready;
+    start() {
+      ready = true;
+      for (const key of waiting) timeline.after(1, () => run(key));
     },
   };
 }
@@ -206,8 +206,17 @@ function createCaches(
   options: OperatorOptions,
   isAlive: () => boolean,
   enqueue: (key: string) => void,
+  onSynced: () => void,
 ): { cache: Cache; isSynced: () => boolean } {
   const stores: Record<string, FedStore<KubeObject>> = {};
+  let synced = false;
+  const isSynced = (): boolean => synced;
+  const listed = (): void => {
+    const all = Object.values(stores).every((store) => store.synced);
+    if (!all || synced) return;
+    synced = true;
+    onSynced();
+  };
   for (const [name, watched] of Object.entries(WATCHED)) {
     const store = createStore<KubeObject>({
       indexes: watched.indexes,
@@ -220,24 +229,20 @@ function createCaches(
         name === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
       for (const key of new Set([own, old && releaseOf(old)])) if (key !== undefined) enqueue(key);
     };
-    watch(options, isAlive, watched.type.plural, selector, store, tell);
+    watch(options, isAlive, watched.type, selector, store, tell, listed);
   }
-  return {
-    cache: stores as unknown as Cache,
-    isSynced: () => Object.values(stores).every((store) => store.synced),
-  };
+  return { cache: stores as unknown as Cache, isSynced };
 }
 
 function watch(
-  { api, timeline, random, faults, counts }: OperatorOptions,
+  { api, timeline, random, faults, happenings }: OperatorOptions,
   isAlive: () => boolean,
-  plural: string,
+  type: ResourceType,
   selector: string | undefined,
   store: FedStore<KubeObject>,
   tell: (object: KubeObject, old: KubeObject | undefined) => void,
+  onListed: () => void,
 ): void {
-  const type = Object.values(WATCHED).find((watched) => watched.type.plural === plural)?.type;
-  if (type === undefined) throw new Error(`${plural} are not watched`);
   let lastTold = 0;
   /** Events of a watch that has ended are never told. */
   let epoch = 0;
@@ -258,17 +263,18 @@ function watch(
     timeline.after(random.between(10, Math.max(10, faults.lag)), () => {
       if (!isAlive() || own !== epoch) return;
       listed = true;
-      const items = api.list(type as never, selector).map((object) => ({ ...object }));
+      const items = api.list(type, selector).map((object) => ({ ...object }));
       const changes = store.replace({ items, resourceVersion: api.version });
       for (const { object, old } of changes) tell(object, old);
+      onListed();
     });
   }
 
   let listed = false;
-  api.onChange((change: Change) => {
-    if (change.type.plural !== plural || !isAlive() || !listed) return;
-    if (random.chance(faults.relist)) {
-      count(counts, 'watch ended');
+  const end = api.onChange((change: Change) => {
+    if (!isAlive()) return end();
+    if (change.type !== type || !listed) return;
+    if (random.chance(faults.relist) && happenings.happens('watch ended')) {
       listed = false;
       list();
       return;

@@ -1,13 +1,10 @@
 /** What must be so when the faults have ended and everything had its time: invariants 6, 8, 11 and 12. */
 import { LABEL_REVISION } from '../../src/api/names.ts';
 import { RELEASES } from '../../src/api/resource.ts';
-import {
-  CONTROLLER_REVISIONS,
-  type ControllerRevision,
-  DEPLOYMENTS,
-  type Deployment,
-} from '../../src/kube/types.ts';
-import { type RevisionTruth, readRevision } from './oracle/truth.ts';
+import { COLORS, type Color } from '../../src/api/status.ts';
+import { DEPLOYMENTS, type Deployment } from '../../src/kube/types.ts';
+import { isTarget } from './oracle/sides.ts';
+import { ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
 import { fail } from './oracle/view.ts';
 import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -41,20 +38,25 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
 
 /** A gate that hangs, or pods that never come in time, are tried again for ever: nobody is at fault. */
 function isDecided(version: Version | undefined, { spec }: Scenario): boolean {
-  if (version === undefined || version.smoke === 'hang' || version.flaps) return false;
+  if (version === undefined || version.smoke === 'hang' || version.flaps !== undefined) return false;
   const patience = (spec.preparation?.deadlineSeconds ?? 600) * 1000;
   return version.diesAfterMs === undefined && version.startMs[1] + 20_000 < patience;
 }
 
-/** Something that could serve stands somewhere. */
-function somethingServes({ world }: Stage): boolean {
-  return ['checkout', 'checkout-blue', 'checkout-green'].some(
-    (name) => readyEndpoints(world.api, name).length > 0,
-  );
+/** A side that may carry the traffic has ready pods: a standby whose window is over may not. */
+function somethingServes({ world, oracle: { view } }: Stage): boolean {
+  const selected = selectedColor(world.api);
+  const sides = world.api.get(RELEASES, RELEASE) === undefined ? COLORS : COLORS.filter(isEligible);
+  const services = [SERVICE, ...sides.map((color) => `${SERVICE}-${color}`)];
+  return services.some((name) => readyEndpoints(world.api, name).length > 0);
+
+  function isEligible(color: Color): boolean {
+    return color === selected || isTarget(view, color);
+  }
 }
 
 function revisionsOf({ world }: Stage): RevisionTruth[] {
-  return world.api.list<ControllerRevision>(CONTROLLER_REVISIONS).flatMap(readRevision);
+  return ownRevisions(world.api).flatMap(readRevision);
 }
 
 /** What was rejected, or never had the traffic, is kept at 0. */

@@ -1,6 +1,9 @@
-/** Many lives, one after the other, until so many releases were made or a promise was broken. */
-import { type Counts, count, type Level } from './faults.ts';
+/** Many lives from one seed, until so many releases were made or a promise was broken. */
+import { availableParallelism } from 'node:os';
+import type { Level } from './faults.ts';
+import { type Counts, count } from './happenings.ts';
 import { type LifeResult, live } from './life.ts';
+import { createPool } from './pool.ts';
 import { createRandom } from './random.ts';
 
 export interface Totals {
@@ -14,33 +17,56 @@ export interface Totals {
   lasted: number;
   readonly outcomes: Counts;
   readonly faults: Counts;
+  readonly pairs: Counts;
   readonly effects: Counts;
+  /** Of each life: its steps for each of its releases. */
+  readonly stepsPerRelease: number[];
 }
 
 export interface RunOptions {
+  /** The lives are drawn from it. */
   readonly seed: number;
   readonly releases: number;
-  readonly level: Level;
-  readonly onLife?: (life: LifeResult, totals: Totals) => void;
+  readonly faults: Level;
+  /** Threads; 1: everything runs in this one. */
+  readonly threads?: number;
+  readonly onLife?: (totals: Totals) => void;
 }
 
 export interface RunResult {
   readonly totals: Totals;
-  /** The life in which a promise was broken. */
+  /** The first life in which a promise was broken; its `violation` says which, its `steps` how soon. */
   readonly broken: LifeResult | undefined;
 }
 
-export async function run({ seed, releases, level, onLife }: RunOptions): Promise<RunResult> {
+/** The same lives in the same order, whatever the number of threads: results are taken in the order of the seeds. */
+export async function runLives({
+  seed,
+  releases,
+  faults,
+  threads = availableParallelism(),
+  onLife,
+}: RunOptions): Promise<RunResult> {
   const seeds = createRandom(seed);
+  const next = () => seeds.between(1, 0x7fff_ffff);
+  const pool = threads > 1 ? createPool(threads, faults) : { live: (own: number) => live(own, faults), end };
   const totals = createTotals();
-  while (totals.releases < releases) {
-    const life = await live(seeds.between(1, 0x7fff_ffff), level);
-    add(totals, life);
-    onLife?.(life, totals);
-    if (life.violation !== undefined) return { totals, broken: life };
+  const ahead: Promise<LifeResult>[] = [];
+  try {
+    while (totals.releases < releases) {
+      while (ahead.length < 4 * threads - 3) ahead.push(pool.live(next()));
+      const life = await (ahead.shift() as Promise<LifeResult>);
+      add(totals, life);
+      onLife?.(totals);
+      if (life.violation !== undefined) return { totals, broken: life };
+    }
+    return { totals, broken: undefined };
+  } finally {
+    await pool.end();
   }
-  return { totals, broken: undefined };
 }
+
+const end = (): Promise<void> => Promise.resolve();
 
 function createTotals(): Totals {
   return {
@@ -53,7 +79,9 @@ function createTotals(): Totals {
     lasted: 0,
     outcomes: new Map(),
     faults: new Map(),
+    pairs: new Map(),
     effects: new Map(),
+    stepsPerRelease: [],
   };
 }
 
@@ -61,8 +89,9 @@ function add(totals: Totals, life: LifeResult): void {
   totals.lives += 1;
   for (const key of ['releases', 'steps', 'checks', 'writes', 'reconciles', 'lasted'] as const)
     totals[key] += life[key];
-  for (const key of ['outcomes', 'faults', 'effects'] as const)
+  for (const key of ['outcomes', 'faults', 'pairs', 'effects'] as const)
     for (const [name, times] of life[key]) count(totals[key], name, times);
+  if (life.releases > 0) totals.stepsPerRelease.push(life.steps / life.releases);
 }
 
 /** The end of what happened, as people read it. */

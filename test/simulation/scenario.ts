@@ -1,5 +1,6 @@
 /** What one life of a release begins with: drawn from the seed. */
 import type { ReleaseSpecInput } from '../../src/api/schema.ts';
+import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import { drawVersion, type Version } from './versions.ts';
 
@@ -15,13 +16,14 @@ export interface Scenario {
 export const RELEASE = 'checkout';
 export const SERVICE = 'checkout';
 
-export function drawScenario(random: Random): Scenario {
-  const count = random.between(3, 9);
+export function drawScenario(random: Random, { deedEvery }: Faults): Scenario {
+  const count = random.between(3, 12);
   return {
-    replicas: random.between(1, 5),
+    replicas: random.pick([1, 2, 2, 3, 3, 5]),
     spec: drawSpec(random),
     versions: Array.from({ length: count }, (_, index) => drawVersion(random, index + 1)),
-    lively: random.between(1, 6) * 1_200_000,
+    // People should have come to most of their versions by then.
+    lively: count * deedEvery * 1.3 + 300_000,
   };
 }
 
@@ -31,7 +33,7 @@ function drawSpec(random: Random): ReleaseSpecInput {
     ? [
         {
           name: 'errors',
-          intervalSeconds: random.pick([5, 10, 30]),
+          intervalSeconds: random.pick([10, 20, 30]),
           failureLimit: random.between(1, 3),
           onUnknown: random.pick(['Hold', 'Hold', 'Ignore'] as const),
           prometheus: { query: 'errors{color="$(BLUEGREEN_COLOR)"}', max: '0.01' },
@@ -43,7 +45,7 @@ function drawSpec(random: Random): ReleaseSpecInput {
     workload: { deploymentRef: { name: 'checkout' } },
     ...(autoscaling
       ? { autoscaling: { spec: { minReplicas: random.between(1, 2), maxReplicas: random.between(6, 10) } } }
-      : random.chance(0.3) && { replicas: random.between(1, 5) }),
+      : random.chance(0.3) && { replicas: random.between(1, 4) }),
     traffic: {
       services: [{ name: SERVICE }],
       convergeSeconds: random.pick([10, 30, 60]),
@@ -57,7 +59,7 @@ function drawSpec(random: Random): ReleaseSpecInput {
     preparation: { deadlineSeconds: random.pick([60, 180, 600]) },
     gates: random.chance(0.6) ? [{ name: 'smoke', job, timeoutSeconds: random.pick([30, 120]) }] : [],
     observation: {
-      durationSeconds: random.pick([0, 60, 300]),
+      durationSeconds: random.pick([0, 30, 120]),
       availability: { minReadyPercent: 50, forSeconds: random.pick([0, 10]) },
       checks,
     },

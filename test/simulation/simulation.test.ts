@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Level } from './faults.ts';
 import { live } from './life.ts';
-import { run, story } from './run.ts';
+import { runLives, story } from './run.ts';
 
 /** Seeds of lives in which a promise was broken once. */
 const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
@@ -27,7 +27,7 @@ describe('a release in a model cluster', function () {
     it(`keeps every promise through ${RELEASES} releases with ${level} faults`, async () => {
       const seed = Number(process.env.SIMULATION_SEED ?? SEEDS[level]);
       console.log(`      npm run simulate -- --seed ${seed} --releases ${RELEASES} --faults ${level}`);
-      const { broken } = await run({ seed, releases: RELEASES, level });
+      const { broken } = await runLives({ seed, releases: RELEASES, faults: level, threads: 1 });
       expect(broken === undefined ? '' : story(broken)).to.equal('');
     });
   }

@@ -2,7 +2,8 @@
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import type { ReleaseStatus } from '../../src/api/status.ts';
 import { describe } from '../../src/release/describe.ts';
-import { type Counts, count, type Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
+import { type Counts, count, createHappenings, type Happenings } from './happenings.ts';
 import { type Operator, startOperator } from './operator.ts';
 import { createOracle, type Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/view.ts';
@@ -31,8 +32,8 @@ export interface Stage {
   readonly operators: Operators;
   readonly oracle: Oracle;
   readonly trace: string[];
-  /** Faults that happened, and effects that were tried. */
-  readonly counts: Counts;
+  readonly happenings: Happenings;
+  /** That were tried, by kind. */
   readonly effects: Counts;
   readonly reconciles: number;
   /** What was broken first. */
@@ -44,16 +45,31 @@ export interface Stage {
   play(ms: number): Promise<void>;
 }
 
-export function createStage(random: Random, faults: Faults, scenario: Scenario, users: () => Users): Stage {
+export interface StageOptions {
+  /** What of all that goes wrong is left out, as `Happenings.told` names it. */
+  readonly without?: ReadonlySet<string>;
+  /** The phase that people see has changed. */
+  readonly onPhase?: () => void;
+}
+
+export function createStage(
+  random: Random,
+  faults: Faults,
+  scenario: Scenario,
+  users: () => Users,
+  { without, onPhase }: StageOptions = {},
+): Stage {
   const timeline = createTimeline(START);
   const world = createWorld(timeline, random.fork(), faults, scenario);
   const oracle = createOracle(world, timeline, faults, users);
-  const counts: Counts = new Map();
   const effects: Counts = new Map();
   const trace: string[] = [];
   let reconciles = 0;
   let broken: string | undefined;
   let lastTold = '';
+  let lastStatus: object | undefined;
+  let lastPhase: string | undefined;
+  const happenings = createHappenings(() => lastPhase, without);
 
   const say = (text: string): void => {
     trace.push(`${new Date(timeline.now).toISOString().slice(11, 23)}  ${text}`);
@@ -74,20 +90,30 @@ export function createStage(random: Random, faults: Faults, scenario: Scenario, 
 
   function afterEach(): boolean {
     guarded(() => oracle.check(operators.work));
+    const now = world.api.get(RELEASES, RELEASE);
+    if (now !== lastStatus) tellStatus();
+    lastStatus = now;
+    return broken === undefined;
+  }
+
+  function tellStatus(): void {
     const { phase, message } = status();
     const told = phase === undefined ? '  (no status)' : `  [${phase}] ${message}`;
     if (told !== lastTold) say(told);
     lastTold = told;
-    return broken === undefined;
+    if (phase === lastPhase) return;
+    lastPhase = phase;
+    onPhase?.();
   }
 
   const operators = createOperators(random.fork(), timeline, (own, onCrash) =>
     startOperator({
       api: world.api,
+      now: () => timeline.now + world.clock.ahead,
       timeline,
       random: own,
       faults,
-      counts,
+      happenings,
       metrics: world.metrics,
       onWrite: (write, run) => guarded(() => oracle.onWrite(write, run)),
       onEffect: (effect, result) => {
@@ -113,7 +139,7 @@ export function createStage(random: Random, faults: Faults, scenario: Scenario, 
     operators,
     oracle,
     trace,
-    counts,
+    happenings,
     effects,
     get reconciles() {
       return reconciles;

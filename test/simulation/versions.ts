@@ -13,8 +13,8 @@ export interface Version {
   readonly errors: 'none' | 'many';
   /** Milliseconds under traffic after which all of its pods stop being ready, for good. */
   readonly diesAfterMs?: number;
-  /** Its pods lose readiness now and then. */
-  readonly flaps?: boolean;
+  /** Its pods lose readiness now and then; or run out of memory, and start again. */
+  readonly flaps?: 'probe' | 'memory';
 }
 
 /** Nothing about it can stop a release for good. */
@@ -26,7 +26,8 @@ export function drawVersion(random: Random, number: number): Version {
   const image = `shop/checkout:v${number}`;
   const quick: readonly [number, number] = random.chance(0.8) ? [500, 8000] : [20_000, 90_000];
   const good = { image, startMs: quick, smoke: 'pass' as const, errors: 'none' as const };
-  if (number === 1 || random.chance(0.55)) return { ...good, ...(random.chance(0.1) && { flaps: true }) };
+  if (number === 1 || random.chance(0.55))
+    return { ...good, ...(random.chance(0.1) && { flaps: 'probe' as const }) };
   return random.pick<Version>([
     { ...good, broken: 'crash' },
     { ...good, broken: 'pull' },
@@ -35,6 +36,7 @@ export function drawVersion(random: Random, number: number): Version {
     { ...good, errors: 'many' },
     { ...good, errors: 'many' },
     { ...good, diesAfterMs: random.between(1000, 200_000) },
-    { ...good, flaps: true },
+    { ...good, flaps: 'probe' },
+    { ...good, flaps: 'memory' },
   ]);
 }

@@ -9,6 +9,7 @@ import {
   ENDPOINT_SLICES,
   type EndpointSlice,
   HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
   PODS,
   type Pod,
   SERVICES,
@@ -29,6 +30,8 @@ import type { Timeline } from './timeline.ts';
 import type { Version } from './versions.ts';
 
 export const LABEL = 'bluegreen.dev/color';
+/** The Deployment that people edit, and its autoscaler. */
+export const SOURCE = 'checkout';
 
 export interface World {
   readonly api: Api;
@@ -41,6 +44,8 @@ export interface World {
   readonly passedJobs: ReadonlySet<string>;
   /** Pods that the traffic needs, where something scales by it. */
   load: number;
+  /** Of the operators: milliseconds ahead of the true time, and whether it ever was. */
+  readonly clock: { ahead: number; jumped: boolean };
 }
 
 export function createWorld(timeline: Timeline, random: Random, faults: Faults, scenario: Scenario): World {
@@ -64,6 +69,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
     quota,
     passedJobs,
     load: scenario.replicas,
+    clock: { ahead: 0, jumped: false },
   };
   startAutoscalers(around, (deployment) => (servesFrom(api, deployment) ? world.load : 0));
   api.onChange(({ type, object }) => {
@@ -74,27 +80,39 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
 }
 
 /** What people had before they heard of us. */
-export function begin({ api, scenario }: World): void {
+export function begin(world: World): void {
+  const { api, scenario } = world;
+  createSource(world, scenario.versions[0]?.image ?? '');
+  createService(world);
+  if (scenario.spec.autoscaling !== undefined)
+    api.create(HORIZONTAL_POD_AUTOSCALERS, autoscalerOf(SOURCE, SOURCE, scenario.spec.autoscaling.spec));
+}
+
+/** As it stands in Git; nothing where it exists. */
+export function createSource({ api, scenario }: World, image: string): void {
+  if (api.get(DEPLOYMENTS, SOURCE) !== undefined) return;
   api.create<Deployment>(DEPLOYMENTS, {
-    metadata: { name: 'checkout' },
+    metadata: { name: SOURCE },
     spec: {
       replicas: scenario.replicas,
       selector: { matchLabels: { app: 'checkout' } },
-      template: templateOf(scenario.versions[0]?.image ?? ''),
+      template: templateOf(image),
     },
   });
+}
+
+/** As it stands in Git; nothing where it exists. */
+export function createService({ api }: World): void {
+  if (api.get(SERVICES, SERVICE) !== undefined) return;
   api.create<Service>(SERVICES, {
     metadata: { name: SERVICE },
     spec: { selector: { app: 'checkout' }, ports: [{ name: 'http', port: 80 }] },
   });
-  if (scenario.spec.autoscaling !== undefined)
-    api.create(HORIZONTAL_POD_AUTOSCALERS, {
-      metadata: { name: 'checkout' },
-      spec: {
-        ...scenario.spec.autoscaling.spec,
-        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'checkout' },
-      },
-    } as never);
+}
+
+export function autoscalerOf(name: string, target: string, bounds: object): HorizontalPodAutoscaler {
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: target };
+  return { metadata: { name }, spec: { ...bounds, scaleTargetRef } as HorizontalPodAutoscaler['spec'] };
 }
 
 export function createRelease({ api, scenario }: World): void {

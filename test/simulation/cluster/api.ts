@@ -35,16 +35,24 @@ export interface Api {
   update<T extends KubeObject>(type: ResourceType, name: string, change: (object: T) => T): void;
   /** Ends a pod whose time is up. */
   remove(type: ResourceType, name: string): void;
-  onChange(listener: (change: Change) => void): void;
+  /** Gives what ends it. */
+  onChange(listener: (change: Change) => void): () => void;
 }
 
 /** Kinds whose delete leaves the object for a while: the kubelet ends it. */
 const GRACEFUL = new Set(['pods']);
-const STATUS = new Set(['deployments', 'jobs', 'pods', 'replicasets', 'bluegreenreleases']);
+const STATUS = new Set([
+  'deployments',
+  'jobs',
+  'pods',
+  'replicasets',
+  'bluegreenreleases',
+  'horizontalpodautoscalers',
+]);
 
 export function createApi(now: () => number): Api {
   const kinds = new Map<string, Map<string, KubeObject>>();
-  const listeners: ((change: Change) => void)[] = [];
+  const listeners = new Set<(change: Change) => void>();
   let version = 1000;
   let uids = 0;
 
@@ -212,7 +220,10 @@ export function createApi(now: () => number): Api {
       if (object !== undefined) remove(type, object);
     },
 
-    onChange: (listener) => void listeners.push(listener),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 }
 

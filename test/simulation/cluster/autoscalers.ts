@@ -4,7 +4,10 @@ import {
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
+  PODS,
+  type Pod,
 } from '../../../src/kube/types.ts';
+import { matches } from './api.ts';
 import type { Surroundings } from './controller.ts';
 
 const PERIOD_MS = 15_000;
@@ -18,10 +21,40 @@ export function startAutoscalers(
 ): void {
   const lowerSince = new Map<string, number>();
 
+  let ticking = false;
+
   function tick(): void {
-    for (const autoscaler of api.list<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS))
-      adjust(autoscaler);
-    timeline.after(PERIOD_MS, tick);
+    const all = api.list<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS);
+    const off = ambiguous(all);
+    for (const autoscaler of all) {
+      tell(autoscaler, off.has(autoscaler));
+      if (!off.has(autoscaler)) adjust(autoscaler);
+    }
+    ticking = all.length > 0;
+    if (ticking) timeline.after(PERIOD_MS, tick);
+  }
+
+  /** Those whose pods another one counts as its own too: Kubernetes switches them all off. */
+  function ambiguous(all: readonly HorizontalPodAutoscaler[]): Set<HorizontalPodAutoscaler> {
+    const pods = api.list<Pod>(PODS);
+    const podsOf = all.map(({ spec }) => {
+      const selector = api.get<Deployment>(DEPLOYMENTS, spec.scaleTargetRef.name)?.spec.selector.matchLabels;
+      return selector === undefined ? [] : pods.filter((pod) => matches(selector, pod));
+    });
+    return new Set(
+      all.filter((_, index) =>
+        podsOf.some((other, each) => each !== index && podsOf[index]?.some((pod) => other.includes(pod))),
+      ),
+    );
+  }
+
+  function tell({ metadata }: HorizontalPodAutoscaler, off: boolean): void {
+    const conditions = off
+      ? [{ type: 'ScalingActive', status: 'False' as const, reason: 'AmbiguousSelector' }]
+      : [];
+    api.update<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS, metadata.name, (object) =>
+      object.status === undefined && !off ? object : { ...object, status: { conditions } },
+    );
   }
 
   function adjust({ spec }: HorizontalPodAutoscaler): void {
@@ -42,5 +75,9 @@ export function startAutoscalers(
     }));
   }
 
-  timeline.after(PERIOD_MS, tick);
+  api.onChange(({ type }) => {
+    if (type !== HORIZONTAL_POD_AUTOSCALERS || ticking) return;
+    ticking = true;
+    timeline.after(PERIOD_MS, tick);
+  });
 }

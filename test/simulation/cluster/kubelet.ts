@@ -1,9 +1,16 @@
 /** Nodes: they start pods, and their pods behave as the version of the application that they run. */
 import { PODS, type Pod } from '../../../src/kube/types.ts';
+import type { Random } from '../random.ts';
 import type { Version } from '../versions.ts';
 import type { Change } from './api.ts';
 import type { Surroundings } from './controller.ts';
 import { isReady } from './deployments.ts';
+
+type ContainerState = {
+  readonly waiting?: { readonly reason: string };
+  readonly running?: object;
+  readonly terminated?: { readonly reason: string; readonly exitCode: number };
+};
 
 export interface Kubelet {
   /** Images can be pulled. */
@@ -14,7 +21,9 @@ export interface Kubelet {
   serves(image: string): void;
   /** Every other pod is not ready for so long. */
   loseNode(ms: number): void;
-  evict(): void;
+  evict(random: Random): void;
+  /** A container of some pod is killed, and starts again. */
+  restart(random: Random): void;
 }
 
 export function startKubelet(
@@ -26,7 +35,7 @@ export function startKubelet(
   const dead = new Set<string>();
   const lost = new Set<string>();
 
-  const kubelet: Kubelet = { registry: true, calm: false, serves, loseNode, evict };
+  const kubelet: Kubelet = { registry: true, calm: false, serves, loseNode, evict, restart };
 
   api.onChange(({ type, event, object, before }: Change) => {
     if (type !== PODS) return;
@@ -50,11 +59,11 @@ export function startKubelet(
     if (pod === undefined) return;
     const version = versionOf(imageOf(pod));
     if (version?.broken === 'pull' && !kubelet.registry) {
-      report(name, false, { reason: 'ImagePullBackOff' });
+      report(name, false, { waiting: { reason: 'ImagePullBackOff' } });
       timeline.after(10_000, () => start(name, uid));
       return;
     }
-    report(name, false, { reason: 'ContainerCreating' });
+    report(name, false, { waiting: { reason: 'ContainerCreating' } });
     const [least, most] = version?.startMs ?? [500, 2000];
     timeline.after(random.between(least, most), () => begin(name, uid, version));
   }
@@ -62,11 +71,11 @@ export function startKubelet(
   function begin(name: string, uid: string, version: Version | undefined): void {
     if (present(name, uid) === undefined) return;
     if (version?.broken === 'crash') {
-      report(name, false, { reason: 'CrashLoopBackOff' }, 3);
+      report(name, false, { waiting: { reason: 'CrashLoopBackOff' } }, 3);
       return;
     }
     setReady(name, uid, true);
-    if (version?.flaps) flap(name, uid);
+    if (version?.flaps !== undefined) flap(name, uid, version.flaps);
   }
 
   function setReady(name: string, uid: string, ready: boolean): void {
@@ -75,26 +84,32 @@ export function startKubelet(
     report(name, ready && !dead.has(imageOf(pod)) && !lost.has(uid));
   }
 
-  function flap(name: string, uid: string): void {
-    timeline.after(random.between(20_000, 90_000), () => {
-      if (present(name, uid) === undefined || kubelet.calm) return;
-      setReady(name, uid, false);
+  function flap(name: string, uid: string, flaps: 'probe' | 'memory'): void {
+    timeline.after(random.between(30_000, 240_000), () => {
+      const pod = present(name, uid);
+      if (pod === undefined || kubelet.calm) return;
+      if (flaps === 'memory') runOut(pod);
+      else setReady(name, uid, false);
       timeline.after(random.between(500, 8000), () => {
         setReady(name, uid, true);
-        flap(name, uid);
+        flap(name, uid, flaps);
       });
     });
   }
 
-  function report(name: string, ready: boolean, waiting?: { reason: string }, restartCount = 0): void {
+  function report(
+    name: string,
+    ready: boolean,
+    state: ContainerState = { running: {} },
+    restartCount = 0,
+    lastState: ContainerState = {},
+  ): void {
     api.update<Pod>(PODS, name, (pod) => ({
       ...pod,
       status: {
-        phase: waiting === undefined ? 'Running' : 'Pending',
+        phase: state.waiting === undefined ? 'Running' : 'Pending',
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
-        containerStatuses: [
-          { name: 'app', restartCount, ready, state: waiting === undefined ? { running: {} } : { waiting } },
-        ],
+        containerStatuses: [{ name: 'app', restartCount, ready, state, lastState }],
       },
     }));
   }
@@ -123,9 +138,26 @@ export function startKubelet(
     }
   }
 
-  function evict(): void {
-    const pods = api.list<Pod>(PODS).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-    if (pods.length > 0) api.delete(PODS, random.pick(pods).metadata.name);
+  const standing = (): Pod[] =>
+    api.list<Pod>(PODS).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+  function evict(drawn: Random): void {
+    const pods = standing();
+    if (pods.length > 0) api.delete(PODS, drawn.pick(pods).metadata.name);
+  }
+
+  function restart(drawn: Random): void {
+    const pods = standing().filter(isReady);
+    if (pods.length > 0) runOut(drawn.pick(pods));
+  }
+
+  /** The container is killed for its memory, and starts again in its pod. */
+  function runOut(pod: Pod): void {
+    const { name, uid = '' } = pod.metadata;
+    const restarts = (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) + 1;
+    report(name, false, { running: {} }, restarts, { terminated: { reason: 'OOMKilled', exitCode: 137 } });
+    const [least, most] = versionOf(imageOf(pod))?.startMs ?? [500, 2000];
+    timeline.after(random.between(least, most), () => setReady(name, uid, true));
   }
 
   return kubelet;

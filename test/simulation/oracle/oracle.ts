@@ -11,6 +11,7 @@ import {
 } from '../../../src/kube/types.ts';
 import type { Write } from '../client.ts';
 import type { Faults } from '../faults.ts';
+import { type Counts, count } from '../happenings.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
@@ -19,12 +20,15 @@ import { guardRevisions } from './revisions.ts';
 import { guardSelector } from './selector.ts';
 import { guardRecycled, guardSide, guardSource } from './sides.ts';
 import { createTrafficGuard } from './traffic.ts';
-import { createTruth } from './truth.ts';
+import { createTruth, type RevisionTruth } from './truth.ts';
 import { fail, type View } from './view.ts';
 
 export interface Oracle {
+  readonly view: View;
   readonly onWrite: (write: Write, run: () => void) => void;
   check(operatorWorks: boolean): void;
+  /** Of the attempts, by kind. */
+  readonly outcomes: Counts;
   readonly writes: number;
   readonly checks: number;
 }
@@ -37,7 +41,7 @@ const MOST_WRITES = 400;
 export function createOracle(world: World, timeline: Timeline, faults: Faults, users: () => Users): Oracle {
   const truth = createTruth(world);
   // As it was at first: what is late when the faults end was late before.
-  const { lag, endpoints, controllers, latency } = faults;
+  const { lag, endpoints, controllers, latency, clockJump } = faults;
   const staleness = 2 * (lag + endpoints + controllers) + 20 * latency + 1000;
   const traffic = createTrafficGuard(timeline.now);
   const view: View = {
@@ -46,9 +50,11 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     timeline,
     users,
     staleness: () => staleness,
+    clockError: () => (world.clock.jumped ? 2 * clockJump : 0),
     range: (service) => traffic.counts.range(service, timeline.now - staleness),
     selectedAt: () => traffic.selectedAt,
   };
+  const outcomes: Counts = new Map();
   let writes = 0;
   let checks = 0;
   let minute = { from: timeline.now, count: 0 };
@@ -58,6 +64,14 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     if (timeline.now - minute.from > 60_000) minute = { from: timeline.now, count: 0 };
     minute.count += 1;
     if (minute.count > MOST_WRITES) fail(`${minute.count} writes in a minute: a hot loop`);
+  }
+
+  function countOutcomes(before: readonly RevisionTruth[], after: readonly RevisionTruth[]): void {
+    for (const { name, facts } of after) {
+      const old = before.find((each) => each.name === name)?.facts.outcome;
+      if (facts.outcome !== undefined && facts.outcome.kind !== old?.kind)
+        count(outcomes, facts.outcome.kind);
+    }
   }
 
   /** Looks at what this guard is about before and after the write. */
@@ -97,7 +111,10 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
       around(
         () => truth.revisions(),
         run,
-        (before, after) => guardRevisions(view, before, after),
+        (before, after) => {
+          countOutcomes(before, after);
+          guardRevisions(view, before, after);
+        },
       );
     else run();
   }
@@ -108,6 +125,8 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
   }
 
   return {
+    view,
+    outcomes,
     onWrite(write, run) {
       guarded(write, run);
       if (write.type === RELEASES) guardStatus();

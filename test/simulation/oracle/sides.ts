@@ -50,7 +50,7 @@ export function isTarget(view: View, color: Color, deployment = view.truth.deplo
     return false;
   const active = all.find(({ facts }) => facts.outcome?.kind === 'Committed')?.facts;
   if (active === undefined || active.color === color || active.color !== truth.selected()) return false;
-  if ((active.windowUntil ?? 0) <= timeline.now) return false;
+  if ((active.windowUntil ?? 0) <= timeline.now + view.clockError()) return false;
   return !isReplaced(view, color);
 }
 
@@ -86,6 +86,6 @@ export function guardSource(view: View, before: Deployment | undefined, after: D
   const [adopted, another] = view.truth.revisions();
   const { drainSeconds = 30 } = view.world.scenario.spec.traffic;
   if (another !== undefined || adopted?.facts.outcome !== undefined) return;
-  if (view.timeline.now < view.selectedAt() + drainSeconds * 1000)
+  if (view.timeline.now + view.clockError() < view.selectedAt() + drainSeconds * 1000)
     fail(`the source was scaled down before its connections had ${drainSeconds} seconds to drain`);
 }

@@ -37,7 +37,10 @@ export function createTrafficGuard(start: number): TrafficGuard {
       const wrong = operatorWorks ? (astray(truth) ?? outage(view)) : undefined;
       if (wrong === undefined) astraySince = undefined;
       else astraySince ??= timeline.now;
-      if (wrong !== undefined && timeline.now - (astraySince ?? 0) > MOST_ASTRAY_MS + view.staleness())
+      if (
+        wrong !== undefined &&
+        timeline.now - (astraySince ?? 0) > MOST_ASTRAY_MS + view.staleness() + view.clockError()
+      )
         fail(wrong);
     },
   };

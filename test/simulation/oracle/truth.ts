@@ -13,6 +13,7 @@ import {
   type Service,
 } from '../../../src/kube/types.ts';
 import { parseFacts, type RevisionFacts } from '../../../src/release/facts.ts';
+import type { Api } from '../cluster/api.ts';
 import { isReady } from '../cluster/deployments.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
 import { imageOfDeployment, LABEL, readyEndpoints, type World } from '../world.ts';
@@ -45,7 +46,7 @@ export function createTruth({ api }: World): Truth {
     if (known?.version !== api.version)
       known = {
         version: api.version,
-        revisions: api.list<ControllerRevision>(CONTROLLER_REVISIONS).flatMap(readRevision),
+        revisions: ownRevisions(api).flatMap(readRevision),
       };
     return known.revisions;
   }
@@ -65,9 +66,17 @@ export function createTruth({ api }: World): Truth {
             isReady(pod),
         ),
     revisions,
-    hasRevisions: () => api.list(CONTROLLER_REVISIONS).length > 0,
+    hasRevisions: () => ownRevisions(api).length > 0,
     ready: (name) => readyEndpoints(api, name).length,
   };
+}
+
+/** Those of an earlier release of this name tell of another life. */
+export function ownRevisions(api: Api): ControllerRevision[] {
+  const uid = api.get(RELEASES, RELEASE)?.metadata.uid;
+  return api
+    .list<ControllerRevision>(CONTROLLER_REVISIONS)
+    .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
 }
 
 export function readRevision({ metadata, data }: ControllerRevision): RevisionTruth[] {

@@ -20,14 +20,16 @@ export interface View {
    * a moment ago; it may not act on what was never so.
    */
   readonly staleness: () => number;
+  /** Milliseconds: how wrong a time may be that an operator wrote down, since its clock may have jumped. */
+  readonly clockError: () => number;
   /** The most and the fewest ready endpoints of a Service within the staleness. */
   readonly range: (service: string) => { readonly most: number; readonly fewest: number };
   /** Since when production selects what it does. */
   readonly selectedAt: () => number;
 }
 
-export function isRecent({ timeline, staleness }: View, time: number | undefined): boolean {
-  return timeline.now - (time ?? Number.NEGATIVE_INFINITY) <= staleness();
+export function isRecent({ timeline, staleness, clockError }: View, time: number | undefined): boolean {
+  return timeline.now - (time ?? Number.NEGATIVE_INFINITY) <= staleness() + clockError();
 }
 
 /** Somebody else edited this a moment ago. */

@@ -29,6 +29,8 @@ const CALM: Faults = {
   mishapEvery: 0,
   deedEvery: 0,
   foreign: 0,
+  worst: 0,
+  clockJump: 0,
   controllers: 30,
   endpoints: 60,
 };
@@ -41,6 +43,8 @@ const STEADY: Random = {
   pick: (items) => items[0] as (typeof items)[number],
   fork: () => STEADY,
 };
+
+const IDLE = { meddle: () => undefined, rest: () => undefined };
 
 export interface Story {
   readonly name: string;
@@ -79,7 +83,7 @@ export interface Actor {
 export async function tell(story: Story): Promise<string> {
   const touchedAt = new Map<string, number>();
   const orders: { at: number; text: string }[] = [];
-  const people = { wished: 0, wishedAt: 0, suspended: false, touchedAt, orders, rest: () => undefined };
+  const people = { wished: 0, wishedAt: 0, suspended: false, touchedAt, orders, ...IDLE };
   const stage = createStage(STEADY, { ...CALM }, scenarioOf(story), () => people);
   const { world, timeline, say } = stage;
   const { api } = world;

@@ -1,0 +1,156 @@
+/** What other writers do, Helm and Argo CD among them, and people who edit by hand what is not theirs. */
+import { FINALIZER } from '../../src/api/names.ts';
+import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
+import { COLORS } from '../../src/api/status.ts';
+import type { ResourceType } from '../../src/kube/ports.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  JOBS,
+  SERVICES,
+  type Service,
+} from '../../src/kube/types.ts';
+import type { Api } from './cluster/api.ts';
+import type { Random } from './random.ts';
+import { RELEASE, SERVICE } from './scenario.ts';
+import type { Timeline } from './timeline.ts';
+import { autoscalerOf, createService, createSource, LABEL, SOURCE, templateOf, type World } from './world.ts';
+
+/** What a writer works with. */
+export interface Hands {
+  readonly world: World;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  /** The Service as it was now and then. */
+  readonly backups: readonly Service[];
+  /** The image that people wish for. */
+  readonly image: () => string;
+  /** Notes that somebody else than an operator wrote this. */
+  touch(what: string): void;
+  /** People have come to rest: nothing is done any more. */
+  readonly resting: () => boolean;
+}
+
+export type Deed = (hands: Hands) => void;
+
+export const FOREIGN: Readonly<Record<string, Deed>> = {
+  'put the selector of Git back': (hands) => editService(hands, asInGit),
+  'replace the Service as Git has it': (hands) =>
+    editService(hands, (service) => ({
+      ...asInGit(service),
+      metadata: { ...service.metadata, labels: {}, annotations: {} },
+    })),
+  'let Argo CD put the selector back again and again': syncAgainAndAgain,
+  'point the Service elsewhere': (hands) =>
+    editService(hands, (service) => ({
+      ...service,
+      spec: { ...service.spec, selector: { app: 'checkout', [LABEL]: hands.random.pick(COLORS) } },
+    })),
+  'restore the Service from a backup': (hands) => {
+    const { backups, random } = hands;
+    if (backups.length === 0) return;
+    const backup = random.pick(backups);
+    editService(hands, ({ metadata }) => ({
+      ...backup,
+      metadata: { ...backup.metadata, resourceVersion: metadata.resourceVersion ?? '' },
+    }));
+  },
+  'delete the Service, which Git brings back': (hands) => {
+    const { world, timeline, random, touch } = hands;
+    touch('service');
+    remove(world.api, SERVICES, SERVICE);
+    timeline.after(random.between(1000, 60_000), () => {
+      touch('service');
+      createService(world);
+    });
+  },
+  'delete the source, which Git brings back': (hands) => {
+    const { world, timeline, random, image, touch } = hands;
+    touch('source');
+    remove(world.api, DEPLOYMENTS, SOURCE);
+    timeline.after(random.between(1000, 60_000), () => {
+      touch('source');
+      createSource(world, image());
+    });
+  },
+  'delete a twin': ({ world, random }) => remove(world.api, SERVICES, `${SERVICE}-${random.pick(COLORS)}`),
+  'delete a colour': ({ world, random, touch }) => {
+    const color = random.pick(COLORS);
+    touch(color);
+    remove(world.api, DEPLOYMENTS, `${RELEASE}-${color}`);
+  },
+  'edit a colour': (hands) =>
+    editColor(hands, (object) => {
+      const labels = object.spec.template.metadata?.labels ?? {};
+      const edited = templateOf('shop/checkout:edited');
+      return { ...object, spec: { ...object.spec, template: { ...edited, metadata: { labels } } } };
+    }),
+  'scale a colour': (hands) => {
+    const replicas = hands.random.between(0, 6);
+    editColor(hands, (object) => ({ ...object, spec: { ...object.spec, replicas } }));
+  },
+  'delete the autoscalers': ({ world }) => {
+    for (const color of COLORS) remove(world.api, HORIZONTAL_POD_AUTOSCALERS, `${RELEASE}-${color}`);
+  },
+  'put a second autoscaler beside ours': ({ world, timeline, random }) =>
+    beside(world, timeline, random, 'another', `${RELEASE}-${random.pick(COLORS)}`),
+  'bring the autoscaler of the source back': ({ world, timeline, random }) =>
+    beside(world, timeline, random, SOURCE, SOURCE),
+  'delete the Jobs': ({ world }) => {
+    for (const { metadata } of world.api.list(JOBS)) remove(world.api, JOBS, metadata.name);
+  },
+  'clear the status': ({ world }) =>
+    world.api.update<BlueGreenReleaseObject>(RELEASES, RELEASE, ({ status: _, ...object }) => object),
+  'take the finalizer away': ({ world }) =>
+    world.api.update<BlueGreenReleaseObject>(RELEASES, RELEASE, (object) => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        finalizers: (object.metadata.finalizers ?? []).filter((each) => each !== FINALIZER),
+      },
+    })),
+};
+
+function editService({ world, touch }: Hands, change: (service: Service) => Service): void {
+  touch('service');
+  world.api.update<Service>(SERVICES, SERVICE, change);
+}
+
+function asInGit(service: Service): Service {
+  return { ...service, spec: { ...service.spec, selector: { app: 'checkout' } } };
+}
+
+function editColor({ world, random, touch }: Hands, change: (object: Deployment) => Deployment): void {
+  const color = random.pick(COLORS);
+  touch(color);
+  world.api.update<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`, change);
+}
+
+function remove(api: Api, type: ResourceType, name: string): void {
+  if (api.get(type, name) !== undefined) api.delete(type, name, { propagation: 'Background' });
+}
+
+/** Each change of the Service is undone some seconds later, for some minutes. */
+function syncAgainAndAgain(hands: Hands): void {
+  const { world, timeline, random, resting } = hands;
+  const until = timeline.now + random.between(20_000, 180_000);
+  const sync = (): void => {
+    if (timeline.now > until || resting()) return;
+    editService(hands, asInGit);
+    timeline.after(random.between(3000, 8000), sync);
+  };
+  if (world.api.get(RELEASES, RELEASE) !== undefined) sync();
+}
+
+/** A second autoscaler for the same pods switches both off, until somebody sees it. */
+function beside(world: World, timeline: Timeline, random: Random, name: string, target: string): void {
+  const { api } = world;
+  if (api.get(HORIZONTAL_POD_AUTOSCALERS, name) !== undefined) return;
+  api.create(HORIZONTAL_POD_AUTOSCALERS, autoscalerOf(name, target, { minReplicas: 1, maxReplicas: 8 }));
+  const { uid } = api.get(HORIZONTAL_POD_AUTOSCALERS, name)?.metadata ?? {};
+  timeline.after(random.between(20_000, 240_000), () => {
+    if (api.get(HORIZONTAL_POD_AUTOSCALERS, name)?.metadata.uid === uid)
+      remove(api, HORIZONTAL_POD_AUTOSCALERS, name);
+  });
+}
