@@ -62,7 +62,7 @@ async function many(faults: Level): Promise<number> {
   report(totals, coverage, seconds);
   await write({
     seed,
-    faults,
+    level: faults,
     ...totals,
     stepsPerRelease: undefined,
     days: Math.round(totals.lasted / 86_400_000),
@@ -81,8 +81,9 @@ async function many(faults: Level): Promise<number> {
   return 1;
 }
 
-const perSecond = ({ releases }: Totals, seconds: number): number =>
-  Math.round((releases / seconds) * 10) / 10;
+function perSecond({ releases }: Totals, seconds: number): number {
+  return Math.round((releases / seconds) * 10) / 10;
+}
 
 function report(totals: Totals, coverage: Coverage, seconds: number): void {
   const { lives, releases, steps, checks, writes, reconciles, lasted } = totals;

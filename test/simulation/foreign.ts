@@ -27,7 +27,7 @@ export interface Hands {
   /** The image that people wish for. */
   readonly image: () => string;
   /** Notes that somebody else than an operator wrote this. */
-  touch(what: string): void;
+  readonly touch: (what: string) => void;
   /** People have come to rest: nothing is done any more. */
   readonly resting: () => boolean;
 }

@@ -70,7 +70,12 @@ export function startOperator(options: OperatorOptions): Operator {
     onWrite: options.onWrite,
   });
   const queue = createQueue(options, isAlive, (key, context) => reconcile(key, context));
-  const { cache, isSynced } = createCaches(options, isAlive, queue.add, queue.start);
+  const { cache, isSynced } = createCaches(
+    options,
+    isAlive,
+    (key) => queue.add(key),
+    () => queue.start(),
+  );
   const beside: Beside = createBeside({
     run: createRunner(timeline),
     sources: options.metrics.sources,

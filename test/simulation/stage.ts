@@ -67,7 +67,7 @@ export function createStage(
   let reconciles = 0;
   let broken: string | undefined;
   let lastTold = '';
-  let lastStatus: object | undefined;
+  let lastStatus: object | undefined | null = null;
   let lastPhase: string | undefined;
   const happenings = createHappenings(() => lastPhase, without);
 

@@ -174,7 +174,7 @@ function anotherSpec(random: Random): object {
     { rollback: { windowSeconds: random.pick([0, 120, 900]) } },
     { observation: { durationSeconds: random.pick([0, 30, 120]) } },
     { preparation: { deadlineSeconds: random.pick([90, 300]) } },
-    { historyLimit: random.pick([1, 3, 10]) },
+    { historyLimit: random.pick([2, 3, 10]) },
     { gates: [] },
   ]);
 }

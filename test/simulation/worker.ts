@@ -3,7 +3,9 @@ import { parentPort } from 'node:worker_threads';
 import type { Level } from './faults.ts';
 import { live } from './life.ts';
 
-parentPort?.on('message', async ({ seed, faults }: { seed: number; faults: Level }) => {
+async function play({ seed, faults }: { seed: number; faults: Level }): Promise<void> {
   const life = await live(seed, faults);
   parentPort?.postMessage(life.violation === undefined ? { ...life, trace: [], happened: [] } : life);
-});
+}
+
+parentPort?.on('message', (wanted: { seed: number; faults: Level }) => void play(wanted));
