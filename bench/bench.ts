@@ -10,10 +10,11 @@ import { requests } from './rows/requests.ts';
 import { rescueLane } from './rows/rescue-lane.ts';
 import { rest } from './rows/rest.ts';
 import { restart } from './rows/restart.ts';
+import { stores } from './rows/stores.ts';
 import { switchLatency } from './rows/switch-latency.ts';
 
 /** Those that need an empty cluster come first. */
-const BENCHMARKS: readonly Benchmark[] = [requests, switchLatency, restart, rest, crowd, rescueLane];
+const BENCHMARKS: readonly Benchmark[] = [requests, switchLatency, restart, stores, rest, crowd, rescueLane];
 
 async function main(options: Options): Promise<void> {
   const unknown = options.only.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

@@ -46,13 +46,13 @@ const SPECS = {
 export class Fixture {
   readonly copies: Copy[] = [];
   readonly #lab: Lab;
-  readonly #template: Template;
+  readonly template: Template;
   readonly #prefix: string;
   readonly #nodes: number;
 
   private constructor(lab: Lab, template: Template, prefix: string, nodes: number) {
     this.#lab = lab;
-    this.#template = template;
+    this.template = template;
     this.#prefix = prefix;
     this.#nodes = nodes;
   }
@@ -104,10 +104,10 @@ export class Fixture {
   async #copyAll(copies: readonly Copy[], first: number): Promise<void> {
     const { client, cluster } = this.#lab;
     if (this.#prefix !== 'at-rest') {
-      await sideBySide(COPIES_AT_ONCE, copies, (copy) => createCopy(client, this.#template, copy));
+      await sideBySide(COPIES_AT_ONCE, copies, (copy) => createCopy(client, this.template, copy));
       return;
     }
-    const entries = copies.flatMap((copy, index) => copyOf(this.#template, copy, first + index, this.#nodes));
+    const entries = copies.flatMap((copy, index) => copyOf(this.template, copy, first + index, this.#nodes));
     await putAll(cluster.etcd, entries);
   }
 

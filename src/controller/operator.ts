@@ -93,7 +93,7 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     async lead() {
       await Promise.all(reflectors.map((reflector) => reflector.whenSynced));
-      log.info('the caches are complete: reconciling', { releases: cache.releases.list().length });
+      log.info('the caches are complete: reconciling', { releases: cache.releases.keys().length });
       loop = runLoop({
         queue,
         reconcile: async (key, context) =>
@@ -107,8 +107,8 @@ export function createOperator(options: OperatorOptions): Operator {
       });
     },
     lookAgain(isOne) {
-      for (const { metadata } of cache.releases.list()) {
-        const key = keyOf(metadata.namespace, metadata.name);
+      for (const { namespace, name } of cache.releases.keys()) {
+        const key = keyOf(namespace, name);
         if (isOne(key)) queue.add(key);
       }
     },
@@ -182,6 +182,7 @@ function join(
       namespace === undefined
         ? stores.flatMap((store) => store.list())
         : (at(namespace)?.list(namespace) ?? []),
+    keys: () => stores.flatMap((store) => store.keys()),
     byIndex: (index, value) => stores.flatMap((store) => store.byIndex(index, value)),
     note: (object) => at(object.metadata.namespace)?.note(object),
     noteDeleted: (object) => at(object.metadata.namespace)?.noteDeleted(object),

@@ -324,18 +324,14 @@ function viewRevision(revision: ControllerRevision): RevisionView | undefined {
   };
 }
 
-/**
- * Defaults that were added to the schema since are filled in by the parser. Its answer takes the place of what was
- * stored: it says the same, and two of each in memory would be a tenth of all that is cached.
- */
+/** Defaults that were added to the schema since are filled in by the parser. */
 function readRevision(revision: ControllerRevision): { spec: ReleaseSpec; fingerprint: string } | undefined {
-  const data = revision.data as unknown as { spec: ReleaseSpec; content: WorkloadContent } | undefined;
+  const data = revision.data as unknown as RevisionData | undefined;
   const known = data && revisionData.get(data);
   if (known !== undefined) return known;
   const parsed = specSchema.safeParse(data?.spec);
   if (!parsed.success || data?.content === undefined) return undefined;
   const read = { spec: parsed.data, fingerprint: fingerprint(data.content) };
-  data.spec = parsed.data;
   revisionData.set(data, read);
   return read;
 }

@@ -40,15 +40,13 @@ async function readPages<T extends KubeObject>(
   deadlineAt: number,
 ): Promise<ObjectList<T>> {
   const items: T[] = [];
+  const take = options.into?.() ?? ((object: T) => void items.push(object));
   let next: string | undefined;
   let resourceVersion = '';
   do {
     const request = listRequest(context, type, options, deadlineAt, { limit, continue: next });
     const page = parse<ListBody<T>>(request, await send(context, request));
-    for (const item of page.items ?? []) {
-      const object = withKind(item, type);
-      items.push(options.trim === undefined ? object : options.trim(object));
-    }
+    for (const item of page.items ?? []) take(withKind(item, type));
     next = page.metadata.continue === '' ? undefined : page.metadata.continue;
     resourceVersion = page.metadata.resourceVersion ?? '';
   } while (next !== undefined);

@@ -139,8 +139,11 @@ export interface ObjectList<T extends KubeObject> {
 export interface ReadListOptions<T extends KubeObject> extends ListOptions {
   /** Only metadata is asked of the server (PartialObjectMetadata): a fraction of the bytes. */
   readonly metadataOnly?: boolean;
-  /** Applied to each object as its page arrives, so that a long list is never whole in memory. */
-  readonly trim?: (object: T) => T;
+  /**
+   * Called when the list begins, and again where it has to begin anew; what it gives takes each object as its page
+   * arrives, so that a long list is never whole in memory. The answer then has none.
+   */
+  readonly into?: () => (object: T) => void;
 }
 
 export interface WatchOptions extends ListWatchScope {
@@ -202,6 +205,8 @@ export interface ListWatchScope {
 export interface Store<T extends KubeObject> {
   get(key: ObjectKey): T | undefined;
   list(namespace?: string): T[];
+  /** Of all objects, without a look at one. */
+  keys(): ObjectKey[];
   /** Objects whose index function gave this value. */
   byIndex(index: string, value: string): T[];
   /** Takes the answer of an own write, so that the next reconcile sees it before the watch tells of it. */

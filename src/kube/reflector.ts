@@ -25,7 +25,14 @@ import type {
   Store,
   WatchEvent,
 } from './ports.ts';
-import { type Change, type ChangeType, createStore, type FedStore, type Indexes } from './store.ts';
+import {
+  type Change,
+  type ChangeType,
+  createStore,
+  type FedStore,
+  type Indexes,
+  type Listing,
+} from './store.ts';
 
 export interface ReflectorOptions<T extends KubeObject> extends ListWatchScope {
   readonly client: ListWatchClient;
@@ -98,9 +105,9 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     }
   }
 
-  function replace(items: T[], resourceVersion: string): void {
+  function replace(listing: Listing<T>, resourceVersion: string): void {
     const before = store.version;
-    const changes = store.replace({ items, resourceVersion });
+    const changes = listing.end(resourceVersion);
     mustList = false;
     failures = 0;
     brokenStreams = 0;
@@ -158,23 +165,30 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 
   /** All objects as events, a bookmark, then the changes on the same stream: one request, no page in memory. */
   async function streamAndFollow(): Promise<void> {
-    const initial = createInitialList(store);
+    let initial: Listing<T> | undefined = store.listing();
     for await (const event of openWatch({ sendInitialEvents: true })) {
       heard();
-      if (initial.whole) take(event);
-      else if (initial.take(event)) replace(initial.items.splice(0), event.resourceVersion);
+      if (initial === undefined) take(event);
+      else if (collect(initial, event)) {
+        replace(initial, event.resourceVersion);
+        initial = undefined;
+      }
     }
-    if (!initial.whole) throw failed('it ended before the list was whole');
+    if (initial !== undefined) throw failed('it ended before the list was whole');
   }
 
   async function list(): Promise<void> {
-    const { items, resourceVersion } = await client.readList<T>(type, {
+    let listing = store.listing();
+    const { resourceVersion } = await client.readList<T>(type, {
       ...scopeOf(options),
-      trim: (object) => store.adopt(object),
+      into() {
+        listing = store.listing();
+        return listing.take;
+      },
       signal: stopping.signal,
     });
     heard();
-    replace(items, resourceVersion);
+    replace(listing, resourceVersion);
   }
 
   async function listAndFollow(): Promise<void> {
@@ -252,39 +266,14 @@ function scopeOf<T extends KubeObject>(
   };
 }
 
-interface InitialList<T extends KubeObject> {
-  readonly items: T[];
-  readonly whole: boolean;
-  /** True for the event with which the list is whole. */
-  take(event: WatchEvent<T>): event is Extract<WatchEvent<T>, { readonly type: 'BOOKMARK' }>;
-}
+type Bookmark<T extends KubeObject> = Extract<WatchEvent<T>, { readonly type: 'BOOKMARK' }>;
 
-/** The objects of a streaming list before its end; a change may come in between. */
-function createInitialList<T extends KubeObject>(store: FedStore<T>): InitialList<T> {
-  const items: T[] = [];
-  let whole = false;
-
-  function collect(event: Exclude<WatchEvent<T>, { readonly type: 'BOOKMARK' }>): void {
-    const at = event.type === 'ADDED' ? -1 : items.findIndex((known) => isSameKey(known, event.object));
-    if (at !== -1) items.splice(at, 1);
-    if (event.type !== 'DELETED') items.push(store.adopt(event.object));
-  }
-
-  return {
-    items,
-    get whole() {
-      return whole;
-    },
-    take(event): event is Extract<WatchEvent<T>, { readonly type: 'BOOKMARK' }> {
-      if (event.type === 'BOOKMARK') whole = event.initialEventsEnd;
-      else collect(event);
-      return whole;
-    },
-  };
-}
-
-function isSameKey(a: KubeObject, b: KubeObject): boolean {
-  return a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
+/** The objects of a streaming list; a change may come in between. True for the event with which it is whole. */
+function collect<T extends KubeObject>(list: Listing<T>, event: WatchEvent<T>): event is Bookmark<T> {
+  if (event.type === 'BOOKMARK') return event.initialEventsEnd;
+  if (event.type === 'DELETED') list.drop(event.object.metadata);
+  else list.take(event.object);
+  return false;
 }
 
 /**

@@ -14,9 +14,11 @@
  * a backup, and then the list is the truth.
  */
 
+import { createKeptMap, type KeptMap } from './kept-map.ts';
 import { createObjectIndex, type ObjectIndex } from './object-index.ts';
 import type { KubeObject, ObjectKey, ObjectList, ObjectMeta, Store } from './ports.ts';
 import { compareResourceVersions } from './resource-version.ts';
+import { createShelf, type Kept } from './shelf.ts';
 
 export type ChangeType = 'added' | 'updated' | 'deleted';
 
@@ -47,29 +49,42 @@ export interface FedStore<T extends KubeObject> extends Store<T> {
   bookmark(resourceVersion: string): boolean;
   /** A whole list, at its version. */
   replace(list: ObjectList<T>): Change<T>[];
-  /** The trimmed object; the stored one where it is the same version, so that a list under way costs no second copy. */
-  adopt(object: T): T;
+  /** A list that comes in piece by piece. It changes nothing before its end. */
+  listing(): Listing<T>;
+}
+
+/** Holds what the store has where it is the same version, so that a list under way costs no second copy. */
+export interface Listing<T extends KubeObject> {
+  /** Instead of one of the same name that was taken before. */
+  take(object: T): void;
+  drop(key: ObjectKey): void;
+  /** It was whole, and true at this version. */
+  end(resourceVersion: string): Change<T>[];
 }
 
 export function createStore<T extends KubeObject>(options: StoreOptions<T> = {}): FedStore<T> {
-  const objects = createObjectMap<T>();
-  const indexes = new Map<string, ObjectIndex<T>>();
+  const shelf = createShelf<T>();
+  const objects = createKeptMap<T>();
+  const indexes = new Map<string, ObjectIndex<Kept<T>>>();
   for (const [name, valuesOf] of Object.entries(options.indexes ?? {})) {
-    indexes.set(name, createObjectIndex(valuesOf));
+    indexes.set(
+      name,
+      createObjectIndex((kept) => valuesOf(shelf.read(kept))),
+    );
   }
   /** Own deletes that the watch has not confirmed: uid to the version that was deleted. */
   const buried = new Map<string, string>();
   let version: string | undefined;
 
-  function put(object: T): Change<T>[] {
-    const old = objects.get(object.metadata);
-    objects.set(object);
-    for (const index of indexes.values()) {
-      if (old !== undefined) index.remove(old);
-      index.add(object);
-    }
+  function put(kept: Kept<T>): Change<T>[] {
+    const before = objects.get(kept);
+    const old = before && shelf.read(before);
+    const object = shelf.read(kept);
+    if (before !== undefined) takeOut(before);
+    objects.set(kept);
+    for (const index of indexes.values()) index.add(kept);
     if (old === undefined) return [{ type: 'added', object }];
-    if (old.metadata.uid === object.metadata.uid) return [{ type: 'updated', object, old }];
+    if (old.metadata.uid === kept.uid) return [{ type: 'updated', object, old }];
     // Deleted and made anew under its name while nobody looked.
     return [
       { type: 'deleted', object: old },
@@ -77,9 +92,15 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     ];
   }
 
-  function drop(object: T): Change<T>[] {
-    objects.delete(object.metadata);
-    for (const index of indexes.values()) index.remove(object);
+  function takeOut(kept: Kept<T>): void {
+    for (const index of indexes.values()) index.remove(kept);
+    objects.delete(kept);
+    shelf.forget(kept);
+  }
+
+  function drop(kept: Kept<T>): Change<T>[] {
+    const object = shelf.read(kept);
+    takeOut(kept);
     return [{ type: 'deleted', object }];
   }
 
@@ -89,54 +110,73 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     return options.trim === undefined ? object : options.trim(object);
   }
 
-  function adopt(object: T): T {
+  /** What the store has, where it is the same version. */
+  function adopt(object: T): Kept<T> {
     const known = objects.get(object.metadata);
-    const same =
-      known !== undefined &&
-      known.metadata.uid === object.metadata.uid &&
-      known.metadata.resourceVersion === object.metadata.resourceVersion;
-    return same ? known : trimmed(object);
+    const { uid, resourceVersion } = object.metadata;
+    const same = known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion;
+    return same ? known : shelf.keep(trimmed(object));
   }
 
-  function isBuried(object: T): boolean {
-    const { uid, resourceVersion } = object.metadata;
+  function isBuried({ uid, resourceVersion }: Identity): boolean {
     const deleted = uid === undefined ? undefined : buried.get(uid);
     return deleted !== undefined && isAtMost(resourceVersion, deleted);
   }
 
   /** Whether what is stored is this version or a newer one. */
-  function isKnown(object: T): boolean {
-    return isAtMost(object.metadata.resourceVersion, objects.get(object.metadata)?.metadata.resourceVersion);
+  function isKnown({ metadata }: T): boolean {
+    return isAtMost(metadata.resourceVersion, objects.get(metadata)?.resourceVersion);
   }
 
-  function applyDelete(object: T): Change<T>[] {
-    if (object.metadata.uid !== undefined) buried.delete(object.metadata.uid);
-    const old = objects.get(object.metadata);
-    if (old === undefined || isOlder(object.metadata.resourceVersion, old.metadata.resourceVersion))
-      return [];
+  function applyDelete({ metadata }: T): Change<T>[] {
+    if (metadata.uid !== undefined) buried.delete(metadata.uid);
+    const old = objects.get(metadata);
+    if (old === undefined || isOlder(metadata.resourceVersion, old.resourceVersion)) return [];
     return drop(old);
   }
 
-  /** Whether what is stored is an own write that this list does not know yet: nothing else can be newer than it. */
-  function outlives(object: T, list: ObjectList<T>): boolean {
-    return isOlder(list.resourceVersion, object.metadata.resourceVersion);
+  function replaceOne(kept: Kept<T>, listVersion: string, restored: boolean): Change<T>[] {
+    const old = objects.get(kept);
+    if (old === undefined) return isBuried(kept) ? [] : put(kept);
+    if (old === kept || old.resourceVersion === kept.resourceVersion) return [];
+    if (!restored && isNewer(old, listVersion)) return [];
+    return put(kept);
   }
 
-  function replaceOne(object: T, list: ObjectList<T>, restored: boolean): Change<T>[] {
-    const old = objects.get(object.metadata);
-    if (old === undefined) return isBuried(object) ? [] : put(object);
-    if (old === object || old.metadata.resourceVersion === object.metadata.resourceVersion) return [];
-    if (!restored && outlives(old, list)) return [];
-    return put(object);
+  function replaceAll(listed: KeptMap<T>, listVersion: string): Change<T>[] {
+    const restored = isOlder(listVersion, version);
+    if (restored) buried.clear();
+    const changes: Change<T>[] = [];
+    for (const kept of listed.list()) changes.push(...replaceOne(kept, listVersion, restored));
+    for (const kept of objects.list()) {
+      const vanished = listed.get(kept) === undefined;
+      if (vanished && (restored || !isNewer(kept, listVersion))) changes.push(...drop(kept));
+    }
+    forgetBuried(buried, listed);
+    version = listVersion;
+    return changes;
+  }
+
+  function listing(): Listing<T> {
+    const listed = createKeptMap<T>();
+    return {
+      take: (object) => listed.set(adopt(object)),
+      drop: (key) => listed.delete(key),
+      end: (resourceVersion) => replaceAll(listed, resourceVersion),
+    };
   }
 
   return {
-    get: (key) => objects.get(key),
-    list: (namespace) => objects.list(namespace),
+    get(key) {
+      const kept = objects.get(key);
+      return kept && shelf.read(kept);
+    },
+    list: (namespace) => objects.list(namespace).map(shelf.read),
+    keys: () => objects.list(),
     byIndex(name, value) {
       const index = indexes.get(name);
       if (index === undefined) throw new RangeError(`there is no index "${name}"`);
-      return index.get(value);
+      return index.get(value).map(shelf.read);
     },
     get synced() {
       return version !== undefined;
@@ -151,8 +191,8 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     apply(type, object) {
       version = newer(version, object.metadata.resourceVersion);
       if (type === 'DELETED') return applyDelete(object);
-      if (isKnown(object) || isBuried(object)) return [];
-      return put(trimmed(object));
+      if (isKnown(object) || isBuried(object.metadata)) return [];
+      return put(shelf.keep(trimmed(object)));
     },
 
     bookmark(resourceVersion) {
@@ -162,33 +202,20 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     },
 
     replace(list) {
-      const restored = isOlder(list.resourceVersion, version);
-      if (restored) buried.clear();
-      const listed = createObjectMap<T>();
-      const changes: Change<T>[] = [];
-      for (const item of list.items) {
-        const object = adopt(item);
-        listed.set(object);
-        changes.push(...replaceOne(object, list, restored));
-      }
-      for (const object of objects.list()) {
-        const vanished = listed.get(object.metadata) === undefined;
-        if (vanished && (restored || !outlives(object, list))) changes.push(...drop(object));
-      }
-      forgetBuried(buried, list.items);
-      version = list.resourceVersion;
-      return changes;
+      const whole = listing();
+      for (const item of list.items) whole.take(item);
+      return whole.end(list.resourceVersion);
     },
 
-    adopt,
+    listing,
 
     note(object) {
-      if (isKnown(object) || isBuried(object)) return;
+      if (isKnown(object) || isBuried(object.metadata)) return;
       // The watch has passed this version and knows no such object: it is gone, or not of those we watch.
       if (objects.get(object.metadata) === undefined && isAtMost(object.metadata.resourceVersion, version))
         return;
       // What the API client gave back is its caller's, who goes on reading it: a copy is trimmed.
-      put(trimmed({ ...object }));
+      put(shelf.keep(trimmed({ ...object })));
     },
 
     noteDeleted(object) {
@@ -196,19 +223,29 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       if ((object.metadata.finalizers ?? []).length > 0) return;
       const { uid, resourceVersion } = object.metadata;
       const known = objects.get(object.metadata);
-      if (known !== undefined && (uid === undefined || known.metadata.uid === uid)) drop(known);
+      if (known !== undefined && (uid === undefined || known.uid === uid)) drop(known);
       if (known !== undefined && uid !== undefined && resourceVersion !== undefined)
         buried.set(uid, resourceVersion);
     },
   };
 }
 
+interface Identity {
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+}
+
+/** Newer than a list: nothing but an own write, which the list does not know yet, can be. */
+function isNewer({ resourceVersion }: Identity, listVersion: string): boolean {
+  return isOlder(listVersion, resourceVersion);
+}
+
 /** Deletes that a list confirms need not be remembered. */
-function forgetBuried(buried: Map<string, string>, items: readonly KubeObject[]): void {
+function forgetBuried<T extends KubeObject>(buried: Map<string, string>, listed: KeptMap<T>): void {
   if (buried.size === 0) return;
-  const listed = new Set(items.map((item) => item.metadata.uid));
+  const uids = new Set(listed.list().map(({ uid }) => uid));
   for (const uid of buried.keys()) {
-    if (!listed.has(uid)) buried.delete(uid);
+    if (!uids.has(uid)) buried.delete(uid);
   }
 }
 
@@ -224,45 +261,4 @@ function isAtMost(a: string | undefined, b: string | undefined): boolean {
 
 function newer(a: string | undefined, b: string | undefined): string | undefined {
   return a === undefined || b === undefined || isAtMost(b, a) ? a : b;
-}
-
-interface ObjectMap<T extends KubeObject> {
-  readonly size: number;
-  get(key: ObjectKey): T | undefined;
-  set(object: T): void;
-  delete(key: ObjectKey): void;
-  list(namespace?: string): T[];
-}
-
-/** By namespace, then by name: one namespace is listed without a look at the others. */
-function createObjectMap<T extends KubeObject>(): ObjectMap<T> {
-  const namespaces = new Map<string, Map<string, T>>();
-  let size = 0;
-
-  return {
-    get size() {
-      return size;
-    },
-    get: (key) => namespaces.get(key.namespace ?? '')?.get(key.name),
-    set(object) {
-      const { namespace = '', name } = object.metadata;
-      let names = namespaces.get(namespace);
-      if (names === undefined) {
-        names = new Map();
-        namespaces.set(namespace, names);
-      }
-      if (!names.has(name)) size += 1;
-      names.set(name, object);
-    },
-    delete(key) {
-      const names = namespaces.get(key.namespace ?? '');
-      if (names?.delete(key.name) !== true) return;
-      size -= 1;
-      if (names.size === 0) namespaces.delete(key.namespace ?? '');
-    },
-    list(namespace) {
-      if (namespace !== undefined) return [...(namespaces.get(namespace)?.values() ?? [])];
-      return [...namespaces.values()].flatMap((names) => [...names.values()]);
-    },
-  };
 }

@@ -478,6 +478,31 @@ describe('the client of an API server', function () {
       ]);
     });
 
+    it('anew for whom it hands them to, too: what was deleted between two pages is not in the list', async () => {
+      fill(600);
+      let pages = 0;
+      server.fail(
+        (request) => {
+          pages += 1;
+          if (pages === 2) {
+            server.remove('services', 's0', 'shop');
+            server.compact();
+          }
+          return request.path === '';
+        },
+        { kind: 'reset' },
+      );
+      let taken: string[] = [];
+      const into = (): ((object: Service) => void) => {
+        taken = [];
+        return ({ metadata }) => void taken.push(metadata.name);
+      };
+      const { items } = await client().readList<Service>(SERVICES, { into });
+      expect(items).to.deep.equal([]);
+      expect(taken).to.have.length(599);
+      expect(taken).not.to.include('s0');
+    });
+
     it('only metadata where that is enough', async () => {
       await client().readList(SERVICES, { metadataOnly: true });
       expect(server.requests[0]?.headers.accept).to.equal(
