@@ -183,7 +183,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       ...scopeOf(options),
       into() {
         listing = store.listing();
-        return listing.take;
+        return (object) => listing.take(object);
       },
       signal: stopping.signal,
     });

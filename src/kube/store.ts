@@ -171,12 +171,12 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       const kept = objects.get(key);
       return kept && shelf.read(kept);
     },
-    list: (namespace) => objects.list(namespace).map(shelf.read),
+    list: (namespace) => objects.list(namespace).map((kept) => shelf.read(kept)),
     keys: () => objects.list(),
     byIndex(name, value) {
       const index = indexes.get(name);
       if (index === undefined) throw new RangeError(`there is no index "${name}"`);
-      return index.get(value).map(shelf.read);
+      return index.get(value).map((kept) => shelf.read(kept));
     },
     get synced() {
       return version !== undefined;
