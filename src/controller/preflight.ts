@@ -16,6 +16,7 @@ import { renderAutoscaler, renderColor, renderJob } from '../workload/render.ts'
 import { pointer } from './apply.ts';
 import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
+import { judgeRoom } from './room.ts';
 import { type Aliases, storedContent } from './views.ts';
 
 export interface PreflightDeps {
@@ -34,16 +35,17 @@ export async function preflight(
   scene: Scene,
   signal: AbortSignal,
 ): Promise<PreflightAnswer> {
-  const [judged, aliases] = await Promise.all([
+  const [judged, room, aliases] = await Promise.all([
     Promise.all([
       ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
       ...scene.services.map((service, index) => judgeSwitch(deps.client, scene, service, index, signal)),
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
       ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
     ]),
+    judgeRoom(deps.client, scene, signal),
     aliasesOf(deps, scene, signal),
   ]);
-  return { problems: judged.filter((problem) => problem !== undefined), aliases };
+  return { problems: [...judged.filter((problem) => problem !== undefined), ...room], aliases };
 }
 
 /**

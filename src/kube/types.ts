@@ -20,6 +20,14 @@ function resource(
 export const SERVICES: ResourceType = resource('', 'v1', 'Service', 'services');
 export const PODS: ResourceType = resource('', 'v1', 'Pod', 'pods');
 export const CONFIG_MAPS: ResourceType = resource('', 'v1', 'ConfigMap', 'configmaps');
+export const RESOURCE_QUOTAS: ResourceType = resource('', 'v1', 'ResourceQuota', 'resourcequotas');
+export const LIMIT_RANGES: ResourceType = resource('', 'v1', 'LimitRange', 'limitranges');
+export const PERSISTENT_VOLUME_CLAIMS: ResourceType = resource(
+  '',
+  'v1',
+  'PersistentVolumeClaim',
+  'persistentvolumeclaims',
+);
 export const NAMESPACES: ResourceType = resource('', 'v1', 'Namespace', 'namespaces', false);
 export const NODES: ResourceType = resource('', 'v1', 'Node', 'nodes', false);
 export const DEPLOYMENTS: ResourceType = resource('apps', 'v1', 'Deployment', 'deployments');

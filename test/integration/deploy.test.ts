@@ -99,6 +99,9 @@ describe('deploy/kustomize on a real API server', function () {
         'jobs.batch': 'get list watch create delete',
         'controllerrevisions.apps': 'get list watch create patch delete',
         pods: 'list watch delete',
+        resourcequotas: 'list',
+        limitranges: 'list',
+        persistentvolumeclaims: 'get',
         'endpointslices.discovery.k8s.io': 'list watch',
         'events.events.k8s.io': 'create patch',
       });
