@@ -181,11 +181,15 @@ function overwritesServing(snapshot: Snapshot, { color, expected }: Of<'WriteCol
 }
 
 /** Named by a selector, by a mark that a selector may follow in a moment, or listed at the endpoints still. */
-function endsServing({ services, sides, release }: Snapshot, effect: Of<'RecyclePods'>): string | undefined {
+function endsServing(
+  { services, leftovers, sides, release }: Snapshot,
+  effect: Of<'RecyclePods'>,
+): string | undefined {
   const other = COLORS.find((each) => each !== effect.color);
-  const elsewhere = services.every(
-    ({ found, selector }) => found && selector[release.spec.traffic.selectorLabel] === other,
-  );
+  const selectors = [...services, ...leftovers.filter(({ twinOf }) => twinOf === undefined)];
+  const elsewhere =
+    services.every(({ found }) => found) &&
+    selectors.every(({ selector }) => selector[release.spec.traffic.selectorLabel] === other);
   const listed = new Set(services.flatMap(({ endpoints }) => endpoints.map(({ podUid }) => podUid)));
   const stranger = effect.pods.find(({ uid }) => sides[effect.color].pods.every((pod) => pod.uid !== uid));
   if (stranger !== undefined) return `pod ${stranger.name} is not known as one of ${effect.color}`;

@@ -32,21 +32,24 @@ export function recyclingDue(snapshot: Snapshot, roles: Roles): number | undefin
   return olderThanSwitch(snapshot, roles, active).length > 0 ? drainedAt(active) : undefined;
 }
 
-function olderThanSwitch(
-  { services, release, sides }: Snapshot,
-  { stage }: Roles,
-  active: StartedRevision,
-): readonly PodView[] {
-  if (!MAY_RECYCLE.has(stage) || active.facts.returnWanted !== undefined) return [];
-  const label = release.spec.traffic.selectorLabel;
-  const isAligned = services.every(
-    (service) => service.found && selectedColor(service, label) === active.facts.color,
-  );
-  if (!isAligned) return [];
-  const switched = (active.facts.verifiedAt ?? 0) + PROXIES_FOLLOW_MS;
+function olderThanSwitch(snapshot: Snapshot, { stage }: Roles, active: StartedRevision): readonly PodView[] {
+  const { services, sides } = snapshot;
+  const { color, returnWanted, verifiedAt = 0 } = active.facts;
+  if (!MAY_RECYCLE.has(stage) || returnWanted !== undefined || !isAlone(snapshot, color)) return [];
   const listed = new Set(services.flatMap(({ endpoints }) => endpoints.map(({ podUid }) => podUid)));
-  const { pods } = sides[otherColor(active.facts.color)];
-  return pods.filter(({ uid, createdAt }) => createdAt < switched && !listed.has(uid));
+  return sides[otherColor(color)].pods.filter(
+    ({ uid, createdAt }) => createdAt < verifiedAt + PROXIES_FOLLOW_MS && !listed.has(uid),
+  );
+}
+
+/** Every Service of the release selects this colour, also those that its spec names no more. */
+function isAlone({ services, leftovers, release }: Snapshot, color: Color): boolean {
+  const label = release.spec.traffic.selectorLabel;
+  const left = leftovers.filter(({ twinOf }) => twinOf === undefined);
+  return (
+    services.every((service) => service.found && selectedColor(service, label) === color) &&
+    left.every((service) => selectedColor(service, label) === color)
+  );
 }
 
 /** Only where no switch and no way back is under way. */

@@ -50,7 +50,7 @@ export function demandOf(
   const silent = [...containers, ...inits].find((each) => stated(each) === undefined);
   return {
     perPod: Math.max(running, ...before.map((each) => stated(each) ?? 0)) + overhead,
-    unstated: silent && String(silent.name),
+    unstated: typeof silent?.name === 'string' ? silent.name : undefined,
   };
 }
 

@@ -20,24 +20,29 @@ function hostPorts({ spec }: PodTemplate): Obstacle[] {
           'spec.template.spec.hostNetwork is set: pods of both colours would want the same ports of one node; remove it, and reach the pods by a Service',
       },
     ];
-  return containersOf(spec).flatMap(({ name, ports }) =>
-    (Array.isArray(ports) ? (ports as JsonObject[]) : []).flatMap(({ hostPort }) =>
+  return containersOf(spec).flatMap(({ name, ports = [] }) =>
+    ports.flatMap(({ hostPort }) =>
       hostPort === undefined || hostPort === 0
         ? []
         : [
             {
               reason: 'HostPort',
-              message: `container "${String(name)}" has hostPort ${String(hostPort)}: pods of both colours would want the same port of one node; remove it, and reach the pods by a Service`,
+              message: `container "${name}" has hostPort ${hostPort}: pods of both colours would want the same port of one node; remove it, and reach the pods by a Service`,
             },
           ],
     ),
   );
 }
 
-function containersOf(spec: JsonObject): JsonObject[] {
+interface Container {
+  readonly name: string;
+  readonly ports?: readonly { readonly hostPort?: number }[];
+}
+
+function containersOf(spec: JsonObject): Container[] {
   return ['initContainers', 'containers'].flatMap((key) => {
     const list = spec[key];
-    return Array.isArray(list) ? (list as JsonObject[]) : [];
+    return Array.isArray(list) ? (list as unknown as Container[]) : [];
   });
 }
 

@@ -9,6 +9,7 @@ import {
   editServices,
   endpointsOf,
   HOUR,
+  LABEL,
   MINUTE,
   NOON,
   type Picture,
@@ -134,6 +135,17 @@ describe('no pod is ended', () => {
     const listed = world({ ...committed, ...drained, blue: withSurge });
     const both = endpointsOf([...listed.sides.green.pods, ...listed.sides.blue.pods]);
     expect(decidedOn(editServices(listed, { endpoints: both })).effects).to.deep.equal([]);
+  });
+
+  it('while a Service that the spec names no more selects it', () => {
+    const left = { name: 'till', uid: 'till-uid', selector: { [LABEL]: 'blue' }, twinOf: undefined };
+    const snapshot = { ...world({ ...committed, ...drained, blue: withSurge }), leftovers: [left] };
+    const { effects } = decidedOn(snapshot);
+    expect(effects.filter((effect) => effect.startsWith('Recycle'))).to.deep.equal([]);
+    const pods = [{ name: 'checkout-blue-0', uid: 'blue-pod-0' }];
+    expect(violations(snapshot, [{ kind: 'RecyclePods', color: 'blue', pods }])).to.deep.equal([
+      'pods of blue would end although a Service may select them',
+    ]);
   });
 
   it('before a selector that is astray has been put back', () => {
