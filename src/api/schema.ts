@@ -84,6 +84,16 @@ const traffic = z
           ),
         ],
       }),
+    previewServices: z
+      .array(z.object({ name: z.string().min(1).max(63).regex(DNS_1035).describe('Name of the Service.') }))
+      .max(8)
+      .default([])
+      .meta({
+        description:
+          'Services that show the candidate from when it has ready pods, and the active side when there is none. They prove nothing, and delay nothing.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
     selectorLabel: z
       .string()
       .min(1)
@@ -109,7 +119,15 @@ const traffic = z
         'How long the side that lost the traffic stays untouched, for connections made before the switch.',
       ),
   })
-  .describe('How production traffic reaches the application.');
+  .meta({
+    description: 'How production traffic reaches the application.',
+    'x-kubernetes-validations': [
+      rule(
+        "!has(self.previewServices) || !self.previewServices.exists(p, self.services.exists(s, p.name == s.name || p.name == s.name + '-blue' || p.name == s.name + '-green'))",
+        'no Service may be in services and in previewServices, nor have the name of a twin (NAME-blue or NAME-green)',
+      ),
+    ],
+  });
 
 const capacity = z
   .object({

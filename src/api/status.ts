@@ -79,6 +79,12 @@ const switched = z.object({
     .describe('The production Services, one by one.'),
 });
 
+const preview = z.object({
+  name: text(63).describe('Name of the Service.'),
+  color: color.optional().describe('The colour that it shows; absent before the adoption.'),
+  message: text(512).optional().describe('Why it does not show what it should.'),
+});
+
 const decision = z.object({
   at: time.describe('When it was taken.'),
   reason: text(64).describe('One word for programs.'),
@@ -113,6 +119,7 @@ export const statusSchema = z
     gates: z.array(gate).max(20).optional().describe('The proofs before the switch.'),
     checks: z.array(check).max(24).optional().describe('The measurements after the switch.'),
     switch: switched.optional().describe('The last move of traffic.'),
+    previews: z.array(preview).max(8).optional().describe('The preview Services, one by one.'),
     rollback: z
       .object({
         available: z.boolean().describe('Whether the old side can take over now.'),

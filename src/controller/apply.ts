@@ -222,7 +222,8 @@ function sourceOf(scene: Scene): Deployment {
 }
 
 function serviceOf(scene: Scene, name: string): Service {
-  const service = [...scene.services, ...scene.leftovers].find((each) => each?.metadata.name === name);
+  const all = [...scene.services, ...scene.previews, ...scene.leftovers];
+  const service = all.find((each) => each?.metadata.name === name);
   if (service === undefined) throw new StaleError(`Service "${name}" is gone`);
   return service;
 }
@@ -289,6 +290,11 @@ const recordFacts: Apply<'RecordFacts'> = (applier, scene, { revision, expected,
   ]);
 };
 
+const SWITCH_ANNOTATIONS = [ANNOTATION_SWITCH, ANNOTATION_SWITCHED_AT, ANNOTATION_SWITCH_REASON];
+
+/** A preview must not keep the release waiting that it shows. */
+const PREVIEW_DEADLINE_MS = 2000;
+
 /** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
 const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
   const label = scene.release.spec.traffic.selectorLabel;
@@ -309,11 +315,7 @@ const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
       ? removeMembers('/spec/selector', service.spec.selector, [label])
       : [{ op: 'add' as const, path, value: effect.color }]),
     ...(marks === undefined
-      ? removeMembers('/metadata/annotations', annotations, [
-          ANNOTATION_SWITCH,
-          ANNOTATION_SWITCHED_AT,
-          ANNOTATION_SWITCH_REASON,
-        ])
+      ? removeMembers('/metadata/annotations', annotations, SWITCH_ANNOTATIONS)
       : setMembers('/metadata/annotations', annotations, marks)),
   ];
   return patchService(applier, scene, effect.service, operations, {
@@ -466,13 +468,22 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
       test('/metadata/uid', uid),
       ...(color === undefined ? [] : [{ op: 'add' as const, path, value: color }]),
       ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
-      ...removeMembers('/metadata/annotations', annotations, [
-        ANNOTATION_CLAIM,
-        ANNOTATION_SWITCH,
-        ANNOTATION_SWITCHED_AT,
-        ANNOTATION_SWITCH_REASON,
-      ]),
+      ...removeMembers('/metadata/annotations', annotations, [ANNOTATION_CLAIM, ...SWITCH_ANNOTATIONS]),
     ]);
+  },
+  PointPreview: (applier, scene, { service, uid, resourceVersion, color }) => {
+    const { labels, annotations } = serviceOf(scene, service).metadata;
+    const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
+    const operations: JsonPatchOperation[] = [
+      test('/metadata/uid', uid),
+      test('/metadata/resourceVersion', resourceVersion),
+      ...setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name }),
+      ...setMembers('/metadata/annotations', annotations, { [ANNOTATION_CLAIM]: scene.release.uid }),
+      // Those of a time when it was a production Service.
+      ...removeMembers('/metadata/annotations', annotations, SWITCH_ANNOTATIONS),
+      { op: 'add', path, value: color },
+    ];
+    return patchService(applier, scene, service, operations, { deadlineMs: PREVIEW_DEADLINE_MS });
   },
   HoldSource: holdSource,
   ReleaseSource: releaseSource,

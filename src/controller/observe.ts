@@ -48,6 +48,7 @@ import {
   jobView,
   leftoverView,
   podView,
+  previewView,
   revisionView,
   serviceView,
   storedContent,
@@ -68,6 +69,7 @@ export interface Scene {
   readonly source: Deployment | undefined;
   /** In the order of the spec. */
   readonly services: readonly (Service | undefined)[];
+  readonly previews: readonly (Service | undefined)[];
   /** Services of this release that its spec no longer names. */
   readonly leftovers: readonly Service[];
   /** The ReplicaSet that the adoption would keep. */
@@ -85,9 +87,12 @@ export async function observe(
   const { metadata, spec } = parsed;
   const namespace = metadata.namespace ?? '';
   const release: ReleaseRef = { namespace, name: metadata.name, uid: metadata.uid ?? '', spec };
-  const [source, services] = await Promise.all([
+  const readServices = (named: readonly { readonly name: string }[]) =>
+    Promise.all(named.map(({ name }) => readService(observer, release, name)));
+  const [source, services, previews] = await Promise.all([
     readSource(observer, release),
-    Promise.all(spec.traffic.services.map(({ name }) => readService(observer, release, name))),
+    readServices(spec.traffic.services),
+    readServices(spec.traffic.previewServices),
   ]);
   const views = await Promise.all(
     services.map((service, index) =>
@@ -118,6 +123,9 @@ export async function observe(
     previous: parsed.status,
     source: source && sourceView(source, liveReplicaSet, sourceAutoscalers),
     services: views,
+    previews: spec.traffic.previewServices.map(({ name }, index) =>
+      previewView(name, previews[index], release, isRelease(cache, release)),
+    ),
     leftovers: leftovers
       .map((service) => leftoverView(service, isRelease(cache, release), release))
       .filter((view) => view !== undefined),
@@ -129,7 +137,7 @@ export async function observe(
     jobs: jobsOf(cache, release),
     observations,
   };
-  return { snapshot, release, source, services, leftovers, liveReplicaSet, sourceAutoscalers };
+  return { snapshot, release, source, services, previews, leftovers, liveReplicaSet, sourceAutoscalers };
 }
 
 /**
@@ -278,10 +286,11 @@ const isRelease =
 
 /** What carries our label and is named in the spec neither itself nor as the Service that it is a twin of. */
 function leftoversOf(cache: Cache, release: ReleaseRef): Service[] {
-  const named = release.spec.traffic.services.flatMap(({ name }) => [
-    name,
-    ...COLORS.map((color) => twinName(name, color)),
-  ]);
+  const { services, previewServices } = release.spec.traffic;
+  const named = [
+    ...services.flatMap(({ name }) => [name, ...COLORS.map((color) => twinName(name, color))]),
+    ...previewServices.map(({ name }) => name),
+  ];
   return cache.services
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined && !named.includes(metadata.name));

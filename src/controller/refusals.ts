@@ -48,7 +48,7 @@ export function createRefusals(now: () => number): Refusals {
         if (count >= PATIENCE) refusals.set(service, { at: now(), message, final: false });
         return false;
       }
-      const final = isFinal(error);
+      const final = isFinal(error) || effect.kind === 'PointPreview';
       refusals.set(service, { at: now(), message, final });
       return final;
     },

@@ -35,6 +35,7 @@ import type {
   JobView,
   LeftoverView,
   PodView,
+  PreviewView,
   RevisionView,
   ServiceView,
   TwinView,
@@ -129,6 +130,25 @@ export function twinView(
     sameJson(twin.spec.selector, wanted.selector) &&
     sameJson(twin.spec.ports, wanted.ports);
   return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
+}
+
+export function previewView(
+  name: string,
+  service: Service | undefined,
+  release: ReleaseRef,
+  exists: (uid: string) => boolean,
+): PreviewView {
+  const claim = service?.metadata.annotations?.[ANNOTATION_CLAIM];
+  return {
+    name,
+    found: service !== undefined,
+    uid: service?.metadata.uid ?? '',
+    resourceVersion: service?.metadata.resourceVersion ?? '',
+    type: service?.spec.type ?? 'ClusterIP',
+    selector: service?.spec.selector ?? {},
+    claimedBy: claim !== undefined && exists(claim) ? claim : undefined,
+    labelled: service !== undefined && isOurs(service, release.name),
+  };
 }
 
 /** undefined for a Service that carries our label and nothing else: there is nothing to take back. */

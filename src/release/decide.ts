@@ -4,6 +4,7 @@
  */
 import { act } from './actions.ts';
 import type { Plan, Verdict } from './plan.ts';
+import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
 import { recyclingDue } from './recycle.ts';
 import { type Roles, rolesOf, type Stage } from './roles.ts';
@@ -40,7 +41,8 @@ function byStage(snapshot: Snapshot, roles: Roles): Verdict {
 
 export function decide(snapshot: Snapshot): Plan {
   const roles = rolesOf(snapshot);
-  const verdict = tellOutage(snapshot, roles, firstVerdict(snapshot, roles));
+  const first = tellOutage(snapshot, roles, firstVerdict(snapshot, roles));
+  const verdict = withPreviews(snapshot, roles, first);
   return {
     verdict,
     effects: verdict.effects ?? [],
@@ -61,9 +63,10 @@ const UNWATCHED_MS = 15_000;
 const PRODUCTION_GONE_MS = 2000;
 
 /** In every stage: a Service or a source that was replaced comes back without our label, and says nothing of itself. */
-function unwatchedDue({ now, source, services }: Snapshot, { active }: Roles): number | undefined {
+function unwatchedDue({ now, source, services, previews }: Snapshot, { active }: Roles): number | undefined {
   if (active !== undefined && services.some(({ found }) => !found)) return now + PRODUCTION_GONE_MS;
-  const watched = services.every(({ labelled }) => labelled) && source?.claimedBy !== undefined;
+  const watched =
+    [...services, ...previews].every(({ labelled }) => labelled) && source?.claimedBy !== undefined;
   return watched ? undefined : now + UNWATCHED_MS;
 }
 

@@ -40,6 +40,8 @@ export function describe(effect: Effect): string {
       return `DeleteColor ${effect.color}`;
     case 'PatchSelector':
       return `PatchSelector ${effect.service} -> ${effect.color ?? 'source'}`;
+    case 'PointPreview':
+      return `PointPreview ${effect.service} -> ${effect.color}`;
     case 'CreateJob':
       return `CreateJob ${effect.gate} for ${effect.revision}`;
     default:

@@ -32,6 +32,11 @@ const GUARDS: Guards = {
     takesTarget(snapshot, effect.color, effect.to),
   ],
   WriteColor: (snapshot, effect) => [overwritesServing(snapshot, effect), replacesTarget(snapshot, effect)],
+  PointPreview: ({ services }, { service }) => [
+    services.some(({ name }) => name === service)
+      ? `Service ${service} is pointed as a preview, and is production`
+      : undefined,
+  ],
   DeleteColor: (snapshot, effect) => [takesTarget(snapshot, effect.color, 0)],
   RecyclePods: (snapshot, effect) => [endsServing(snapshot, effect), endsTarget(snapshot, effect)],
   ScaleSource: (snapshot, effect) => [parksServing(snapshot, effect)],

@@ -101,6 +101,14 @@ export type Effect =
       /** Puts production back: waits for nothing. */
       readonly rescue: boolean;
     }
+  /** Claims a preview Service and points it to a colour, in one write; refused when another writer was quicker. */
+  | {
+      readonly kind: 'PointPreview';
+      readonly service: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly color: Color;
+    }
   | {
       readonly kind: 'CreateJob';
       readonly gate: string;

@@ -2,12 +2,13 @@
  * What is wrong with the input, seen before anything is touched. Each problem is one sentence: object, field, what to
  * do. The first is shown; production stays as it is; the release goes on by itself when the problem is mended.
  */
+import { LABEL_COLOR, LABEL_REVISION } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
 import { autoscalingBounds, requiredReady } from './capacity.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
 import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
-import type { Problem, ServiceView, Snapshot } from './snapshot.ts';
+import type { PreviewView, Problem, ServiceView, Snapshot } from './snapshot.ts';
 
 export type Rule = (snapshot: Snapshot, roles: Roles) => Problem | undefined;
 
@@ -23,6 +24,7 @@ const RULES: readonly Rule[] = [
   serviceMissesPods,
   serviceServesStrangers,
   servicesDisagree,
+  previewUnfit,
   foreignObjects,
   autoscalerUnstated,
   autoscalerTooSmall,
@@ -159,12 +161,56 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
   )(snapshot, roles);
 }
 
+/** Labels of ours tell the sides apart: a selector that names one would find nothing on the other side. */
+const TELLS_SIDES = [LABEL_COLOR, LABEL_REVISION];
+
 function matches(
   selector: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>>,
   label: string,
 ): boolean {
-  return Object.entries(selector).every(([key, value]) => key === label || labels[key] === value);
+  return Object.entries(selector).every(
+    ([key, value]) => key === label || (labels[key] === value && !TELLS_SIDES.includes(key)),
+  );
+}
+
+/** A preview proves nothing, so that little is asked of it: that it exists, is nobody else's, and selects our pods. */
+function previewUnfit(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  for (const [index, preview] of snapshot.previews.entries()) {
+    const field = `spec.traffic.previewServices[${index}].name`;
+    const problem = judgePreview(snapshot, roles, preview, field);
+    if (problem !== undefined) return { field, object: `Service ${preview.name}`, ...problem };
+  }
+  return undefined;
+}
+
+function judgePreview(
+  { release, source, sides }: Snapshot,
+  { active }: Roles,
+  { name, found, type, selector, claimedBy }: PreviewView,
+  field: string,
+): Omit<Problem, 'field' | 'object'> | undefined {
+  if (!found)
+    return {
+      reason: 'ServiceNotFound',
+      message: `Service "${name}" does not exist in namespace "${release.namespace}": create it or correct ${field}`,
+    };
+  if (type === 'ExternalName' || Object.keys(selector).length === 0)
+    return {
+      reason: 'ServiceWithoutSelector',
+      message: `Service "${name}" has no selector to point: give it one that matches the pods of the workload, or remove it from spec.traffic.previewServices`,
+    };
+  if (claimedBy !== undefined && claimedBy !== release.uid)
+    return {
+      reason: 'ServiceClaimed',
+      message: `Service "${name}" belongs to another release: remove it from one of the two (${field} here)`,
+    };
+  const labels = active === undefined ? source?.podLabels : sides[active.facts.color].deployment?.podLabels;
+  if (labels === undefined || matches(selector, labels, release.spec.traffic.selectorLabel)) return undefined;
+  return {
+    reason: 'ServiceSelectsOtherPods',
+    message: `Service "${name}" does not select the pods of both sides: its selector and the labels of spec.template of Deployment "${source?.name}" must match, without those of bluegreen.dev`,
+  };
 }
 
 /** A Service named after the adoption: putting our key into its selector would take traffic from pods we do not know. */
@@ -274,7 +320,7 @@ function autoscalerAmbiguous({ sides, release }: Snapshot): Problem | undefined 
 function jobPodsSelected(snapshot: Snapshot): Problem | undefined {
   for (const [index, gate] of snapshot.release.spec.gates.entries()) {
     const labels = jobPodLabels(gate.job);
-    for (const service of snapshot.services) {
+    for (const service of [...snapshot.services, ...snapshot.previews]) {
       const selector = Object.entries(service.selector).filter(
         ([key]) => key !== snapshot.release.spec.traffic.selectorLabel,
       );

@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly source: SourceView | undefined;
   /** In the order of the spec. */
   readonly services: readonly ServiceView[];
+  /** In the order of the spec. */
+  readonly previews: readonly PreviewView[];
   /** Services of this release that its spec no longer names. */
   readonly leftovers: readonly LeftoverView[];
   readonly sides: Readonly<Record<Color, SideView>>;
@@ -95,6 +97,19 @@ export interface ServiceView {
   readonly twins: Readonly<Record<Color, TwinView>>;
   /** Who last wrote the selector, from managedFields; for the message about drift. */
   readonly selectorWriter: string | undefined;
+}
+
+/** A Service that shows the candidate, or the active side. Nothing that safety needs is read from it. */
+export interface PreviewView {
+  readonly name: string;
+  readonly found: boolean;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly selector: Readonly<Record<string, string>>;
+  /** uid of the release that may point it somewhere. */
+  readonly claimedBy: string | undefined;
+  readonly labelled: boolean;
 }
 
 /**

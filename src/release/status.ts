@@ -11,6 +11,7 @@ import { conditionsOf, rollbackAvailable } from './conditions.ts';
 import { describe } from './describe.ts';
 import { convergence, otherColor, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
+import { previewStatus } from './preview.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import { estimatedSeconds } from './rollback.ts';
 import { known } from './services.ts';
@@ -50,6 +51,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
     gates: gatesOf(snapshot, roles, verdict),
     checks: checksOf(snapshot, roles),
     switch: switchOf(snapshot, roles),
+    previews: previewStatus(snapshot),
     rollback: rollbackOf(snapshot, roles),
     rejected: rejectedOf(snapshot),
     decisions: decisionsOf(snapshot, verdict),

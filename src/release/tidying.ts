@@ -16,6 +16,10 @@ const WORDS: Words = {
   RemoveAutoscaler: ({ name }) => `autoscaler "${name}" is in nobody's spec`,
   ClaimService: ({ service }) => `Service "${service}" lost our label or claim`,
   WriteTwin: ({ service, color }) => `Service "${service}-${color}" is not as it should be`,
+  RemoveTwin: ({ service }) => `Service "${service}" is in the spec no more`,
+  ReleaseService: ({ service }) => `Service "${service}" is in the spec no more`,
+  PatchSelector: ({ service, color }) => `Service "${service}" joins the others on ${color}`,
+  PointPreview: ({ service, color }) => `Service "${service}" is to show ${color}`,
   DeleteRevision: ({ revision }) => `revision ${revision} is beyond historyLimit`,
 };
 

@@ -10,7 +10,7 @@ import { selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
 import type { Roles } from './roles.ts';
 import { canJoin, moveInForce, newcomers, tidyDueAt } from './services.ts';
-import type { Snapshot, SourceView, TwinView } from './snapshot.ts';
+import type { LeftoverView, Snapshot, SourceView, TwinView } from './snapshot.ts';
 
 /** How long the capacity locks outlive the proof of a switch, milliseconds. */
 export const LOCK_AFTER_SWITCH_MS = 60_000;
@@ -20,7 +20,7 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
     ...claims(snapshot),
     ...twins(snapshot),
     ...joins(snapshot, roles),
-    ...letGo(snapshot, roles),
+    ...letGoOfLeftovers(snapshot, roles),
     ...autoscalers(snapshot, roles),
     ...parkSource(snapshot, roles),
     ...holdActive(snapshot, roles),
@@ -70,27 +70,37 @@ function joins(snapshot: Snapshot, roles: Roles): Effect[] {
   return moveTraffic(snapshot, moveInForce(snapshot, active, roles), joining);
 }
 
-/**
- * Services that the spec names no more lose their twins, claim and mark. The key stays, or both sides' pods would
- * answer; one that points to the side without the traffic is put to the other first.
- */
-function letGo(snapshot: Snapshot, { active }: Roles): Effect[] {
+/** Services that the spec names no more lose their twins, claim and mark. */
+function letGoOfLeftovers(snapshot: Snapshot, { active }: Roles): Effect[] {
   return active === undefined ? [] : dismiss(snapshot, [active.facts.color]);
 }
 
 /** `kept`: the colours that go on serving. */
 export function dismiss(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
-  const { leftovers, release } = snapshot;
-  const [color] = kept;
-  return leftovers
+  return snapshot.leftovers
     .filter((leftover) => snapshot.now >= tidyDueAt(snapshot, leftover))
-    .map((leftover): Effect => {
-      if (leftover.twinOf !== undefined) return { kind: 'RemoveTwin', ...leftover.twinOf };
-      const { name: service, uid } = leftover;
-      const selected = selectedColor(leftover, release.spec.traffic.selectorLabel);
-      const isLost = selected !== undefined && !kept.includes(selected);
-      return { kind: 'ReleaseService', service, uid, ...(isLost && color && { color }) };
-    });
+    .map((leftover) =>
+      leftover.twinOf === undefined
+        ? letGo(snapshot, leftover, kept)
+        : { kind: 'RemoveTwin', ...leftover.twinOf },
+    );
+}
+
+/** The key stays, or both sides' pods would answer; a Service that names a side without traffic is put to another. */
+export function letGo(
+  { release }: Snapshot,
+  service: Pick<LeftoverView, 'name' | 'uid' | 'selector'>,
+  kept: readonly Color[],
+): Effect {
+  const selected = selectedColor(service, release.spec.traffic.selectorLabel);
+  const isLost = selected !== undefined && !kept.includes(selected);
+  const color = isLost ? kept[0] : undefined;
+  return {
+    kind: 'ReleaseService',
+    service: service.name,
+    uid: service.uid,
+    ...(color !== undefined && { color }),
+  };
 }
 
 /** A stranger's Service under that name is left alone: it is reported as a problem. */

@@ -8,7 +8,7 @@ import { autoscalingBounds } from '../capacity.ts';
 import { readyOfColor, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot } from '../snapshot.ts';
-import { dismiss } from '../upkeep.ts';
+import { dismiss, letGo } from '../upkeep.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
   if (!snapshot.release.deleting) return undefined;
@@ -92,9 +92,11 @@ function unlock(snapshot: Snapshot, color: Color): Effect[] {
 /** Labels, claims and the source's pause are taken back; the source starts again only where it still serves. */
 function give(snapshot: Snapshot): Effect[] {
   const { source, release } = snapshot;
-  const services = snapshot.services.filter((service) => service.found && service.claimedBy === release.uid);
+  const claimed = [...snapshot.services, ...snapshot.previews];
+  const services = claimed.filter((service) => service.found && service.claimedBy === release.uid);
+  const kept = keptColors(snapshot);
   return [
     ...(source?.claimedBy === release.name ? [{ kind: 'ReleaseSource' as const, uid: source.uid }] : []),
-    ...services.map(({ name, uid }): Effect => ({ kind: 'ReleaseService', service: name, uid })),
+    ...services.map((service) => letGo(snapshot, service, kept)),
   ];
 }

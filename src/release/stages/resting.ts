@@ -10,6 +10,7 @@ import { otherColor } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
 import { holdOldSide } from '../old-side.ts';
 import type { Effect, Verdict } from '../plan.ts';
+import { pointPreviews } from '../preview.ts';
 import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -54,7 +55,13 @@ function alertOf({ name, facts }: StartedRevision, { reason, message }: Breach):
 }
 
 function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
-  return [...upkeep(snapshot, roles), ...sizeOther(snapshot, roles, active), ...prune(snapshot, roles)];
+  // A preview leaves a side before its pods end.
+  return [
+    ...upkeep(snapshot, roles),
+    ...pointPreviews(snapshot, roles),
+    ...sizeOther(snapshot, roles, active),
+    ...prune(snapshot, roles),
+  ];
 }
 
 /** Inside the window the old side can take over; what was rejected, or never had traffic, is kept at 0. */

@@ -109,6 +109,7 @@ describe('the CustomResourceDefinition', () => {
     const lists = where((node) => node.type === 'array' && node.items?.properties?.name !== undefined);
     expect(lists.filter((path) => path.startsWith('.spec'))).to.deep.equal([
       '.spec.traffic.services',
+      '.spec.traffic.previewServices',
       '.spec.gates',
       '.spec.observation.checks',
     ]);

@@ -150,6 +150,7 @@ describe('the parser of a release', () => {
           workload: { deploymentRef: { name: 'checkout' } },
           traffic: {
             services: [{ name: 'checkout' }],
+            previewServices: [],
             selectorLabel: 'bluegreen.dev/color',
             convergeSeconds: 30,
             drainSeconds: 30,

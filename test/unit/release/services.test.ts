@@ -244,7 +244,9 @@ describe('a Service that is named since the last release', () => {
   });
 
   it('is refused when it does not select the pods of the side that serves', () => {
-    const { reason, message } = decidedOn(joining(idle, { selector: { app: 'other' }, endpoints: [] }));
+    const empty = { found: true, ours: true, matches: true, endpoints: [] };
+    const change = { selector: { app: 'other' }, endpoints: [], twins: { blue: empty, green: empty } };
+    const { reason, message } = decidedOn(joining(idle, change));
     expect([reason, message]).to.deep.equal([
       'ServiceSelectsOtherPods',
       'Service "admin" does not select the pods of Deployment "checkout-blue": its selector and the labels of spec.template must match',

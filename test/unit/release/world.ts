@@ -58,6 +58,7 @@ export interface Picture {
   readonly switchReason?: string;
   readonly services?: readonly string[];
   readonly service?: Partial<ServiceView>;
+  readonly previews?: Snapshot['previews'];
   readonly leftovers?: Snapshot['leftovers'];
   readonly blue?: SidePicture;
   readonly green?: SidePicture;
@@ -89,6 +90,7 @@ export function world(picture: Picture = {}): Snapshot {
     previous: picture.previous ?? {},
     source,
     services: (picture.services ?? ['checkout']).map((name) => serviceOf(name, picture, sides, source)),
+    previews: picture.previews ?? [],
     leftovers: picture.leftovers ?? [],
     sides,
     revisions: Object.entries(picture.revisions ?? {}).map(([name, facts]) =>

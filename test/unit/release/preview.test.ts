@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import type { PreviewView } from '../../../src/release/snapshot.ts';
+import { decided } from './decided.ts';
+import {
+  built,
+  fresh,
+  idle,
+  observed,
+  returning,
+  rolledBack,
+  started,
+  switched,
+  validated,
+} from './situations.ts';
+import { LABEL, NOON, type Picture, SECOND, UID } from './world.ts';
+
+const preview = (color?: string, change: Partial<PreviewView> = {}): PreviewView => ({
+  name: 'next',
+  found: true,
+  uid: 'next-uid',
+  resourceVersion: '1',
+  type: 'ClusterIP',
+  selector: { app: 'checkout', ...(color !== undefined && { [LABEL]: color }) },
+  claimedBy: UID,
+  labelled: true,
+  ...change,
+});
+const showing = (picture: Picture, color?: string): Picture => ({ ...picture, previews: [preview(color)] });
+const gated: Partial<Picture> = { spec: { gates: [{ name: 'smoke', job: { spec: {} } }] } };
+const running = { jobs: [{ name: 'checkout-smoke-2', state: 'Running' as const }] };
+
+describe('a preview Service', () => {
+  const TO_GREEN = ['PointPreview next -> green'];
+  const TO_BLUE = ['PointPreview next -> blue'];
+  const table: readonly [string, Picture, readonly string[]][] = [
+    ['shows the source before the adoption', showing(fresh), ['CreateRevision r1 from live']],
+    ['shows the active side at rest', showing(idle), TO_BLUE],
+    ['is left alone where it shows that', showing(idle, 'blue'), []],
+    [
+      'stays with the active side while the candidate has no ready pod',
+      showing({ ...built, green: { revision: 'r2', desired: 3 } }, 'blue'),
+      [],
+    ],
+    [
+      'shows the candidate from its first ready pod',
+      showing({ ...built, green: { revision: 'r2', desired: 3, ready: 1 } }, 'blue'),
+      TO_GREEN,
+    ],
+    [
+      'does not show what stood by before',
+      showing(
+        {
+          ...built,
+          green: { revision: 'r2', desired: 3, ready: 1, pods: [{}, { ready: true, revision: 'r0' }] },
+        },
+        'blue',
+      ),
+      [],
+    ],
+    [
+      'goes back to the active side when the candidate has none any more',
+      showing({ ...built, green: { revision: 'r2', desired: 3 } }, 'green'),
+      TO_BLUE,
+    ],
+    ['shows the candidate while gates run', showing({ ...built, ...gated, ...running }, 'blue'), TO_GREEN],
+    ['waits for the candidate to be built', showing(started), ['WriteColor green r2, 3 replicas']],
+    ['does not keep the switch waiting', showing(validated, 'blue'), ['PatchSelector checkout -> green']],
+    ['does not keep the proof of the switch waiting', showing(switched, 'blue'), ['RecordFacts r2']],
+    ['shows the new side while that is watched', showing(observed, 'blue'), TO_GREEN],
+    ['does not keep the way back waiting', showing(returning, 'green'), ['RecordFacts r2 RolledBack']],
+  ];
+  for (const [what, picture, effects] of table) {
+    it(what, () => {
+      expect(decided(picture).effects).to.deep.equal(effects);
+    });
+  }
+
+  it('leaves the failing side before its pods go', () => {
+    const drained = { ...rolledBack, now: NOON + 60 * SECOND };
+    expect(decided(showing(drained, 'green')).effects).to.deep.equal([...TO_BLUE, 'ScaleColor green 3 -> 0']);
+  });
+
+  it('that cannot be written is left alone for a while, and the status says why', () => {
+    const refusals = { next: { at: NOON - SECOND, message: 'a policy forbids it', final: true } };
+    const { effects, plan } = decided({ ...showing(idle, 'green'), observations: { refusals } });
+    expect(effects).to.deep.equal([]);
+    expect(plan.status.previews).to.deep.equal([
+      { name: 'next', color: 'green', message: 'a policy forbids it' },
+    ]);
+  });
+
+  it('of another release is not taken', () => {
+    expect(decided({ ...idle, previews: [preview('blue', { claimedBy: 'another' })] }).effects).to.deep.equal(
+      [],
+    );
+  });
+
+  it('goes with the release, and keeps on showing what serves', () => {
+    const { effects } = decided({ ...showing(idle, 'green'), release: { deleting: true } });
+    expect(effects).to.include('ReleaseService next');
+  });
+
+  const refused: readonly [string, Partial<PreviewView>, string][] = [
+    [
+      'ServiceNotFound',
+      { found: false },
+      'Service "next" does not exist in namespace "shop": create it or correct spec.traffic.previewServices[0].name',
+    ],
+    [
+      'ServiceWithoutSelector',
+      { type: 'ExternalName', selector: {} },
+      'Service "next" has no selector to point: give it one that matches the pods of the workload, or remove it from spec.traffic.previewServices',
+    ],
+    [
+      'ServiceClaimed',
+      { claimedBy: 'another' },
+      'Service "next" belongs to another release: remove it from one of the two (spec.traffic.previewServices[0].name here)',
+    ],
+    [
+      'ServiceSelectsOtherPods',
+      { selector: { app: 'other' } },
+      'Service "next" does not select the pods of both sides: its selector and the labels of spec.template of Deployment "checkout" must match, without those of bluegreen.dev',
+    ],
+    [
+      'ServiceSelectsOtherPods',
+      { selector: { app: 'checkout', 'bluegreen.dev/revision': 'r1' } },
+      'Service "next" does not select the pods of both sides: its selector and the labels of spec.template of Deployment "checkout" must match, without those of bluegreen.dev',
+    ],
+  ];
+  for (const [reason, change, message] of refused) {
+    it(`is refused: ${message}`, () => {
+      const result = decided({ ...fresh, previews: [preview(undefined, change)] });
+      expect([result.phase, result.reason, result.message]).to.deep.equal(['Stalled', reason, message]);
+      expect(result.effects).to.deep.equal([]);
+    });
+  }
+});
