@@ -81,6 +81,7 @@ describe('Several Services', function () {
             expression: `object.metadata.name != '${TILL}' || object.spec.selector == oldObject.spec.selector || ${unless}`,
             message: MESSAGE,
           },
+          { expression: "!('probe' in object.metadata.?annotations.orValue({}))", message: MESSAGE },
         ],
       },
     } as never);
@@ -89,10 +90,10 @@ describe('Several Services', function () {
       spec: { policyName: name, validationActions: ['Deny'] },
     } as never);
     const key = { namespace: shop.namespace, name: TILL };
-    const body = { spec: { selector: { [KEY]: 'neither' } }, metadata: { annotations: { asked: 'yes' } } };
+    const body = { metadata: { annotations: { probe: 'yes' } } };
     await eventually('the policy to be in force', 30_000, () =>
       world.client
-        .patch(SERVICES, key, { type: 'merge', body }, { dryRun: unless === 'false' })
+        .patch(SERVICES, key, { type: 'merge', body }, { dryRun: true })
         .then(() => undefined)
         .catch((error: Error) => (error.message.includes(MESSAGE) ? true : undefined)),
     );
