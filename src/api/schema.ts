@@ -35,6 +35,14 @@ const decimal = z.string().max(32).regex(DECIMAL);
 
 const listName = z.string().min(1).max(40).regex(DNS_1035);
 
+const metricSource = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(DNS_1035)
+  .default('default')
+  .describe('A metric source that the administrator of the operator has named.');
+
 const workload = z
   .object({
     deploymentRef: z
@@ -118,6 +126,33 @@ const traffic = z
       .describe(
         'How long the side that lost the traffic stays untouched, for connections made before the switch.',
       ),
+    drain: z
+      .object({
+        until: z
+          .object({
+            prometheus: z
+              .object({
+                source: metricSource,
+                query: z
+                  .string()
+                  .min(1)
+                  .max(4096)
+                  .describe(
+                    'PromQL that answers with one number, of the side that lost the traffic: $(BLUEGREEN_COLOR) and $(BLUEGREEN_REVISION) name that side. Requests in flight, or the growth of a request counter such as sum(increase(http_requests_total{bluegreen_color="$(BLUEGREEN_COLOR)"}[30s])).',
+                  ),
+                max: decimal.default('0').describe('At this or below it the side is idle.'),
+              })
+              .describe('A number from Prometheus.'),
+          })
+          .describe('What shows that nobody uses it any more.'),
+        timeoutSeconds: seconds(5, 86_400)
+          .default(300)
+          .describe('It counts as drained after this time at the latest, also when that cannot be measured.'),
+      })
+      .optional()
+      .describe(
+        'When the side that lost the traffic is drained, after drainSeconds at the earliest. Absent: then.',
+      ),
   })
   .meta({
     description: 'How production traffic reaches the application.',
@@ -157,13 +192,7 @@ const jobGate = z
 
 const prometheusCheck = z
   .object({
-    source: z
-      .string()
-      .min(1)
-      .max(63)
-      .regex(DNS_1035)
-      .default('default')
-      .describe('A metric source that the administrator of the operator has named.'),
+    source: metricSource,
     query: z
       .string()
       .min(1)

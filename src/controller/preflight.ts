@@ -198,6 +198,12 @@ interface Query {
 }
 
 function queries({ release }: Scene): Query[] {
+  const idle = release.spec.traffic.drain?.until.prometheus;
+  const drain = idle && { ...idle, field: 'spec.traffic.drain.until.prometheus.query' };
+  return [...(drain === undefined ? [] : [drain]), ...checkQueries(release)];
+}
+
+function checkQueries(release: Scene['release']): Query[] {
   return release.spec.observation.checks.flatMap(({ prometheus }, index) => {
     const { source, query, requestsQuery } = prometheus;
     const field = `spec.observation.checks[${index}].prometheus`;

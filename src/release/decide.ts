@@ -3,6 +3,7 @@
  * protects production speaks first.
  */
 import { act } from './actions.ts';
+import { awaitDrain } from './drain.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
@@ -42,7 +43,7 @@ function byStage(snapshot: Snapshot, roles: Roles): Verdict {
 export function decide(snapshot: Snapshot): Plan {
   const roles = rolesOf(snapshot);
   const first = tellOutage(snapshot, roles, firstVerdict(snapshot, roles));
-  const verdict = withPreviews(snapshot, roles, first);
+  const verdict = awaitDrain(snapshot, roles, withPreviews(snapshot, roles, first));
   return {
     verdict,
     effects: verdict.effects ?? [],

@@ -1,10 +1,77 @@
 /** When connections that were made before a switch have had their time. */
-import type { StartedRevision } from './roles.ts';
+import type { CheckSpec } from '../api/schema.ts';
+import { recordFacts } from './effects.ts';
+import { otherColor } from './endpoints.ts';
+import { soonest } from './look-again.ts';
+import type { Request, Verdict } from './plan.ts';
+import type { Roles, Stage, StartedRevision } from './roles.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** How long after the proof of a switch a node's proxy may still make connections to the other side, milliseconds. */
 export const PROXIES_FOLLOW_MS = 5000;
+/** No name that a check could have. */
+const DRAIN_CHECK = 'traffic.drain.until';
+const ASK_EVERY_MS = 5000;
 
-/** From when on the side that lost the traffic to this revision may be touched. */
-export function drainedAt({ facts, frozen }: StartedRevision): number {
+/** From when on the side that lost the traffic to this revision may be touched: at the latest, while it is not known. */
+export function drainedAt(active: StartedRevision): number {
+  const { drain } = active.frozen.traffic;
+  const earliest = drainStart(active);
+  if (drain === undefined) return earliest;
+  return Math.max(
+    earliest,
+    active.facts.drainedAt ?? (active.facts.verifiedAt ?? 0) + drain.timeoutSeconds * 1000,
+  );
+}
+
+function drainStart({ facts, frozen }: StartedRevision): number {
   return (facts.verifiedAt ?? 0) + frozen.traffic.drainSeconds * 1000;
+}
+
+const WAITS: ReadonlySet<Stage> = new Set<Stage>(['Observing', 'Resting', 'Preparing']);
+
+/**
+ * Asks beside whatever is decided whether the old side is idle, and records when it is. Unknown is not idle: then the
+ * time-out counts. It never goes before an effect of the verdict.
+ */
+export function awaitDrain(snapshot: Snapshot, { active, stage }: Roles, verdict: Verdict): Verdict {
+  const until = active?.frozen.traffic.drain?.until;
+  if (active === undefined || until === undefined || !WAITS.has(stage)) return verdict;
+  const from = drainStart(active);
+  if (active.facts.drainedAt !== undefined || snapshot.now >= drainedAt(active)) return verdict;
+  if (snapshot.now < from) return { ...verdict, ...soonest(snapshot.now, [verdict.lookAgainAt, from]) };
+  const last = snapshot.observations.measurements[DRAIN_CHECK]?.filter(({ at }) => at >= from).at(-1);
+  if (last?.verdict === 'Good') return seenIdle(snapshot, active, verdict);
+  const next = Math.max(snapshot.now, (last?.at ?? 0) + ASK_EVERY_MS);
+  const due = next === snapshot.now;
+  return {
+    ...verdict,
+    requests: [...(verdict.requests ?? []), ...(due ? [question(snapshot, active, until.prometheus)] : [])],
+    ...soonest(snapshot.now, [verdict.lookAgainAt, due ? next + ASK_EVERY_MS : next, drainedAt(active)]),
+  };
+}
+
+function seenIdle({ now }: Snapshot, active: StartedRevision, verdict: Verdict): Verdict {
+  if ((verdict.effects ?? []).length > 0) return verdict;
+  const message = `${otherColor(active.facts.color)} is idle: connections made before the switch need it no more`;
+  const effects = [recordFacts(active, { ...active.facts, drainedAt: now })];
+  return { ...verdict, reason: 'OldSideIdle', message, effects };
+}
+
+/** Of the side that lost the traffic. */
+function question(
+  { sides }: Snapshot,
+  { facts }: StartedRevision,
+  prometheus: CheckSpec['prometheus'],
+): Request {
+  const color = otherColor(facts.color);
+  const check: CheckSpec = {
+    name: DRAIN_CHECK,
+    intervalSeconds: ASK_EVERY_MS / 1000,
+    failureLimit: 1,
+    onUnknown: 'Hold',
+    prometheus,
+  };
+  const revision = sides[color].deployment?.revision ?? '';
+  return { kind: 'Measure', check, revision, attempt: facts.attempt, color };
 }

@@ -37,6 +37,8 @@ export interface RevisionFacts {
   readonly verifiedAt?: number;
   /** Ready pods at that moment: the base of the availability check. */
   readonly verifiedReady?: number;
+  /** The side that lost the traffic to it was seen idle (`traffic.drain.until`). */
+  readonly drainedAt?: number;
   /** A way back is wanted, and the side it returns to must first be scaled up. */
   readonly returnWanted?: { readonly at: number; readonly reason: string; readonly message: string };
   readonly outcome?: Outcome;

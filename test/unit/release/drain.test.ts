@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import type { Measurement } from '../../../src/analysis/measurement.ts';
+import { decided } from './decided.ts';
+import { ADOPTED_AT, committed, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
+import { MINUTE, NOON, type Picture, SECOND } from './world.ts';
+
+const until = { prometheus: { query: 'sum(in_flight{color="$(BLUEGREEN_COLOR)"})' } };
+const drain = { until, timeoutSeconds: 120 };
+const spec = { traffic: { services: [{ name: 'checkout' }], drainSeconds: 30, drain } };
+const old = { createdAt: ADOPTED_AT };
+const blue = { revision: 'r1', ready: 3, pods: [old, old, old] };
+const verifiedAt = NOON - 5 * SECOND;
+const drained = verifiedAt + 30 * SECOND;
+
+const seen = (verdict: Measurement['verdict'], at: number): NonNullable<Picture['observations']> => ({
+  measurements: { 'traffic.drain.until': [{ at, verdict, reason: 'NoData', message: 'm' }] },
+});
+const picture = (now: number, observations: NonNullable<Picture['observations']> = {}): Picture => ({
+  ...observed,
+  now,
+  spec,
+  blue,
+  observations,
+});
+
+describe('an old side that is drained when it is idle', () => {
+  it('is not asked before drainSeconds are over', () => {
+    const { plan } = decided(picture(NOON));
+    expect([plan.requests, plan.lookAgainAt]).to.deep.equal([[], drained]);
+  });
+
+  it('is asked then, for its own colour and revision', () => {
+    const { effects, plan } = decided(picture(drained));
+    expect(effects).to.deep.equal([]);
+    const [request] = plan.requests;
+    if (request?.kind !== 'Measure') throw new Error('nothing is measured');
+    const { check, revision, color, attempt } = request;
+    expect([check.prometheus.query, check.prometheus.max, revision, color, attempt]).to.deep.equal([
+      until.prometheus.query,
+      '0',
+      'r1',
+      'blue',
+      2,
+    ]);
+  });
+
+  it('is asked every five seconds while it is busy, or nobody knows', () => {
+    for (const verdict of ['Bad', 'Unknown'] as const) {
+      const early = decided(picture(drained + 4 * SECOND, seen(verdict, drained)));
+      expect([early.effects, early.plan.requests, early.plan.lookAgainAt]).to.deep.equal([
+        [],
+        [],
+        drained + 5 * SECOND,
+      ]);
+      const due = decided(picture(drained + 5 * SECOND, seen(verdict, drained)));
+      expect([due.effects, due.plan.requests.length]).to.deep.equal([[], 1]);
+    }
+  });
+
+  it('is recorded when it is, and then its pods are replaced', () => {
+    const idle = decided(picture(drained + SECOND, seen('Good', drained)));
+    expect([idle.reason, idle.effects]).to.deep.equal(['OldSideIdle', ['RecordFacts r2']]);
+    expect(idle.message).to.equal('blue is idle: connections made before the switch need it no more');
+    const known = { r1, r2: { ...r2Verified, drainedAt: drained + SECOND } };
+    const { effects, plan } = decided({ ...picture(drained + SECOND), revisions: known });
+    expect([effects, plan.requests]).to.deep.equal([['ScaleColor blue 3 -> 4'], []]);
+  });
+
+  it('counts as drained after timeoutSeconds, whatever the metrics say', () => {
+    const late = verifiedAt + 120 * SECOND;
+    for (const observations of [{}, seen('Bad', late - SECOND), seen('Unknown', late - SECOND)])
+      expect(decided(picture(late, observations)).effects).to.deep.equal(['ScaleColor blue 3 -> 4']);
+  });
+
+  it('an answer from before drainSeconds were over says nothing', () => {
+    expect(decided(picture(drained + SECOND, seen('Good', drained - SECOND))).effects).to.deep.equal([]);
+  });
+
+  it('is asked after the commit too, and before the next candidate takes its place', () => {
+    const now = drained + SECOND;
+    const inWindow = { ...committed, now, spec, blue, revisions: { r1, r2: r2Committed } };
+    expect(decided(inWindow).plan.requests.map(({ kind }) => kind)).to.deep.equal(['Measure']);
+    const r3 = { ...r2, color: 'blue' as const, attempt: 3, startedAt: NOON };
+    const next = { ...inWindow, source: { fingerprint: 'v3' }, revisions: { r1, r2: r2Committed, r3 } };
+    const waiting = decided(next);
+    expect([waiting.reason, waiting.plan.requests.length]).to.deep.equal(['Draining', 1]);
+    expect(decided({ ...next, observations: seen('Good', drained) }).reason).to.equal('OldSideIdle');
+    const later = { ...next, now: NOON + 3 * MINUTE };
+    expect(decided(later).reason).to.equal('BuildingCandidate');
+  });
+});
