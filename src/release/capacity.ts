@@ -37,10 +37,16 @@ export function autoscalingBounds(snapshot: Snapshot): AutoscalingBounds | undef
 
 /** Ready pods that production has now: of the active colour, or of the source before the adoption. */
 function productionNow(snapshot: Snapshot, roles: Roles): number {
-  if (roles.active === undefined) return snapshot.source?.ready ?? 0;
+  if (roles.active === undefined) return beforeAdoption(snapshot, roles);
   const color = roles.active.facts.color;
   // The twin may be missing for a moment, or the production selector may be astray: the larger count is the truth.
   return Math.max(readyCount(snapshot, color), servingOfColor(snapshot, color));
+}
+
+/** Beside the source there may stand what an earlier release of this name has left: without a key it serves as well. */
+function beforeAdoption(snapshot: Snapshot, { subject }: Roles): number {
+  const left = otherColor(subject?.facts.color ?? 'blue');
+  return Math.max(snapshot.source?.ready ?? 0, servingOfColor(snapshot, left));
 }
 
 /**

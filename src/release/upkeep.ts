@@ -17,8 +17,7 @@ export const LOCK_AFTER_SWITCH_MS = 60_000;
 
 export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   return [
-    ...claims(snapshot),
-    ...twins(snapshot),
+    ...proofs(snapshot),
     ...joins(snapshot, roles),
     ...letGoOfLeftovers(snapshot, roles),
     ...autoscalers(snapshot, roles),
@@ -42,6 +41,11 @@ export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect
   if (deployment.desired === 0) return scaleColor(snapshot, color, size);
   if (replicas === undefined || (stage !== 'Resting' && replicas < deployment.desired)) return [];
   return scaleColor(snapshot, color, replicas);
+}
+
+/** What a proof is read from: without our labels the endpoints of a Service that was replaced are not heard of. */
+export function proofs(snapshot: Snapshot): Effect[] {
+  return [...claims(snapshot), ...twins(snapshot)];
 }
 
 /** Labels and claims that another writer took away. */

@@ -71,6 +71,12 @@ function checkLoser(stage: Stage): void {
     fail(`at rest: ${name} on ${other} is ${outcome}, and has ${deployment?.spec.replicas} pods`);
 }
 
+/**
+ * What only people can mend: the active side was edited, or the Service points to pods that serve while none of the
+ * active side is ready. Without a key a candidate would have the traffic before it is proven.
+ */
+const TOLD = new Set(['ActiveEdited', 'SelectorAstray']);
+
 /** What people wish for serves, unless something speaks against it. */
 function checkWish(stage: Stage, wished: Version | undefined): void {
   if (wished === undefined || !isGood(wished)) return;
@@ -87,7 +93,7 @@ function checkWish(stage: Stage, wished: Version | undefined): void {
   const rejected = revisionsOf(stage).some(
     ({ image, facts }) => image === wished.image && facts.rejected !== undefined,
   );
-  if (rejected || !isDecided(wished, scenario) || ready?.reason === 'ActiveEdited') return;
+  if (rejected || !isDecided(wished, scenario) || TOLD.has(ready?.reason ?? '')) return;
   fail(
     `at rest: ${wished.image} is wished for, good and not rejected, and ${serving} serves: [${phase}] ${message}`,
   );

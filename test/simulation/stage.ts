@@ -81,6 +81,7 @@ export function createStage(
       check();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
+      if (broken === undefined) say(`broken: ${error.message}`);
       broken ??= error.message;
     }
   }

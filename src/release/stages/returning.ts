@@ -6,7 +6,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { provable } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { holdActive } from '../upkeep.ts';
+import { holdActive, proofs } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
 
 /** Reasons that say nothing against the revision itself. */
@@ -29,7 +29,7 @@ export function returning(snapshot: Snapshot, roles: Roles): Verdict {
       phase: 'RollingBack',
       reason: 'WaitingForEndpoints',
       message: `the traffic goes back to ${color} (revision ${command.revision.name}): Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`,
-      effects: holdActive(snapshot, roles),
+      effects: [...holdActive(snapshot, roles), ...proofs(snapshot)],
       stalled: ready === 0,
     };
   }

@@ -3,7 +3,7 @@ import { ANNOTATION_SWITCH, LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
 import type { Service } from '../../../src/kube/types.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
-import { LABEL } from '../world.ts';
+import { imageOfColor, LABEL } from '../world.ts';
 import { isColor, type RevisionTruth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
@@ -14,8 +14,10 @@ export function guardSelector(view: View, before: Service | undefined, after: Se
   const to = selector[LABEL];
   if (to === before.spec.selector?.[LABEL] || !isColor(to)) return;
   guardEndpoints(view, to);
-  guardMark(view, to, after.metadata.annotations?.[ANNOTATION_SWITCH] ?? '');
+  guardMark(view, to, markOf(after), markOf(before));
 }
+
+const markOf = ({ metadata }: Service): string => metadata.annotations?.[ANNOTATION_SWITCH] ?? '';
 
 function guardEndpoints(view: View, color: Color): void {
   const serving = view.range(SERVICE).fewest;
@@ -26,24 +28,33 @@ function guardEndpoints(view: View, color: Color): void {
 const twin = (color: Color): string => `${SERVICE}-${color}`;
 
 /** A release, unlike a rescue, brings as many pods as production has, and what people wish for. */
-function guardRelease(view: View, { name, image, facts: { color } }: RevisionTruth): void {
-  const { most } = view.range(twin(color));
+function guardRelease(view: View, { name, image, facts }: RevisionTruth): void {
+  const { most } = view.range(twin(facts.color));
   const { fewest } = view.range(SERVICE);
   const share = Number.parseInt(String(view.world.scenario.spec.capacity?.candidate ?? '100%'), 10);
   if (most < (fewest * share) / 100) fail(`traffic was moved to ${most} pods of ${name}, from ${fewest}`);
   const { wished, wishedAt } = view.users();
-  if (view.world.scenario.versions[wished]?.image === image || isRecent(view, wishedAt)) return;
+  const now = view.world.scenario.versions[wished]?.image;
+  if (now === image || isRecent(view, wishedAt)) return;
+  // Once it has passed its gates it goes on, or a stream of new wishes would let none of them serve: but not while
+  // people wish for what is active.
+  const proven =
+    (facts.validatedAt ?? Number.POSITIVE_INFINITY) <= wishedAt + view.staleness() + view.clockError();
+  if (proven && now !== imageOfColor(view.world.api, facts.color === 'blue' ? 'green' : 'blue')) return;
   fail(`traffic was moved to ${name}, whose content nobody wishes for any more`);
 }
 
 /** Nobody but an operator touched the Service: what one put there, another one must not take for drift. */
-function guardRepair(view: View, { name }: RevisionTruth): void {
+function guardRepair(view: View, { name, facts }: RevisionTruth, before: string): void {
   const { touchedAt } = view.users();
+  // A second process had not heard of the commit yet, and ordered the way back of that attempt: it comes too late.
+  const late = before.endsWith(`/${facts.attempt}/back`);
+  if (late && view.selectedAt() <= (facts.outcome?.at ?? 0) + view.staleness() + view.clockError()) return;
   if ((touchedAt.get('service') ?? 0) >= view.selectedAt() || isTouched(view, 'service')) return;
   fail(`traffic was moved to ${name} as if the selector had drifted, and nobody had touched it`);
 }
 
-function guardMark(view: View, color: Color, mark: string): void {
+function guardMark(view: View, color: Color, mark: string, before: string): void {
   const [, name, attempt, back] = mark.split('/');
   const revision = view.truth.revisions().find((each) => each.name === name);
   if (revision === undefined) {
@@ -57,7 +68,7 @@ function guardMark(view: View, color: Color, mark: string): void {
   if (back === undefined) guardForward(view, revision, Number(attempt));
   else if (facts.committedAt === undefined) fail(`traffic went back to ${name}, which was never committed`);
   const repairs = back === undefined && facts.outcome?.kind === 'Committed';
-  if (repairs && facts.outcome?.reason !== 'Readopted') guardRepair(view, revision);
+  if (repairs && facts.outcome?.reason !== 'Readopted') guardRepair(view, revision, before);
   if (!repairs) guardPods(view, revision);
   const starts = back === undefined && facts.outcome === undefined && facts.verifiedAt === undefined;
   if (starts && !facts.adoption && !isTouched(view, 'service')) guardRelease(view, revision);

@@ -5,7 +5,7 @@ import type { Deployment, Pod } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
 import { SERVICE } from '../scenario.ts';
 import { imageOfDeployment, LABEL } from '../world.ts';
-import { isColor, newestFirst } from './truth.ts';
+import { isColor, newestFirst, type Truth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
 export function guardSide(
@@ -25,10 +25,17 @@ export function guardSide(
 /** What the side lost; people may ask for fewer replicas. */
 function loss({ truth }: View, before: Deployment, after: Deployment | undefined): string | undefined {
   if (after === undefined) return 'deleted';
-  if (imageOfDeployment(after) !== imageOfDeployment(before)) return 'overwritten';
+  const image = imageOfDeployment(after);
+  if (image !== imageOfDeployment(before) && !isRepair(truth, before, image)) return 'overwritten';
   const [had, has] = [before.spec.replicas ?? 1, after.spec.replicas ?? 1];
   const asked = (truth.release()?.spec as { replicas?: number } | undefined)?.replicas;
   return has < had && has !== asked ? `shrunk from ${had} to ${has}` : undefined;
+}
+
+/** Somebody had edited it, and it gets back what it holds by its name. */
+function isRepair(truth: Truth, { metadata }: Deployment, image: string): boolean {
+  const held = metadata.labels?.[LABEL_REVISION];
+  return truth.revisions().some((each) => each.name === held && each.image === image);
 }
 
 function guardTarget(view: View, color: Color, before: Deployment, how: string): void {

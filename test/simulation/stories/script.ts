@@ -165,7 +165,6 @@ export async function tell(story: Story): Promise<string> {
   };
 
   await story.play(actor);
-  if (stage.broken !== undefined) say(`broken: ${stage.broken}`);
   return `${story.name}\n${story.about}\n\n${stage.trace.map(withoutMilliseconds).join('\n')}\n`;
 }
 

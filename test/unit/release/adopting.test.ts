@@ -47,6 +47,11 @@ describe('adopting a running Deployment', () => {
     expect(plan.status.observedGeneration, 'the spec is not judged yet').to.equal(0);
   });
 
+  it('makes the colour as large as all that serves: what an earlier release of this name has left serves as well', () => {
+    const { effects } = decided({ ...holding, green: { revision: 'r9', ready: 6 } });
+    expect(effects).to.include('WriteColor blue r1, 6 replicas');
+  });
+
   it('claims the Service, so that no other release takes it', () => {
     const { reason, effects } = decided({ ...fresh, service: { claimedBy: undefined, labelled: false } });
     expect([reason, effects]).to.deep.equal(['ClaimingServices', ['ClaimService checkout']]);

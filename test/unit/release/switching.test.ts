@@ -53,6 +53,14 @@ describe('the switch is verified', () => {
     expect(plan.lookAgainAt).to.equal(NOON + 25 * SECOND);
   });
 
+  it('at a Service that was replaced meanwhile, once it is ours again: its endpoints are not heard of before', () => {
+    const replaced = { labelled: false, endpoints: [] };
+    const { phase, effects } = decidedOn(editServices(world(switched), replaced));
+    expect([phase, effects]).to.deep.equal(['Switching', ['ClaimService checkout']]);
+    const back = decidedOn(editServices(world(returning), replaced));
+    expect([back.phase, back.effects]).to.deep.equal(['RollingBack', ['ClaimService checkout']]);
+  });
+
   it('and goes back when they have not followed by then', () => {
     const late = editServices(world({ ...switched, now: NOON + 25 * SECOND }), blueStill);
     const result = decidedOn(late);
