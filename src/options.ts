@@ -54,7 +54,7 @@ const FLAGS = {
   'health-port': { type: 'string', value: 'PORT', default: '8081', help: 'port of /healthz and /readyz' },
   'bind-address': { type: 'string', value: 'ADDRESS', help: 'address of both ports (default: all)' },
   'log-level': { type: 'string', value: 'LEVEL', default: 'info', help: LOG_LEVELS.join(', ') },
-  concurrency: { type: 'string', value: 'N', default: '16', help: 'releases reconciled side by side' },
+  concurrency: { type: 'string', value: 'N', default: '64', help: 'releases reconciled side by side' },
   'leader-elect': {
     type: 'boolean',
     default: true,

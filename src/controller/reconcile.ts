@@ -32,13 +32,15 @@ export interface ReconcileDeps extends Omit<RoundDeps, 'refusals'> {
 
 /** A plan that is never empty would be a bug; it must not become a hot loop. */
 const MAX_ROUNDS = 10;
+/** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
+const ANSWER_MS = 100;
 
 export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
   const refusals = createRefusals(deps.now);
-  return async (key, { signal }) => {
+  return async (key, context) => {
     const [namespace = '', name = ''] = key.split('/');
     const object = deps.cache.releases.get({ namespace, name });
     if (object === undefined) {
@@ -48,10 +50,11 @@ export function createReconciler(
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
-    const bound = { ...deps, refusals, client: withSignal(deps.client, signal) };
+    const bound = { ...deps, refusals, client: withSignal(deps.client, context.signal) };
     const parsed = parseRelease(object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
-    return toEnd(bound, pace, beginPass(key, await announce(bound, object, parsed.release)));
+    const pass = beginPass(key, await announce(bound, object, parsed.release));
+    return toEnd(bound, pace, pass, context);
   };
 }
 
@@ -124,27 +127,66 @@ async function stall(
   await writeStatus(deps.client, deps.cache.releases, object, next);
 }
 
-async function toEnd(deps: ReconcileDeps & RoundDeps, pace: Pace, pass: Pass): Promise<ReconcileResult> {
+/** No status holds up what comes next: what changes while one is being written is looked at beside it. */
+async function toEnd(
+  deps: ReconcileDeps & RoundDeps,
+  pace: Pace,
+  pass: Pass,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  let writing: Promise<number> = Promise.resolve(0);
+  const report = (): Promise<number> => {
+    writing = writing.then(() => write(deps, pace, pass));
+    return writing;
+  };
   try {
-    for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-      const plan = await round(deps, pass);
-      if (plan === undefined) return { result: 'success' };
-      if (plan.effects.length > 0 && !pass.gone) continue;
-      return again(plan, await write(deps, pace, pass), deps.now());
-    }
-    await write(deps, pace, pass);
-    return { result: 'requeue' };
+    return await rounds(deps, pass, context, report);
   } catch (error) {
+    await writing.catch(() => undefined);
     return failed(deps, pass, error);
   }
+}
+
+/** `report` writes the status, after the one before. */
+async function rounds(
+  deps: ReconcileDeps & RoundDeps,
+  pass: Pass,
+  context: ReconcileContext,
+  report: () => Promise<number>,
+): Promise<ReconcileResult> {
+  let expecting = false;
+  for (let count = 0; count < MAX_ROUNDS && !isOutdated(deps, pass); count++) {
+    if (count > 0) await context.pause();
+    const plan = await round(deps, pass);
+    if (plan === undefined) return { result: 'requeue' };
+    if (pass.gone) return { result: 'success' };
+    expecting ||= plan.effects.length + plan.requests.length > 0;
+    if (plan.effects.length > 0) continue;
+    if (expecting && (await context.news(ANSWER_MS))) continue;
+    expecting = false;
+    const writing = report();
+    if (await context.news(writing)) continue;
+    return again(plan, await writing, deps.now());
+  }
+  await report();
+  return { result: 'requeue' };
+}
+
+/** People want something else since the pass began. */
+function isOutdated(deps: ReconcileDeps, pass: Pass): boolean {
+  const { uid, generation } = pass.release.metadata;
+  const now = currentOf(deps, pass)?.metadata;
+  return now !== undefined && (now.uid !== uid || now.generation !== generation);
 }
 
 /** Gives the milliseconds that are to pass before the status is written; 0: it is. */
 async function write(deps: ReconcileDeps, pace: Pace, pass: Pass): Promise<number> {
   const object = currentOf(deps, pass);
-  if (object === undefined || pass.gone) return 0;
+  const same = object?.metadata.uid === pass.release.metadata.uid;
+  if (object === undefined || !same || pass.gone) return 0;
   const { namespace = '', name } = object.metadata;
-  deps.observer.onStatus({ namespace, name }, pass.release.status, pass.status);
+  deps.observer.onStatus({ namespace, name }, pass.told, pass.status);
+  pass.told = pass.status;
   const waitMs = pace.waitMs(pass.key, (object.status ?? {}) as ReleaseStatus, pass.status);
   if (waitMs === 0) await writeStatus(deps.client, deps.cache.releases, object, pass.status);
   return waitMs;

@@ -39,12 +39,15 @@ export interface Pass {
   /** In each of its log lines. */
   readonly reconcileId: string;
   status: ReleaseStatus;
+  /** The status that metrics know. */
+  told: ReleaseStatus;
   /** The finalizer is off: there is nothing left to write to. */
   gone: boolean;
 }
 
 export function beginPass(key: string, release: ParsedRelease): Pass {
-  return { key, release, reconcileId: randomUUID().slice(0, 8), status: release.status, gone: false };
+  const { status } = release;
+  return { key, release, reconcileId: randomUUID().slice(0, 8), status, told: status, gone: false };
 }
 
 /** The object as it is now: own writes of earlier rounds are in it. */

@@ -12,7 +12,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, sleep, systemClock } from './clock.ts';
 import { describeThrown, type Logger } from './log.ts';
 import type { WorkItem, WorkQueue } from './workqueue.ts';
 
@@ -26,6 +26,13 @@ export interface ReconcileContext {
   readonly signal: AbortSignal;
   /** Whether it came through the urgent lane. */
   readonly urgent: boolean;
+  /** Lets the event loop look at its sockets before the work goes on, unless this is urgent. */
+  readonly pause: () => Promise<void>;
+  /**
+   * Waits for the end of this work, or so many milliseconds, and no longer than until the key is added. True: it was,
+   * and is not given out again for that: whoever asks looks again.
+   */
+  readonly news: (until: Promise<unknown> | number) => Promise<boolean>;
 }
 
 export interface StuckReconcile {
@@ -83,7 +90,6 @@ export function runLoop(options: LoopOptions): Loop {
     for (;;) {
       const item = await queue.get({ urgentOnly });
       if (item === undefined) return;
-      if (!item.urgent) await turn();
       await process(item);
     }
   }
@@ -105,7 +111,9 @@ export function runLoop(options: LoopOptions): Loop {
 
   async function attempt(item: WorkItem): Promise<ReconcileResult | { readonly result: 'error' }> {
     try {
-      return await options.reconcile(item.key, { signal: stopping.signal, urgent: item.urgent });
+      const context = contextOf(item);
+      await context.pause();
+      return await options.reconcile(item.key, context);
     } catch (error) {
       if (!stopping.signal.aborted) {
         log.error('reconcile failed', {
@@ -116,6 +124,28 @@ export function runLoop(options: LoopOptions): Loop {
       }
       return { result: 'error' };
     }
+  }
+
+  function contextOf({ key, ...item }: WorkItem): ReconcileContext {
+    let { urgent } = item;
+    const pause = async (): Promise<void> => {
+      if (!urgent) await turn();
+    };
+    return {
+      signal: stopping.signal,
+      urgent,
+      pause,
+      async news(until) {
+        const over = new AbortController();
+        const end =
+          typeof until === 'number' ? sleep(clock, until, over.signal) : until.catch(() => undefined);
+        await Promise.race([queue.nextAdd(key), end]);
+        over.abort();
+        const added = queue.absorb(key);
+        urgent ||= added?.urgent === true;
+        return added !== undefined;
+      },
+    };
   }
 
   function settle(item: WorkItem, outcome: ReconcileResult | { readonly result: 'error' }): void {
@@ -159,8 +189,9 @@ export function runLoop(options: LoopOptions): Loop {
 }
 
 /**
- * Lets one reconcile begin in each turn of the event loop. Reconciles that find all they need in a cache would
- * otherwise follow one another without a look at the sockets, where the event may wait that makes one urgent.
+ * Lets one reconcile go on in each turn of the event loop. Reconciles that find all they need in a cache, or whose
+ * answers come together, would otherwise follow one another without a look at the sockets, where the event may wait that
+ * makes one urgent.
  */
 function createTurnstile(): () => Promise<void> {
   let last = Promise.resolve();

@@ -38,6 +38,13 @@ export interface WorkQueue {
   failures(key: string): number;
   /** Waits for work; undefined after `stop`. */
   get(options?: { readonly urgentOnly?: boolean }): Promise<WorkItem | undefined>;
+  /** Of a key that is being processed: resolves when it is added, or everything stops. */
+  nextAdd(key: string): Promise<void>;
+  /**
+   * Whether a key that is being processed was added since; if so, whoever processes it looks at it again himself, and
+   * it will not be given out for it.
+   */
+  absorb(key: string): { readonly urgent: boolean } | undefined;
   /** To be called for each item that `get` gave, whatever came of it. */
   done(key: string): void;
   /** Nothing is given out any more, and what waits is forgotten: a controller is level-based, and begins anew. */
@@ -85,6 +92,11 @@ interface Entry {
   urgent: boolean;
 }
 
+interface Processing {
+  readonly since: number;
+  onAdd: () => void;
+}
+
 interface Delayed {
   readonly key: string;
   readonly at: number;
@@ -100,8 +112,7 @@ export function createWorkQueue(options: WorkQueueOptions = {}): WorkQueue {
   const { observer } = options;
   /** What must be processed: everything that waits, and of what is processed what was added since. */
   const dirty = new Map<string, Entry>();
-  /** When each key that is being processed was got. */
-  const processing = new Map<string, number>();
+  const processing = new Map<string, Processing>();
   /** Each entry that waits is in its lane; one that became urgent is in both, and skipped in the ordinary one. */
   const lanes = { urgent: createFifo<Entry>(), ordinary: createFifo<Entry>() };
   const depth = { urgent: 0, ordinary: 0 };
@@ -121,7 +132,9 @@ export function createWorkQueue(options: WorkQueueOptions = {}): WorkQueue {
     const entry: Entry = { key, urgent, addedAt: clock.monotonic() };
     dirty.set(key, entry);
     observer?.onAdd();
-    if (!processing.has(key)) enqueue(entry);
+    const under = processing.get(key);
+    if (under === undefined) enqueue(entry);
+    else under.onAdd();
   }
 
   function addAfter(key: string, ms: number, addOptions: AddOptions = {}): void {
@@ -168,7 +181,7 @@ export function createWorkQueue(options: WorkQueueOptions = {}): WorkQueue {
     const now = clock.monotonic();
     depth[entry.urgent ? 'urgent' : 'ordinary'] -= 1;
     dirty.delete(entry.key);
-    processing.set(entry.key, now);
+    processing.set(entry.key, { since: now, onAdd: () => undefined });
     observer?.onGet((now - entry.addedAt) / 1000);
     return { key: entry.key, urgent: entry.urgent };
   }
@@ -199,11 +212,25 @@ export function createWorkQueue(options: WorkQueueOptions = {}): WorkQueue {
       return new Promise((resolve) => waiters[wanted].push(resolve));
     },
 
+    nextAdd(key) {
+      const under = processing.get(key);
+      return new Promise((resolve) => {
+        if (under === undefined || stopped || dirty.has(key)) resolve();
+        else under.onAdd = resolve;
+      });
+    },
+
+    absorb(key) {
+      const entry = processing.has(key) ? dirty.get(key) : undefined;
+      if (entry !== undefined) dirty.delete(key);
+      return entry;
+    },
+
     done(key) {
-      const since = processing.get(key);
-      if (since === undefined) return;
+      const under = processing.get(key);
+      if (under === undefined) return;
       processing.delete(key);
-      observer?.onDone((clock.monotonic() - since) / 1000);
+      observer?.onDone((clock.monotonic() - under.since) / 1000);
       const entry = dirty.get(key);
       if (entry !== undefined && !stopped) enqueue(entry);
     },
@@ -214,12 +241,13 @@ export function createWorkQueue(options: WorkQueueOptions = {}): WorkQueue {
       dirty.clear();
       depth.urgent = 0;
       depth.ordinary = 0;
+      for (const { onAdd } of processing.values()) onAdd();
       for (const waiter of [...waiters.any.splice(0), ...waiters.urgentOnly.splice(0)]) waiter(undefined);
     },
 
     stats() {
       const now = clock.monotonic();
-      const seconds = [...processing.values()].map((since) => (now - since) / 1000);
+      const seconds = [...processing.values()].map(({ since }) => (now - since) / 1000);
       return {
         depth: depth.urgent + depth.ordinary,
         urgentDepth: depth.urgent,

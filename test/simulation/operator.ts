@@ -141,6 +141,8 @@ function createQueue(
 ): Queue {
   const waiting = new Set<string>();
   const running = new Set<string>();
+  /** Who processes a key and waits for news of it. */
+  const listening = new Map<string, () => void>();
   const later = new Map<string, { at: number; cancel: () => void }>();
   const failures = new Map<string, number>();
   let ready = false;
@@ -149,6 +151,25 @@ function createQueue(
     if (waiting.has(key) || !isAlive()) return;
     waiting.add(key);
     if (ready && !running.has(key)) timeline.after(1, () => run(key));
+    listening.get(key)?.();
+  }
+
+  function contextOf(key: string): ReconcileContext {
+    return {
+      signal: new AbortController().signal,
+      urgent: false,
+      pause: () => Promise.resolve(),
+      async news(until) {
+        const added = new Promise<void>((resolve) => {
+          if (waiting.has(key)) resolve();
+          else listening.set(key, () => timeline.start(async () => resolve()));
+        });
+        const end = typeof until === 'number' ? timeline.sleep(until) : until.catch(() => undefined);
+        await Promise.race([added, end]);
+        listening.delete(key);
+        return waiting.delete(key);
+      },
+    };
   }
 
   function addAfter(key: string, ms: number): void {
@@ -179,7 +200,7 @@ function createQueue(
 
   async function attempt(key: string): Promise<ReconcileResult | { readonly result: 'error' }> {
     try {
-      return await reconcile(key, { signal: new AbortController().signal, urgent: false });
+      return await reconcile(key, contextOf(key));
     } catch (error) {
       onError(error instanceof Error ? error.message : String(error));
       return { result: 'error' };

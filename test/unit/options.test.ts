@@ -9,7 +9,7 @@ const DEFAULTS: Options = {
   healthPort: 8081,
   bindAddress: undefined,
   logLevel: 'info',
-  concurrency: 16,
+  concurrency: 64,
   leaderElect: true,
   shards: 1,
   leaseNamespace: 'bluegreen-system',
@@ -107,7 +107,7 @@ describe('the command line', () => {
   --health-port PORT           port of /healthz and /readyz (default: 8081)
   --bind-address ADDRESS       address of both ports (default: all)
   --log-level LEVEL            error, warn, info, debug (default: info)
-  --concurrency N              releases reconciled side by side (default: 16)
+  --concurrency N              releases reconciled side by side (default: 64)
   --leader-elect               act only while holding the Lease; --no-leader-elect for one process alone (default: true)
   --shards N                   replicas share the releases over N Leases; the same for all of them (default: 1)
   --lease-namespace NAMESPACE  namespace of the Lease (default: $POD_NAMESPACE)

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { FINALIZER } from '../../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../../src/api/resource.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { createReconciler, type ReconcileDeps } from '../../../src/controller/reconcile.ts';
@@ -19,6 +20,19 @@ function emptyCache(): Cache {
   return Object.fromEntries(stores) as unknown as Cache;
 }
 
+const idle = { onEffect: () => undefined, onStatus: () => undefined, onGone: () => undefined };
+const beside = {
+  observations: () => ({ measurements: {}, preflight: undefined }),
+  aliases: () => ({}),
+  request: () => undefined,
+  forget: () => undefined,
+};
+
+function reconcilerOf(client: object, cache: Cache): ReturnType<typeof createReconciler> {
+  const rest = { beside, recordEvent: () => undefined, observer: idle, log: silent, now: () => 0 };
+  return createReconciler({ client, cache, ...rest } as unknown as ReconcileDeps);
+}
+
 describe('a status that cannot be written', () => {
   it('keeps nothing else from being done', async () => {
     const cache = emptyCache();
@@ -34,22 +48,40 @@ describe('a status that cannot be written', () => {
         );
       },
     };
-    const reconcile = createReconciler({
-      client,
-      cache,
-      beside: {
-        observations: () => ({ measurements: {}, preflight: undefined }),
-        aliases: () => ({}),
-        request: () => undefined,
-        forget: () => undefined,
-      },
-      recordEvent: () => undefined,
-      observer: { onEffect: () => undefined, onStatus: () => undefined, onGone: () => undefined },
-      log: silent,
-      now: () => 0,
-    } as unknown as ReconcileDeps);
+    const reconcile = reconcilerOf(client, cache);
     const signal = new AbortController().signal;
-    await reconcile('demo/shop', { signal, urgent: false }).catch(() => undefined);
+    const pause = () => Promise.resolve();
+    const news = () => Promise.resolve(false);
+    await reconcile('demo/shop', { signal, urgent: false, pause, news }).catch(() => undefined);
     expect(written.slice(0, 2)).to.deep.equal([`${RELEASES.kind}/status`, `${RELEASES.kind}/json`]);
+  });
+});
+
+describe('a status that is being written', () => {
+  it('holds up nothing: what changes meanwhile is looked at before it is there', async () => {
+    const cache = emptyCache();
+    const metadata = { ...release.metadata, resourceVersion: '2', finalizers: [FINALIZER] };
+    cache.releases.note({ ...release, metadata, status: { conditions: [] } } as BlueGreenReleaseObject);
+    const answer = Promise.withResolvers<BlueGreenReleaseObject>();
+    const said: string[] = [];
+    const client = {
+      get: (type: ResourceType) => Promise.resolve(void said.push(`look for the ${type.kind}`)),
+      patch: (_: ResourceType, __: unknown, ___: Patch, options?: CallOptions) => {
+        said.push(`write the ${options?.subresource ?? 'object'}`);
+        return answer.promise;
+      },
+    };
+    let changes = 1;
+    const news = async (until: Promise<unknown> | number): Promise<boolean> => {
+      if (typeof until === 'number') return false;
+      if (changes-- > 0) return true;
+      answer.resolve(release);
+      await until;
+      return false;
+    };
+    const context = { signal: new AbortController().signal, urgent: false, pause: async () => {}, news };
+    await reconcilerOf(client, cache)('demo/shop', context);
+    const first = said.indexOf('write the status');
+    expect(said.slice(first, first + 2)).to.deep.equal(['write the status', 'look for the Deployment']);
   });
 });

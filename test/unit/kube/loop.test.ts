@@ -42,6 +42,51 @@ describe('the reconcile loop', () => {
     expect(queue.failures('a')).to.equal(0);
   });
 
+  it('tells a reconcile of news as it works, and does not give the key out again for it', async () => {
+    const told: boolean[] = [];
+    let times = 0;
+    const work = Promise.withResolvers<void>();
+    run(async (_, { news }) => {
+      times += 1;
+      told.push(await news(100));
+      told.push(await news(work.promise));
+      told.push(await news(work.promise));
+      return SUCCESS;
+    });
+    queue.add('a');
+    await clock.advance(99);
+    expect(told).to.deep.equal([]);
+    await clock.advance(1);
+    expect(told).to.deep.equal([false]);
+    queue.add('a');
+    await settle();
+    expect(told).to.deep.equal([false, true]);
+    work.resolve();
+    await settle();
+    expect(told).to.deep.equal([false, true, false]);
+    expect(times).to.equal(1);
+    expect(queue.stats().depth).to.equal(0);
+  });
+
+  it('gives a key out again for what came after the last look', async () => {
+    let times = 0;
+    const work = Promise.withResolvers<void>();
+    run(async (_, { news }) => {
+      times += 1;
+      if (times === 1) {
+        await news(10);
+        await work.promise;
+      }
+      return SUCCESS;
+    });
+    queue.add('a');
+    await clock.advance(10);
+    queue.add('a');
+    work.resolve();
+    await settle();
+    expect(times).to.equal(2);
+  });
+
   it('backs off from a key whose reconcile throws, says why, and goes on', async () => {
     let times = 0;
     run(async () => {
