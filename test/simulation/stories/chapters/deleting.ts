@@ -1,5 +1,5 @@
 /** The release is deleted: production stays where it is, in every phase. */
-import { DEPLOYMENTS } from '../../../../src/kube/types.ts';
+import { DEPLOYMENTS, SERVICES, type Service } from '../../../../src/kube/types.ts';
 import { createRelease } from '../../world.ts';
 import type { Story } from '../script.ts';
 import { gates, release } from './common.ts';
@@ -35,7 +35,10 @@ export const DELETING: readonly Story[] = [
     versions: [{}],
     play: async (actor) => {
       await release(actor);
-      await actor.until('the patch', (stage) => stage.status().phase === 'Switching');
+      await actor.until('the patch', ({ world }) => {
+        const service = world.api.get<Service>(SERVICES, 'checkout');
+        return service?.spec.selector?.['bluegreen.dev/color'] === 'green';
+      });
       actor.deleteRelease('Background');
       await actor.wait(120);
     },
