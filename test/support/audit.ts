@@ -55,9 +55,11 @@ function parse(line: string): any {
 }
 
 function isPatchOf(event: any, { namespace, name }: ServiceName): boolean {
-  const { verb, stage, objectRef, responseStatus, requestObject } = event;
+  const { verb, stage, objectRef, responseStatus, requestObject, requestURI = '' } = event;
   return (
     verb === 'patch' &&
+    // It is asked in advance whether a switch would be let through.
+    !/[?&]dryRun=/.test(requestURI) &&
     stage === 'ResponseComplete' &&
     objectRef?.resource === 'services' &&
     objectRef.subresource === undefined &&

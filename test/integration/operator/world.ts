@@ -37,8 +37,9 @@ export class World {
     this.client = createKubeClient({ endpoint: kubeConfigEndpoint({ load }), userAgent: 'people' });
   }
 
-  static async start(): Promise<World> {
-    const cluster = await startCluster({ form: 'fake' });
+  /** A node takes 250 pods. */
+  static async start(nodes = 3): Promise<World> {
+    const cluster = await startCluster({ form: 'fake', nodes });
     await cluster.kubectl(['apply', '--server-side', '-k', manifests]);
     await cluster.kubectl(['delete', 'deployment', OPERATOR, '-n', NAMESPACE]);
     await cluster.kubectl(['wait', '--for=condition=Established', 'crd/bluegreenreleases.bluegreen.dev']);
@@ -61,6 +62,28 @@ export class World {
     const operator = new OperatorProcess(this.#program, kubeconfig, args);
     this.#operators.push(operator);
     return operator;
+  }
+
+  /** Credentials of its own, with the operator's rights: so the audit log tells replicas apart. */
+  async replica(name: string): Promise<string> {
+    const account = `${NAMESPACE}:${name}`;
+    await this.cluster.kubectl(['create', 'serviceaccount', name, '-n', NAMESPACE]);
+    await this.cluster.kubectl([
+      'create',
+      'clusterrolebinding',
+      name,
+      `--clusterrole=${OPERATOR}`,
+      `--serviceaccount=${account}`,
+    ]);
+    await this.cluster.kubectl([
+      'create',
+      'rolebinding',
+      name,
+      `--role=${OPERATOR}`,
+      `--serviceaccount=${account}`,
+      `--namespace=${NAMESPACE}`,
+    ]);
+    return this.cluster.kubeconfigFor(NAMESPACE, name);
   }
 
   /** A namespace with an application that runs. */
