@@ -41,8 +41,7 @@ export class Shop {
   }
 
   static async open(place: Place, namespace: string, { replicas = 2 }: ShopOptions = {}): Promise<Shop> {
-    const shop = new Shop(place, namespace);
-    await place.client.create(NAMESPACES, { metadata: { name: namespace } });
+    const shop = await Shop.empty(place, namespace);
     await shop.create(DEPLOYMENTS, shop.deployment(replicas));
     await shop.create(SERVICES, shop.service());
     await eventually(`the application in ${namespace} to be ready`, 90_000, async () => {
@@ -50,6 +49,11 @@ export class Shop {
       return status?.readyReplicas === replicas ? true : undefined;
     });
     return shop;
+  }
+
+  static async empty(place: Place, namespace: string): Promise<Shop> {
+    await place.client.create(NAMESPACES, { metadata: { name: namespace } });
+    return new Shop(place, namespace);
   }
 
   deployment(replicas = 2, name = SHOP): any {

@@ -92,6 +92,12 @@ export class World {
     return Shop.open(this, `team-${this.#shops}`, options);
   }
 
+  /** A namespace with nothing in it. */
+  emptyShop(): Promise<Shop> {
+    this.#shops += 1;
+    return Shop.empty(this, `team-${this.#shops}`);
+  }
+
   /** The same, already in the hands of a release: revision r1 on blue. */
   async adoptedShop(options: ShopOptions = {}): Promise<Shop> {
     const shop = await this.shop(options);
