@@ -106,12 +106,9 @@ async function startOperators(world: World, proxy: FaultProxy): Promise<Operator
   const kubeconfigs = await Promise.all(
     REPLICAS.map(async (name) => proxy.kubeconfig(await world.replica(name))),
   );
+  const shards = ['--shards', String(2 * REPLICAS.length), '--lease-namespace', NAMESPACE];
   const start = (index: number): OperatorProcess =>
-    world.spawnOperator(
-      kubeconfigs[index] ?? '',
-      ...['--shards', String(2 * REPLICAS.length), '--identity', REPLICAS[index] ?? ''],
-      ...['--lease-namespace', NAMESPACE],
-    );
+    world.spawnOperator(kubeconfigs[index] ?? '', ...shards, '--identity', REPLICAS[index] ?? '');
   const running = REPLICAS.map((_, index) => start(index));
 
   async function kill(index: number): Promise<void> {

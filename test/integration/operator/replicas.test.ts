@@ -122,15 +122,15 @@ describe('Replicas of the operator, real processes against a real API server', f
     await openShops(9);
     const replicas = await Promise.all(['a', 'b', 'c'].map((name) => replica(`shard-${name}`, '--shards=3')));
     await settle('r1');
-    const holders = async (): Promise<(string | undefined)[]> => {
+    const holders = async (): Promise<string[]> => {
       const leases = await world.client.list<Lease>(LEASES, {
         namespace: NAMESPACE,
         labelSelector: 'bluegreen.dev/shards=bluegreen-operator-of-3',
       });
-      return leases.map(({ spec }) => spec.holderIdentity).sort();
+      return leases.map(({ spec }) => spec.holderIdentity ?? '').sort((a, b) => a.localeCompare(b));
     };
     const heldBy = (expected: string[]): Promise<true> =>
-      eventually(`the shards to be held by ${expected}`, 120_000, async () => {
+      eventually(`the shards to be held by ${expected.join(', ')}`, 120_000, async () => {
         return String(await holders()) === String(expected) || undefined;
       });
     await heldBy(['shard-a', 'shard-b', 'shard-c']);
