@@ -42,10 +42,11 @@ async function run(options: Options, log: ChildLogger): Promise<void> {
   const client = await connect(parts);
   const sources = await openSources(parts);
   const leadership = createLeadership(options, { client, telemetry, log });
-  // Given up when nothing is written any more.
-  shutdown.stops(() => leadership.stop());
   const operator = buildOperator(parts, client, sources, leadership.share);
   await serveHealth(parts, operator);
+  // Named last, and so the first to stop: another replica waits for the Lease, and not for what our events still tell.
+  shutdown.stops(() => leadership.stop());
+  shutdown.stops(() => operator.stop());
   operator.watch();
   const { identity, shards } = options;
   log.info('started', { version: VERSION, identity, shards });
@@ -121,7 +122,6 @@ function buildOperator(
   telemetry.followQueue('bluegreenrelease', () => operator.queue.stats());
   shutdown.stops(() => events.stop());
   shutdown.stops(() => pool.stop());
-  shutdown.stops(() => operator.stop());
   return operator;
 }
 

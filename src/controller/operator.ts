@@ -50,7 +50,8 @@ export interface Operator {
 }
 
 const STUCK_AFTER_MS = 60_000;
-const GRACE_MS = 10_000;
+/** For what is under way at a stop: another replica waits for it, and would go on from wherever it is broken off. */
+const GRACE_MS = 2_000;
 
 export function createOperator(options: OperatorOptions): Operator {
   const { log, clock, client, share } = options;

@@ -11,7 +11,7 @@ import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import { activeColor, otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
-import { contentOf, contentOfColor, fingerprint } from '../workload/content.ts';
+import { contentOf, contentOfColor, fingerprint, holds } from '../workload/content.ts';
 import { renderAutoscaler, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply.ts';
 import type { Cache } from './cache.ts';
@@ -50,11 +50,12 @@ export async function preflight(
 
 /**
  * What stands on the two sides, as the API server of today would store it. A server that was upgraded since fills in
- * defaults of its own: with them the stored content is what the source says, and no release must start.
+ * defaults of its own: with them the stored content is what the source says, and no release must start. Defaults add to
+ * a content; one of which the source has changed or dropped something is not asked for.
  */
 async function aliasesOf(
   { client, cache }: PreflightDeps,
-  { release, snapshot }: Scene,
+  { release, snapshot, source }: Scene,
   signal: AbortSignal,
 ): Promise<Aliases> {
   const { selectorLabel } = release.spec.traffic;
@@ -63,6 +64,7 @@ async function aliasesOf(
     const name = revisionObjectName(release.name, revision);
     const content = storedContent(cache.revisions.get({ namespace: release.namespace, name }));
     if (content === undefined) return [];
+    if (source !== undefined && !holds(contentOf(source), content)) return [];
     const body = nameless(renderColor(release, color, revision, content, 1));
     // One that the server would refuse today has no alias; what is wrong with it is told when it is written.
     const answer = await client.create(DEPLOYMENTS, body, { dryRun: true, signal }).catch(() => undefined);

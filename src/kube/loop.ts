@@ -84,6 +84,7 @@ export function runLoop(options: LoopOptions): Loop {
   const stopping = new AbortController();
   const runs = new Set<Run>();
   const turn = createTurnstile();
+  let left = false;
   const stopWatchdog = watchForStuck(options, clock, runs);
 
   async function work(urgentOnly: boolean): Promise<void> {
@@ -113,6 +114,8 @@ export function runLoop(options: LoopOptions): Loop {
     try {
       const context = contextOf(item);
       await context.pause();
+      // What has not begun when everything stops does not begin any more.
+      if (left) return { result: 'requeue' };
       return await options.reconcile(item.key, context);
     } catch (error) {
       if (!stopping.signal.aborted) {
@@ -179,6 +182,7 @@ export function runLoop(options: LoopOptions): Loop {
       return runs.size;
     },
     async stop(graceMs = 0) {
+      left = true;
       queue.stop();
       const cancel = clock.after(graceMs, () => stopping.abort());
       await Promise.all(workers);

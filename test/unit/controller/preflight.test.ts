@@ -33,7 +33,9 @@ const revision: ControllerRevision = {
 };
 
 describe('after an upgrade of the API server', () => {
-  it('a stored content with the new defaults is what the source says, so that no release starts', async () => {
+  const today = { ...content.template, spec: { ...content.template.spec, newDefault: 'x' } };
+
+  function ask(source: Deployment | undefined): ReturnType<typeof preflight> {
     const client = {
       create: (_: unknown, body: KubeObject) => Promise.resolve(upgraded(body as Deployment)),
     } as unknown as KubeClient;
@@ -42,23 +44,26 @@ describe('after an upgrade of the API server', () => {
     } as unknown as Cache;
     const release = { namespace: 'demo', name: 'shop', uid: 'u', spec };
     const sides = { blue: { deployment: { revision: 'r1' } }, green: { deployment: undefined } };
-    const scene = {
-      release,
-      services: [],
-      snapshot: { services: [], revisions: [{}], sides },
-    } as unknown as Scene;
-    const sources = {} as never;
-    const { aliases, problems } = await preflight(
-      { client, cache, sources },
-      scene,
-      new AbortController().signal,
-    );
-    const today = fingerprint({
-      template: { ...content.template, spec: { ...content.template.spec, newDefault: 'x' } },
-    });
+    const snapshot = { services: [], revisions: [{}], jobs: [], sides };
+    const scene = { release, services: [], snapshot, source } as unknown as Scene;
+    return preflight({ client, cache, sources: {} as never }, scene, new AbortController().signal);
+  }
+
+  const source = (template: unknown): Deployment =>
+    ({ metadata: { namespace: 'demo', name: 'shop' }, spec: { selector: {}, template } }) as Deployment;
+
+  it('a stored content with the new defaults is what the source says, so that no release starts', async () => {
+    const { aliases, problems } = await ask(source(today));
     expect(problems).to.deep.equal([]);
-    expect(aliases).to.deep.equal({ [fingerprint(content)]: today });
-    expect(revisionView(revision, aliases, today)?.fingerprint).to.equal(today);
+    expect(aliases).to.deep.equal({ [fingerprint(content)]: fingerprint({ template: today }) });
+    expect(revisionView(revision, aliases, fingerprint({ template: today }))?.fingerprint).to.equal(
+      fingerprint({ template: today }),
+    );
+  });
+
+  it('is not asked about a content of which the source has changed something: that is no default', async () => {
+    const spec = { ...today.spec, containers: [{ name: 'app', image: 'shop:v2' }] };
+    expect((await ask(source({ ...today, spec }))).aliases).to.deep.equal({});
   });
 
   it('counts for nothing where the source was not written anew: else the same content would be released for ever', () => {

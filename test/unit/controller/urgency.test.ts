@@ -33,7 +33,12 @@ describe('what goes before everything that is merely due', () => {
     expect(isUrgent('releases', release('rollback@2'), release('rollback@2'))).to.equal(false);
     expect(isUrgent('releases', release(), release('rollback@2'))).to.equal(false);
   });
-  it('is nothing of what a start finds', () => {
+  it('is, of what a start finds, what might have to go back, and nothing else', () => {
+    const inPhase = (phase: string) => ({ ...release(), status: { phase } });
+    expect(isUrgent('releases', inPhase('Switching'), undefined)).to.equal(true);
+    expect(isUrgent('releases', inPhase('Observing'), undefined)).to.equal(true);
+    expect(isUrgent('releases', inPhase('Preparing'), undefined)).to.equal(false);
+    expect(isUrgent('releases', inPhase('Idle'), undefined)).to.equal(false);
     expect(isUrgent('slices', slice([]), undefined)).to.equal(false);
     expect(isUrgent('releases', release('rollback@2'), undefined)).to.equal(false);
   });

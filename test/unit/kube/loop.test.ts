@@ -203,6 +203,17 @@ describe('the reconcile loop', () => {
     release();
   });
 
+  it('begins nothing any more when it is told to stop, not even what it has taken', async () => {
+    let times = 0;
+    const started = run(async () => {
+      times += 1;
+      return SUCCESS;
+    });
+    queue.add('a');
+    await started.stop();
+    expect(times).to.equal(0);
+  });
+
   it('lets what is under way end before it stops, then aborts it', async () => {
     let aborted = false;
     const stopping = run(async (_, { signal }) => {
