@@ -32,6 +32,10 @@ export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
 export const ANNOTATION_PARKED_AT = 'bluegreen.dev/parked-at';
 /** On a release: `verb@attempt`, written by people. */
 export const ANNOTATION_ACTION = 'bluegreen.dev/action';
+/** On a release, written by people: `Keep` leaves the colours as they are when the release is deleted. */
+export const ANNOTATION_ON_DELETE = 'bluegreen.dev/on-delete';
+/** On every ReplicaSet of a Deployment and on its pods: which of its templates they are of. */
+export const LABEL_POD_TEMPLATE_HASH = 'pod-template-hash';
 
 export const FINALIZER = 'bluegreen.dev/release';
 

@@ -12,6 +12,7 @@ import {
   ANNOTATION_SWITCHED_AT,
   colorName,
   FINALIZER,
+  LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
   LABEL_REVISION,
   revisionObjectName,
@@ -27,6 +28,7 @@ import type {
   JsonPatchOperation,
   KubeClient,
   KubeObject,
+  ObjectMeta,
   ResourceType,
   Store,
 } from '../kube/ports.ts';
@@ -101,14 +103,16 @@ async function patch<T extends KubeObject>(
   { client }: Applier,
   store: Store<T>,
   type: ResourceType,
-  { release }: Scene,
+  { release }: { release: { namespace: string } },
   name: string,
   operations: JsonPatchOperation[],
   options?: CallOptions,
 ): Promise<void> {
   const key = { namespace: release.namespace, name };
   try {
-    store.note(await client.patch<T>(type, key, { type: 'json', operations }, options));
+    const answer = await client.patch<T>(type, key, { type: 'json', operations }, options);
+    // What carries no label is not watched: once in the cache it would never change again.
+    if (type === RELEASES || answer.metadata.labels?.[LABEL_RELEASE] !== undefined) store.note(answer);
   } catch (error) {
     // A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for. So is one whose
     // result is refused, in other words; looking again would not help that one, and people must hear of it.
@@ -330,6 +334,34 @@ function claimSource(scene: Scene): JsonPatchOperation[] {
   return setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name });
 }
 
+/** Without the mark: what the source runs is no switch of this release. When it was done says when it has drained. */
+const handBack: Apply<'HandBack'> = (applier, scene, effect) => {
+  const {
+    [LABEL_POD_TEMPLATE_HASH]: _,
+    [scene.release.spec.traffic.selectorLabel]: __,
+    ...rest
+  } = effect.from;
+  const { annotations } = serviceOf(scene, effect.service).metadata;
+  const path = '/metadata/annotations';
+  return patchService(applier, scene, effect.service, [
+    test('/metadata/uid', effect.uid),
+    test('/spec/selector', effect.from),
+    ...(effect.expectedMark === undefined
+      ? []
+      : [test(`${path}/${pointer(ANNOTATION_SWITCH)}`, effect.expectedMark)]),
+    {
+      op: 'add',
+      path: '/spec/selector',
+      value: { ...rest, ...(effect.hash !== undefined && { [LABEL_POD_TEMPLATE_HASH]: effect.hash }) },
+    },
+    ...removeMembers(path, annotations, [ANNOTATION_SWITCH]),
+    ...setMembers(path, annotations, {
+      [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
+      [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
+    }),
+  ]);
+};
+
 /** Full write. The selector of a Deployment is immutable, so a Deployment of ours always has the right one. */
 const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
   const content = contentOfRevision(applier, scene, effect.revision);
@@ -425,25 +457,30 @@ const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid }) =>
 
 const finalizers = (
   applier: Applier,
-  scene: Scene,
+  { namespace = '', name, uid }: Pick<ObjectMeta, 'namespace' | 'name' | 'uid'>,
   change: (present: string[]) => string[],
 ): Promise<void> => {
-  const { namespace, name } = scene.release;
-  const object = applier.cache.releases.get({ namespace, name });
-  const present = object?.metadata.finalizers ?? [];
+  const { releases } = applier.cache;
+  const object = releases.get({ namespace, name });
   const operations: JsonPatchOperation[] = [
-    test('/metadata/uid', scene.release.uid),
+    test('/metadata/uid', uid),
     test('/metadata/resourceVersion', object?.metadata.resourceVersion),
-    { op: 'add', path: '/metadata/finalizers', value: change(present) },
+    { op: 'add', path: '/metadata/finalizers', value: change(object?.metadata.finalizers ?? []) },
   ];
-  return patch<BlueGreenReleaseObject>(applier, applier.cache.releases, RELEASES, scene, name, operations);
+  return patch(applier, releases, RELEASES, { release: { namespace } }, name, operations);
 };
+
+const without = (present: string[]): string[] => present.filter((each) => each !== FINALIZER);
+
+/** Takes our finalizer from a release of which nothing else is known. */
+export async function letGo(applier: Applier, { metadata }: BlueGreenReleaseObject): Promise<void> {
+  if (metadata.finalizers?.includes(FINALIZER)) await finalizers(applier, metadata, without);
+}
 
 const APPLIERS: { [K in EffectKind]: Apply<K> } = {
   AddFinalizer: (applier, scene) =>
-    finalizers(applier, scene, (present) => [...new Set([...present, FINALIZER])]),
-  RemoveFinalizer: (applier, scene) =>
-    finalizers(applier, scene, (present) => present.filter((each) => each !== FINALIZER)),
+    finalizers(applier, scene.release, (present) => [...new Set([...present, FINALIZER])]),
+  RemoveFinalizer: (applier, scene) => finalizers(applier, scene.release, without),
   CreateRevision: createRevision,
   RecordFacts: recordFacts,
   DeleteRevision: async (applier, scene, { revision }) => {
@@ -464,9 +501,11 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
   ReleaseService: (applier, scene, { service, uid, color }) => {
     const { labels, annotations } = serviceOf(scene, service).metadata;
     const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
+    const pointed =
+      color === 'None' ? { op: 'remove' as const, path } : { op: 'add' as const, path, value: color };
     return patchService(applier, scene, service, [
       test('/metadata/uid', uid),
-      ...(color === undefined ? [] : [{ op: 'add' as const, path, value: color }]),
+      ...(color === undefined ? [] : [pointed]),
       ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
       ...removeMembers('/metadata/annotations', annotations, [ANNOTATION_CLAIM, ...SWITCH_ANNOTATIONS]),
     ]);
@@ -485,6 +524,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
     ];
     return patchService(applier, scene, service, operations, { deadlineMs: PREVIEW_DEADLINE_MS });
   },
+  ClaimSource: (applier, scene, { uid }) => patchSource(applier, scene, uid, claimSource(scene)),
   HoldSource: holdSource,
   ReleaseSource: releaseSource,
   ScaleSource: (applier, scene, { uid, from, to, at }) =>
@@ -532,6 +572,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
   DeleteColor: (applier, scene, { color, uid }) =>
     remove(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), uid),
   PatchSelector: patchSelector,
+  HandBack: handBack,
   CreateJob: async (applier, scene, { gate, revision, attempt, color }) => {
     const { release, snapshot } = scene;
     const frozen = snapshot.revisions.find(({ name }) => name === revision)?.frozen;

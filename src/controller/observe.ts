@@ -1,20 +1,24 @@
 /** Gathers once everything that is known about a release: from the cache, and by reads where the cache cannot know. */
 import {
   ANNOTATION_ACTION,
+  ANNOTATION_ON_DELETE,
   ANNOTATION_PARKED_AT,
   ANNOTATION_STORED_AUTOSCALER,
   colorName,
   FINALIZER,
   LABEL_COLOR,
+  LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
   LABEL_REVISION,
   revisionObjectName,
   twinName,
 } from '../api/names.ts';
 import type { ParsedRelease } from '../api/parse.ts';
+import type { ReleaseSpec } from '../api/schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
-import type { KubeClient } from '../kube/ports.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { KubeClient, KubeObject } from '../kube/ports.ts';
 import {
   CONTROLLER_REVISIONS,
   type ControllerRevision,
@@ -22,6 +26,7 @@ import {
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
+  NAMESPACES,
   REPLICA_SETS,
   type ReplicaSet,
   SERVICES,
@@ -104,10 +109,13 @@ export async function observe(
   );
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
-  const [liveReplicaSet, sourceAutoscalers] = await Promise.all([
-    revisions.length === 0 && source ? readLiveReplicaSet(observer.client, source) : undefined,
+  const deleting = metadata.deletionTimestamp !== undefined;
+  const [readySets, sourceAutoscalers, namespaceEnding] = await Promise.all([
+    (revisions.length === 0 || deleting) && source ? readReadyReplicaSets(observer.client, source) : [],
     adopting && source ? readAutoscalers(observer.client, source) : [],
+    deleting && isEnding(observer.client, namespace),
   ]);
+  const [liveReplicaSet] = readySets;
   const snapshot: Snapshot = {
     now: observer.now(),
     release: {
@@ -115,13 +123,16 @@ export async function observe(
       name: release.name,
       uid: release.uid,
       generation: metadata.generation ?? 0,
-      deleting: metadata.deletionTimestamp !== undefined,
+      deleting,
+      deletedAt: parseTime(metadata.deletionTimestamp),
+      namespaceEnding,
+      onDelete: metadata.annotations?.[ANNOTATION_ON_DELETE],
       hasFinalizer: metadata.finalizers?.includes(FINALIZER) ?? false,
       spec,
       action: metadata.annotations?.[ANNOTATION_ACTION],
     },
     previous: parsed.status,
-    source: source && sourceView(source, liveReplicaSet, sourceAutoscalers),
+    source: source && sourceView(source, readySets, sourceAutoscalers),
     services: views,
     previews: spec.traffic.previewServices.map(({ name }, index) =>
       previewView(name, previews[index], release, isRelease(cache, release)),
@@ -177,6 +188,17 @@ function revisionsOf(
     .sort((a, b) => a.number - b.number);
 }
 
+/** The spec under which this release last started something, as it was frozen. */
+export function lastSpec(cache: Cache, { metadata }: KubeObject): ReleaseSpec | undefined {
+  const { namespace, name, uid = '' } = metadata;
+  return cache.revisions
+    .byIndex(BY_RELEASE, keyOf(namespace, name))
+    .filter((revision) => isOwnedBy(revision.metadata.ownerReferences, uid))
+    .toSorted((a, b) => b.revision - a.revision)
+    .map((revision) => revisionView(revision)?.frozen)
+    .find((spec) => spec !== undefined);
+}
+
 /** Revisions and Jobs of an earlier release of the same name tell of another life. */
 function isOwnedBy(owners: readonly { uid: string }[] | undefined, uid: string): boolean {
   return owners?.some((owner) => owner.uid === uid) ?? false;
@@ -197,8 +219,8 @@ async function readService(
   return cache.services.get(key) ?? (await client.get<Service>(SERVICES, key));
 }
 
-/** The ReplicaSet whose pods are ready; of several the one with most: what the Deployment wishes for does not matter. */
-async function readLiveReplicaSet(client: KubeClient, source: Deployment): Promise<ReplicaSet | undefined> {
+/** Those whose pods are ready, the largest first: what the Deployment wishes for does not matter. */
+async function readReadyReplicaSets(client: KubeClient, source: Deployment): Promise<ReplicaSet[]> {
   const labels = Object.entries(source.spec.selector.matchLabels ?? {}).map(
     ([key, value]) => `${key}=${value}`,
   );
@@ -209,7 +231,18 @@ async function readLiveReplicaSet(client: KubeClient, source: Deployment): Promi
       ({ metadata, status }) =>
         metadata.ownerReferences?.some((owner) => owner.uid === uid) && (status?.readyReplicas ?? 0) > 0,
     )
-    .sort((a, b) => (b.status?.readyReplicas ?? 0) - (a.status?.readyReplicas ?? 0))[0];
+    .sort((a, b) => (b.status?.readyReplicas ?? 0) - (a.status?.readyReplicas ?? 0));
+}
+
+/** Where it may not be asked, the release alone is taken to be deleted: then a deadline ends the wait. */
+async function isEnding(client: KubeClient, namespace: string): Promise<boolean> {
+  try {
+    const found = await client.get(NAMESPACES, { name: namespace });
+    return found?.metadata.deletionTimestamp !== undefined;
+  } catch (error) {
+    if (isKubeError(error, 'Forbidden')) return false;
+    throw error;
+  }
 }
 
 async function readAutoscalers(client: KubeClient, source: Deployment): Promise<HorizontalPodAutoscaler[]> {
@@ -222,10 +255,12 @@ async function readAutoscalers(client: KubeClient, source: Deployment): Promise<
 
 function sourceView(
   source: Deployment,
-  live: ReplicaSet | undefined,
+  readySets: readonly ReplicaSet[],
   autoscalers: readonly HorizontalPodAutoscaler[],
 ): SourceView {
   const { metadata, spec, status } = source;
+  const [live, ...others] = readySets;
+  const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   const content = live && contentOfReplicaSet(live, source);
   return {
     name: metadata.name,
@@ -235,6 +270,8 @@ function sourceView(
     ready: status?.readyReplicas ?? 0,
     pods: status?.replicas ?? 0,
     paused: spec.paused ?? false,
+    rolledOut: observed ? (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0) : undefined,
+    readyHash: others.length === 0 ? live?.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] : undefined,
     fingerprint: sourceFingerprint(source),
     podLabels: spec.template.metadata?.labels ?? {},
     ...(content && live && { live: { fingerprint: fingerprint(content), replicaSet: live.metadata.name } }),

@@ -4,7 +4,7 @@
  */
 import type { ConditionInput } from '../api/conditions.ts';
 import { mergeConditions } from '../api/conditions.ts';
-import { type ParsedRelease, parseRelease } from '../api/parse.ts';
+import { type ParsedRelease, type ParseResult, parseRelease } from '../api/parse.ts';
 import type { BlueGreenReleaseObject } from '../api/resource.ts';
 import type { ReleaseStatus } from '../api/status.ts';
 import { withSignal } from '../kube/cancel.ts';
@@ -12,7 +12,9 @@ import { describeThrown } from '../kube/log.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
 import type { ObjectKey } from '../kube/ports.ts';
 import type { Effect, Plan } from '../release/plan.ts';
-import { isStale, NameTakenError } from './apply.ts';
+import { isStale, letGo, NameTakenError } from './apply.ts';
+import type { Cache } from './cache.ts';
+import { lastSpec } from './observe.ts';
 import { createPace, type Pace } from './progress.ts';
 import { createRefusals } from './refusals.ts';
 import { writeStatus } from './report.ts';
@@ -51,7 +53,7 @@ export function createReconciler(
       return { result: 'success' };
     }
     const bound = { ...deps, refusals, client: withSignal(deps.client, context.signal) };
-    const parsed = parseRelease(object);
+    const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     const pass = beginPass(key, await announce(bound, object, parsed.release));
     return toEnd(bound, pace, pass, context);
@@ -86,7 +88,18 @@ async function announce(
   return { ...release, status };
 }
 
-/** What even the CRD let through: an object written under another version of it. */
+/** A release that is being deleted is taken apart by the spec that it last worked with, where its own cannot be read. */
+function readable(cache: Cache, object: BlueGreenReleaseObject): ParseResult {
+  const parsed = parseRelease(object);
+  if (parsed.ok || object.metadata.deletionTimestamp === undefined) return parsed;
+  const spec = lastSpec(cache, object);
+  return spec === undefined ? parsed : parseRelease({ ...object, spec });
+}
+
+/**
+ * What even the CRD let through: an object written under another version of it. One that is being deleted must not hang
+ * for ever: production stays where its selectors point.
+ */
 async function refuse(
   deps: ReconcileDeps,
   object: BlueGreenReleaseObject,
@@ -94,6 +107,7 @@ async function refuse(
 ): Promise<ReconcileResult> {
   const message = problems.map((problem) => `${problem.field} ${problem.message}`).join('; ');
   await stall(deps, object, {}, 'InvalidSpec', message);
+  if (object.metadata.deletionTimestamp !== undefined) await letGo(deps, object);
   return { result: 'success' };
 }
 

@@ -101,12 +101,14 @@ async function applyAll(
   if (broken.length > 0)
     throw new Error(`refused, because it would break an invariant: ${broken.join('; ')}`);
   const moved = await Promise.allSettled(
-    effects.filter(({ kind }) => kind === 'PatchSelector').map((effect) => apply(deps, pass, scene, effect)),
+    effects.filter(movesTraffic).map((effect) => apply(deps, pass, scene, effect)),
   );
   const failure = moved.find((each) => each.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
-  for (const effect of effects) if (effect.kind !== 'PatchSelector') await apply(deps, pass, scene, effect);
+  for (const effect of effects) if (!movesTraffic(effect)) await apply(deps, pass, scene, effect);
 }
+
+const movesTraffic = ({ kind }: Effect): boolean => kind === 'PatchSelector' || kind === 'HandBack';
 
 async function apply(deps: RoundDeps, pass: Pass, scene: Scene, effect: Effect): Promise<void> {
   const { client, cache, refusals, observer, log, now } = deps;

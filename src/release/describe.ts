@@ -19,8 +19,9 @@ export function describe(effect: Effect): string {
       return effect.autoscaler === undefined
         ? 'HoldSource'
         : `HoldSource, storing autoscaler ${effect.autoscaler}`;
+    case 'ClaimSource':
     case 'ReleaseSource':
-      return 'ReleaseSource';
+      return effect.kind;
     case 'ScaleSource':
       return `ScaleSource ${effect.from} -> ${effect.to}`;
     case 'RemoveAutoscaler':
@@ -42,6 +43,8 @@ export function describe(effect: Effect): string {
       return `PatchSelector ${effect.service} -> ${effect.color ?? 'source'}`;
     case 'PointPreview':
       return `PointPreview ${effect.service} -> ${effect.color}`;
+    case 'HandBack':
+      return `HandBack ${effect.service} -> ${effect.hash === undefined ? 'as before the adoption' : `source (${effect.hash})`}`;
     case 'CreateJob':
       return `CreateJob ${effect.gate} for ${effect.revision}`;
     default:

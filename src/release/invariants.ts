@@ -27,6 +27,7 @@ type Guards = { [Kind in Effect['kind']]?: (snapshot: Snapshot, effect: Of<Kind>
 
 const GUARDS: Guards = {
   PatchSelector: patched,
+  HandBack: handedBack,
   ScaleColor: (snapshot, effect) => [
     shrinksServing(snapshot, effect),
     takesTarget(snapshot, effect.color, effect.to),
@@ -76,7 +77,24 @@ function patched(snapshot: Snapshot, effect: Patch): (string | undefined)[] {
   ];
 }
 
-function staleView(service: ServiceView, effect: Patch): string | undefined {
+/** Production goes back to the source only with the release, and only to what is ready there. */
+function handedBack(snapshot: Snapshot, effect: Of<'HandBack'>): (string | undefined)[] {
+  const service = snapshot.services.find(({ name }) => name === effect.service);
+  if (service === undefined) return [`Service ${effect.service} is not one of this release`];
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const rest = Object.keys(effect.from).filter((key) => key !== label && key !== 'pod-template-hash');
+  const narrows = effect.hash !== undefined && readyUids(service.endpoints).size > 0;
+  return [
+    staleView(service, effect),
+    snapshot.release.deleting ? undefined : 'the source would take over from a release that goes on',
+    rest.length === 0 ? `Service ${service.name} would have an empty selector` : undefined,
+    narrows && !snapshot.source?.ready
+      ? `Service ${service.name} has ready endpoints, and the source has none`
+      : undefined,
+  ];
+}
+
+function staleView(service: ServiceView, effect: Patch | Of<'HandBack'>): string | undefined {
   const sameSelector = JSON.stringify(service.selector) === JSON.stringify(effect.from);
   if (sameSelector && service.rawMark === effect.expectedMark && service.uid === effect.uid) return undefined;
   return `Service ${effect.service} is patched under a precondition that was not seen`;

@@ -34,6 +34,8 @@ export type Effect =
       readonly uid: string;
       readonly resourceVersion: string;
     }
+  /** Makes the source ours to follow, where another writer took our label away. */
+  | { readonly kind: 'ClaimSource'; readonly uid: string }
   /**
    * Claims the source and pauses it in one write, so that nothing rolls while a colour of it is built; an autoscaler
    * is stored on it in the same write.
@@ -59,7 +61,8 @@ export type Effect =
       readonly kind: 'ReleaseService';
       readonly service: string;
       readonly uid: string;
-      readonly color?: Color;
+      /** Where it points to from now on; 'None': without our key. */
+      readonly color?: Color | 'None';
     }
   | { readonly kind: 'RemoveAutoscaler'; readonly name: string; readonly uid: string }
   | { readonly kind: 'WriteTwin'; readonly service: string; readonly color: Color }
@@ -108,6 +111,20 @@ export type Effect =
       readonly uid: string;
       readonly resourceVersion: string;
       readonly color: Color;
+    }
+  /**
+   * Gives a Service back to the source, whose pods of one template alone it selects then; `hash` undefined: without
+   * that, as before the adoption.
+   */
+  | {
+      readonly kind: 'HandBack';
+      readonly service: string;
+      readonly uid: string;
+      readonly from: Readonly<Record<string, string>>;
+      readonly expectedMark: string | undefined;
+      readonly hash: string | undefined;
+      readonly decidedAt: number;
+      readonly reason: string;
     }
   | {
       readonly kind: 'CreateJob';

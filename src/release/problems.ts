@@ -152,7 +152,7 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
   const joining = new Set(active === undefined ? snapshot.services : newcomers(snapshot, roles));
   if (labels === undefined) return undefined;
   return perService((service) =>
-    !joining.has(service) || matches(service.selector, labels, label)
+    !joining.has(service) || selects(service.selector, labels, [label])
       ? undefined
       : {
           reason: 'ServiceSelectsOtherPods',
@@ -164,13 +164,14 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
 /** Labels of ours tell the sides apart: a selector that names one would find nothing on the other side. */
 const TELLS_SIDES = [LABEL_COLOR, LABEL_REVISION];
 
-function matches(
+/** `apart`: keys that the operator itself puts into a selector. */
+export function selects(
   selector: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>>,
-  label: string,
+  apart: readonly string[],
 ): boolean {
   return Object.entries(selector).every(
-    ([key, value]) => key === label || (labels[key] === value && !TELLS_SIDES.includes(key)),
+    ([key, value]) => apart.includes(key) || (labels[key] === value && !TELLS_SIDES.includes(key)),
   );
 }
 
@@ -206,7 +207,8 @@ function judgePreview(
       message: `Service "${name}" belongs to another release: remove it from one of the two (${field} here)`,
     };
   const labels = active === undefined ? source?.podLabels : sides[active.facts.color].deployment?.podLabels;
-  if (labels === undefined || matches(selector, labels, release.spec.traffic.selectorLabel)) return undefined;
+  if (labels === undefined || selects(selector, labels, [release.spec.traffic.selectorLabel]))
+    return undefined;
   return {
     reason: 'ServiceSelectsOtherPods',
     message: `Service "${name}" does not select the pods of both sides: its selector and the labels of spec.template of Deployment "${source?.name}" must match, without those of bluegreen.dev`,

@@ -34,6 +34,12 @@ export interface ReleaseView {
   readonly uid: string;
   readonly generation: number;
   readonly deleting: boolean;
+  /** When somebody deleted it, by the clock of the API server. */
+  readonly deletedAt: number | undefined;
+  /** Its whole namespace is being deleted. Only looked up while the release is. */
+  readonly namespaceEnding: boolean;
+  /** The annotation that says what becomes of the colours when the release is deleted, as written. */
+  readonly onDelete: string | undefined;
   readonly hasFinalizer: boolean;
   readonly spec: ReleaseSpec;
   /** The action annotation, as written. */
@@ -50,6 +56,10 @@ export interface SourceView {
   /** Pods that exist, ready or not. */
   readonly pods: number;
   readonly paused: boolean;
+  /** Every pod that exists is of the template that stands in it now. undefined: its controller has yet to say so. */
+  readonly rolledOut: boolean | undefined;
+  /** pod-template-hash of the one ReplicaSet that has all ready pods. Only looked up while the release is deleted. */
+  readonly readyHash: string | undefined;
   /** Identity of the content people wish for, computed by the running binary. */
   readonly fingerprint: string;
   readonly podLabels: Readonly<Record<string, string>>;

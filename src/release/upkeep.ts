@@ -17,7 +17,9 @@ export const LOCK_AFTER_SWITCH_MS = 60_000;
 
 export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   return [
+    ...protection(snapshot),
     ...proofs(snapshot),
+    ...claimSource(snapshot, roles),
     ...joins(snapshot, roles),
     ...letGoOfLeftovers(snapshot, roles),
     ...autoscalers(snapshot, roles),
@@ -56,6 +58,17 @@ export function claims(snapshot: Snapshot): Effect[] {
     .map(({ name, uid, resourceVersion }) => ({ kind: 'ClaimService', service: name, uid, resourceVersion }));
 }
 
+/** Without the finalizer the release would be gone in the moment of its deletion, and nothing given back. */
+function protection({ release }: Snapshot): Effect[] {
+  return release.hasFinalizer || release.deleting ? [] : [{ kind: 'AddFinalizer' }];
+}
+
+/** Before it has been adopted the claim and the pause are one write. */
+function claimSource({ source }: Snapshot, { active }: Roles): Effect[] {
+  if (source === undefined || source.claimedBy !== undefined || active === undefined) return [];
+  return [{ kind: 'ClaimSource', uid: source.uid }];
+}
+
 export function twins(snapshot: Snapshot): Effect[] {
   return snapshot.services
     .filter((service) => service.found && snapshot.now >= tidyDueAt(snapshot, service))
@@ -90,7 +103,7 @@ export function dismiss(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
     );
 }
 
-/** The key stays, or both sides' pods would answer; a Service that names a side without traffic is put to another. */
+/** The key stays, or both sides' pods would answer; a Service that names a side without traffic is put to another, or to none. */
 export function letGo(
   { release }: Snapshot,
   service: Pick<LeftoverView, 'name' | 'uid' | 'selector'>,
@@ -98,7 +111,7 @@ export function letGo(
 ): Effect {
   const selected = selectedColor(service, release.spec.traffic.selectorLabel);
   const isLost = selected !== undefined && !kept.includes(selected);
-  const color = isLost ? kept[0] : undefined;
+  const color = isLost ? (kept[0] ?? 'None') : undefined;
   return {
     kind: 'ReleaseService',
     service: service.name,

@@ -5,7 +5,7 @@
  * API server fills in by itself are left out, so that a default which one server adds and another does not is no change.
  */
 import { createHash } from 'node:crypto';
-import { LABEL_COLOR, LABEL_RELEASE, LABEL_REVISION } from '../api/names.ts';
+import { LABEL_COLOR, LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE, LABEL_REVISION } from '../api/names.ts';
 import type { JsonValue } from '../kube/ports.ts';
 import type { Deployment, JsonObject, PodTemplate, ReplicaSet } from '../kube/types.ts';
 
@@ -16,8 +16,6 @@ export interface WorkloadContent {
   revisionHistoryLimit?: number;
   strategy?: JsonObject;
 }
-
-const POD_TEMPLATE_HASH = 'pod-template-hash';
 
 function content(
   template: PodTemplate,
@@ -45,7 +43,7 @@ export function contentOfReplicaSet(
   deployment: Deployment,
 ): WorkloadContent | undefined {
   const template = replicaSet.spec.template;
-  return template && content(template, deployment.spec, [POD_TEMPLATE_HASH]);
+  return template && content(template, deployment.spec, [LABEL_POD_TEMPLATE_HASH]);
 }
 
 /** What a colour runs, without what we added to it. */

@@ -103,6 +103,7 @@ describe('deploy/kustomize on a real API server', function () {
         limitranges: 'list',
         persistentvolumeclaims: 'get',
         'endpointslices.discovery.k8s.io': 'list watch',
+        namespaces: 'get',
         'events.events.k8s.io': 'create patch',
       });
     });

@@ -3,6 +3,7 @@ import { LABEL_REVISION } from '../../src/api/names.ts';
 import { RELEASES } from '../../src/api/resource.ts';
 import { COLORS, type Color } from '../../src/api/status.ts';
 import { DEPLOYMENTS, type Deployment } from '../../src/kube/types.ts';
+import { checkGivenBack } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
 import { fail } from './oracle/view.ts';
@@ -19,6 +20,12 @@ export interface Expected {
   readonly lateWrites: number;
 }
 
+/**
+ * Without its finalizer it was gone before anybody could give something back, and with the source goes what is stored on
+ * it.
+ */
+const BEYOND_GIVING_BACK = ['take the finalizer away', 'delete the source, which Git brings back'];
+
 export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expected): void {
   const { api, scenario } = stage.world;
   // What is watched is measured, and measurements are written down.
@@ -30,6 +37,8 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
   if (deleted) {
     if (api.get(RELEASES, RELEASE) !== undefined)
       fail('at rest: the release that was deleted is still there');
+
+    if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) checkGivenBack(stage.world);
     return;
   }
   checkLoser(stage);

@@ -1,6 +1,7 @@
 /**
- * The release is being deleted. Production stays where its selector points; nothing that serves is touched. A
- * foreground delete removes the ControllerRevisions first, so this rule reads the Services and nothing else.
+ * The release is being deleted. The source takes production back where it can; else production stays where its
+ * selector points, and nothing that serves is touched. A foreground delete removes the ControllerRevisions first, so
+ * these rules read the Services and the Deployments, and nothing else.
  */
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
@@ -9,30 +10,56 @@ import { readyOfColor, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot } from '../snapshot.ts';
 import { dismiss, letGo } from '../upkeep.ts';
+import { drainEnd, ejecting, removeColor } from './ejecting.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
-  if (!snapshot.release.deleting) return undefined;
-  const verdict = { phase: 'Deleting' as const, reason: 'Deleting', message: inWords(keptColors(snapshot)) };
-  if (!snapshot.release.hasFinalizer) return verdict;
-  const discarded = discard(snapshot);
-  const drained = drainEnd(snapshot);
-  if (discarded.length > 0 && snapshot.now < drained) {
-    const message = `${verdict.message}, when connections made before the last switch have drained, at ${formatTime(drained)}`;
-    return { ...verdict, message, lookAgainAt: drained };
-  }
-  const effects = [
-    ...discarded,
-    ...removeTwins(snapshot),
-    ...dismiss(snapshot, keptColors(snapshot)),
-    ...give(snapshot),
-  ];
-  return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
+  const { release } = snapshot;
+  if (!release.deleting) return undefined;
+  if (!release.hasFinalizer)
+    return { phase: 'Deleting', reason: 'Deleted', message: 'nothing is left to do' };
+  if (release.namespaceEnding) return leaveAll('the namespace is being deleted: everything is left as it is');
+  if (isKept(snapshot)) return keepColors(snapshot);
+  const verdict = ejecting(snapshot);
+  return 'stay' in verdict ? leave(snapshot, verdict.stay) : verdict;
 }
 
-/** A time that is still to come was written by another clock, and is not waited for. */
-function drainEnd({ now, services, release }: Snapshot): number {
-  const switched = services.map(({ switchedAt }) => switchedAt ?? 0).filter((at) => at <= now);
-  return Math.max(0, ...switched) + release.spec.traffic.drainSeconds * 1000;
+function leaveAll(message: string): Verdict {
+  return { phase: 'Deleting', reason: 'LeftAsItIs', message, effects: [{ kind: 'RemoveFinalizer' }] };
+}
+
+/** What is not understood moves nothing. Before the adoption has switched there is nothing to keep. */
+function isKept({ release, services }: Snapshot): boolean {
+  const label = release.spec.traffic.selectorLabel;
+  return release.onDelete !== undefined && services.some((service) => selectedColor(service, label));
+}
+
+function keepColors(snapshot: Snapshot): Verdict {
+  const unlocked = COLORS.flatMap((color) => unlock(snapshot, color));
+  return {
+    phase: 'Deleting',
+    reason: 'Kept',
+    message: `bluegreen.dev/on-delete is "${snapshot.release.onDelete}": the colours stay as they are`,
+    effects: [...unlocked, ...give(snapshot), { kind: 'RemoveFinalizer' }],
+  };
+}
+
+/** What serves stays; the rest goes when it has drained. `why`: what keeps the source from taking over. */
+function leave(snapshot: Snapshot, why: string | undefined): Verdict {
+  const kept = keptColors(snapshot);
+  const message = inWords(kept, why);
+  const verdict = {
+    phase: 'Deleting' as const,
+    reason: kept.length === 0 ? 'Deleting' : 'ColorKept',
+    message,
+  };
+  const discarded = discard(snapshot, kept);
+  const drained = drainEnd(snapshot);
+  if (discarded.length > 0 && snapshot.now < drained) {
+    const until = `${message}, when connections made before the last switch have drained, at ${formatTime(drained)}`;
+    return { ...verdict, message: until, lookAgainAt: drained };
+  }
+  const effects = [...discarded, ...removeTwins(snapshot), ...dismiss(snapshot, kept), ...give(snapshot)];
+  return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
 }
 
 /** They are ours alone: another release of the Service could not make its own while they stand. */
@@ -44,9 +71,10 @@ function removeTwins({ services }: Snapshot): Effect[] {
   );
 }
 
-function inWords(kept: readonly Color[]): string {
+function inWords(kept: readonly Color[], why: string | undefined): string {
   if (kept.length === 0) return 'the source serves: the colours are removed and the source is given back';
-  return `${kept.join(' and ')} ${kept.length === 1 ? 'goes' : 'go'} on serving; everything else is removed`;
+  const because = why === undefined ? '' : `, because ${why}`;
+  return `${kept.join(' and ')} ${kept.length === 1 ? 'goes' : 'go'} on serving${because}; everything else is removed`;
 }
 
 function keptColors(snapshot: Snapshot): Color[] {
@@ -65,20 +93,10 @@ function restsOn({ release, source }: Snapshot, service: ServiceView, color: Col
   return ours > (source?.ready ?? 0);
 }
 
-function discard(snapshot: Snapshot): Effect[] {
-  const kept = keptColors(snapshot);
+function discard(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
   return COLORS.flatMap((color) =>
-    kept.includes(color) ? unlock(snapshot, color) : remove(snapshot, color),
+    kept.includes(color) ? unlock(snapshot, color) : removeColor(snapshot, color),
   );
-}
-
-function remove({ sides, release }: Snapshot, color: Color): Effect[] {
-  const { deployment, autoscaler } = sides[color];
-  const own: Effect[] = [];
-  if (autoscaler?.ours)
-    own.push({ kind: 'RemoveAutoscaler', name: `${release.name}-${color}`, uid: autoscaler.uid });
-  if (deployment?.ours) own.push({ kind: 'DeleteColor', color, uid: deployment.uid });
-  return own;
 }
 
 /** The autoscaler of a side that goes on serving gets its own minimum back. */
@@ -89,7 +107,7 @@ function unlock(snapshot: Snapshot, color: Color): Effect[] {
   return [{ kind: 'WriteAutoscaler', color, minReplicas: min }];
 }
 
-/** Labels, claims and the source's pause are taken back; the source starts again only where it still serves. */
+/** Labels, claims and the source's pause are taken back; its autoscaler is restored where it serves. */
 function give(snapshot: Snapshot): Effect[] {
   const { source, release } = snapshot;
   const claimed = [...snapshot.services, ...snapshot.previews];

@@ -4,6 +4,7 @@ import type { Color } from '../../../src/api/status.ts';
 import type { Service } from '../../../src/kube/types.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
 import { imageOfColor, LABEL } from '../world.ts';
+import { guardHandBack } from './ejection.ts';
 import { isColor, type RevisionTruth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
@@ -11,6 +12,7 @@ export function guardSelector(view: View, before: Service | undefined, after: Se
   if (before === undefined || after === undefined || before === after) return;
   const selector = after.spec.selector ?? {};
   if (Object.keys(selector).length === 0) fail('the production selector became empty');
+  guardHandBack(view, after);
   const to = selector[LABEL];
   if (to === before.spec.selector?.[LABEL] || !isColor(to)) return;
   guardEndpoints(view, to);

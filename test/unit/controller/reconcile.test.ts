@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { FINALIZER } from '../../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../../src/api/resource.ts';
-import { BY_RELEASE, BY_SERVICE, type Cache, WATCHED } from '../../../src/controller/cache.ts';
+import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { createReconciler, type ReconcileDeps } from '../../../src/controller/reconcile.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { CallOptions, KubeObject, Patch, ResourceType } from '../../../src/kube/ports.ts';
@@ -14,8 +14,9 @@ const release: BlueGreenReleaseObject = {
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function emptyCache(): Cache {
-  const indexes = { [BY_RELEASE]: () => [], [BY_SERVICE]: () => [] };
-  const stores = Object.keys(WATCHED).map((name) => [name, createStore<KubeObject>({ indexes })] as const);
+  const stores = Object.entries(WATCHED).map(
+    ([name, { indexes }]) => [name, createStore<KubeObject>({ indexes })] as const,
+  );
   for (const [, store] of stores) store.replace({ items: [], resourceVersion: '1' });
   return Object.fromEntries(stores) as unknown as Cache;
 }
@@ -33,26 +34,39 @@ function reconcilerOf(client: object, cache: Cache): ReturnType<typeof createRec
   return createReconciler({ client, cache, ...rest } as unknown as ReconcileDeps);
 }
 
+/** Reconciles it once and gives what was written, as `Kind/subresource or type of the patch`, with the last body. */
+async function reconciled(
+  object: BlueGreenReleaseObject,
+  answer: (change: Patch, options?: CallOptions) => Promise<BlueGreenReleaseObject>,
+  fill: (cache: Cache) => void = () => undefined,
+): Promise<{ written: string[]; bodies: unknown[] }> {
+  const cache = emptyCache();
+  cache.releases.note({ ...object, metadata: { ...object.metadata, resourceVersion: '2' } });
+  fill(cache);
+  const written: string[] = [];
+  const bodies: unknown[] = [];
+  const client = {
+    get: () => Promise.resolve(undefined),
+    list: () => Promise.resolve([]),
+    patch: (type: ResourceType, _: unknown, change: Patch, options?: CallOptions) => {
+      written.push(`${type.kind}/${options?.subresource ?? change.type}`);
+      bodies.push(change.type === 'json' ? change.operations.at(-1) : change.body);
+      return answer(change, options);
+    },
+  };
+  const { signal } = new AbortController();
+  const context = { signal, urgent: false, pause: async () => {}, news: async () => false };
+  await reconcilerOf(client, cache)('demo/shop', context).catch(() => undefined);
+  return { written, bodies };
+}
+
 describe('a status that cannot be written', () => {
   it('keeps nothing else from being done', async () => {
-    const cache = emptyCache();
-    cache.releases.note({ ...release, metadata: { ...release.metadata, resourceVersion: '2' } });
-    const written: string[] = [];
-    const client = {
-      get: () => Promise.resolve(undefined),
-      patch: (type: ResourceType, _: unknown, change: Patch, options?: CallOptions) => {
-        written.push(`${type.kind}/${options?.subresource ?? change.type}`);
-        if (options?.subresource !== 'status') return Promise.resolve(release);
-        return Promise.reject(
-          new KubeError({ reason: 'Forbidden', status: 403, call: 'patch', message: 'no' }),
-        );
-      },
-    };
-    const reconcile = reconcilerOf(client, cache);
-    const signal = new AbortController().signal;
-    const pause = () => Promise.resolve();
-    const news = () => Promise.resolve(false);
-    await reconcile('demo/shop', { signal, urgent: false, pause, news }).catch(() => undefined);
+    const { written } = await reconciled(release, (_, options) =>
+      options?.subresource === 'status'
+        ? Promise.reject(new KubeError({ reason: 'Forbidden', status: 403, call: 'patch', message: 'no' }))
+        : Promise.resolve(release),
+    );
     expect(written.slice(0, 2)).to.deep.equal([`${RELEASES.kind}/status`, `${RELEASES.kind}/json`]);
   });
 });
@@ -83,5 +97,52 @@ describe('a status that is being written', () => {
     await reconcilerOf(client, cache)('demo/shop', context);
     const first = said.indexOf('write the status');
     expect(said.slice(first, first + 2)).to.deep.equal(['write the status', 'look for the Deployment']);
+  });
+});
+
+describe('a release whose spec cannot be read', () => {
+  const finalizers = ['somebody/else', 'bluegreen.dev/release'];
+  const unreadable: BlueGreenReleaseObject = {
+    ...release,
+    spec: { traffic: 'none' } as never,
+    metadata: { ...release.metadata, resourceVersion: '2', finalizers },
+  };
+  const deleted: BlueGreenReleaseObject = {
+    ...unreadable,
+    metadata: { ...unreadable.metadata, deletionTimestamp: '2026-06-01T12:00:00Z' },
+  };
+  const stored = (object: BlueGreenReleaseObject) => (): Promise<BlueGreenReleaseObject> =>
+    Promise.resolve(object);
+
+  it('keeps its finalizer as long as nobody deletes it', async () => {
+    const { written } = await reconciled(unreadable, stored(unreadable));
+    expect(written).to.deep.equal([`${RELEASES.kind}/status`]);
+  });
+
+  it('can be deleted: production stays where its selectors point', async () => {
+    const { written, bodies } = await reconciled(deleted, stored(deleted));
+    expect(written).to.deep.equal([`${RELEASES.kind}/status`, `${RELEASES.kind}/json`]);
+    expect(bodies[1]).to.deep.equal({ op: 'add', path: '/metadata/finalizers', value: ['somebody/else'] });
+  });
+
+  it('is taken apart by the spec that it last worked with', async () => {
+    const revision = {
+      metadata: {
+        namespace: 'demo',
+        name: 'shop-r1',
+        resourceVersion: '3',
+        labels: { 'bluegreen.dev/release': 'shop', 'bluegreen.dev/revision': 'r1' },
+        ownerReferences: [{ apiVersion: 'v1', kind: 'BlueGreenRelease', name: 'shop', uid: 'u' }],
+      },
+      revision: 1,
+      data: { spec: release.spec, content: { template: { spec: { containers: [{ image: 'a:1' }] } } } },
+    };
+    const announced = { ...deleted, status: { conditions: [] } };
+    const { written, bodies } = await reconciled(announced, stored(announced), (cache) => {
+      cache.revisions.note(revision as never);
+    });
+    // No word of a bad spec: it went through the rules for a release that is being deleted.
+    expect(written).to.deep.equal([`${RELEASES.kind}/json`]);
+    expect(bodies[0]).to.deep.include({ path: '/metadata/finalizers' });
   });
 });

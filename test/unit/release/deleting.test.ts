@@ -5,7 +5,15 @@ import { editServices, LABEL, MINUTE, NOON, type Picture, SECOND, world } from '
 
 /** A minute after whatever was switched last. */
 const LATER = NOON + MINUTE;
-const deleting = (picture: Picture): Picture => ({ now: LATER, ...picture, release: { deleting: true } });
+/** The source says something else than what serves, so that it cannot take over. */
+const deleting = (picture: Picture): Picture => ({
+  now: LATER,
+  ...picture,
+  source: { fingerprint: 'v7', ...(picture.source?.claimedBy && { claimedBy: picture.source.claimedBy }) },
+  release: { deleting: true, deletedAt: NOON - MINUTE },
+});
+const BECAUSE =
+  'because Deployment "checkout" says something else than green runs; everything else is removed';
 const gone = [
   'RemoveTwin checkout-blue',
   'RemoveTwin checkout-green',
@@ -14,11 +22,11 @@ const gone = [
   'RemoveFinalizer',
 ];
 
-describe('deleting the release', () => {
+describe('deleting the release of a source that says something else', () => {
   it('keeps what serves and discards the rest', () => {
     const { phase, message, effects } = decided(deleting(committed));
     expect([phase, effects]).to.deep.equal(['Deleting', ['DeleteColor blue', ...gone]]);
-    expect(message).to.equal('green goes on serving; everything else is removed');
+    expect(message).to.equal(`green goes on serving, ${BECAUSE}`);
   });
 
   const table: [string, Picture, string[]][] = [
@@ -47,7 +55,7 @@ describe('deleting the release', () => {
     expect([soon.phase, soon.effects]).to.deep.equal(['Deleting', []]);
     expect(soon.plan.lookAgainAt).to.equal(NOON + 25 * SECOND);
     expect(soon.message).to.equal(
-      'green goes on serving; everything else is removed, when connections made before the last switch have drained, at 2026-06-01T12:00:25Z',
+      `green goes on serving, ${BECAUSE}, when connections made before the last switch have drained, at 2026-06-01T12:00:25Z`,
     );
     const { effects } = decided({ ...deleting(observed), now: NOON + 25 * SECOND });
     expect(effects).to.deep.equal(['DeleteColor blue', ...gone]);
@@ -72,9 +80,12 @@ describe('deleting the release', () => {
     );
   });
 
-  it('in the middle of an adoption the source goes on serving', () => {
+  it('in the middle of an adoption the source goes on serving, and the colour ends behind no Service', () => {
     const adopting: Picture = { source: { replicas: 3, paused: true }, blue: { revision: 'r1', ready: 3 } };
-    expect(decided(deleting(adopting)).effects).to.deep.equal(['DeleteColor blue', ...gone]);
+    const release = { deleting: true, deletedAt: NOON };
+    expect(decided({ ...adopting, release }).effects).to.deep.equal(['HandBack checkout -> source (abc)']);
+    const unready = { ...adopting, blue: { revision: 'r1', desired: 3 } };
+    expect(decided({ ...unready, release }).effects).to.deep.equal(['DeleteColor blue', ...gone]);
   });
 
   it('while a selector has lost its key, every colour stays that serves more than the source', () => {

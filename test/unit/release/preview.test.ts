@@ -96,8 +96,16 @@ describe('a preview Service', () => {
   });
 
   it('goes with the release, and keeps on showing what serves', () => {
-    const { effects } = decided({ ...showing(idle, 'green'), release: { deleting: true } });
+    const stays = { ...idle, source: { fingerprint: 'v7' } };
+    const { effects } = decided({ ...showing(stays, 'green'), release: { deleting: true } });
     expect(effects).to.include('ReleaseService next');
+  });
+
+  it('shows whatever runs while the source takes production back', () => {
+    const { plan } = decided({ ...showing(idle, 'green'), release: { deleting: true } });
+    expect(plan.effects).to.deep.equal([
+      { kind: 'ReleaseService', service: 'next', uid: 'next-uid', color: 'None' },
+    ]);
   });
 
   const refused: readonly [string, Partial<PreviewView>, string][] = [

@@ -1,0 +1,213 @@
+/** A release is deleted, and the source Deployment says what serves: it takes production back, step by step. */
+import { expect } from 'chai';
+import type { ServiceView, SourceView } from '../../../src/release/snapshot.ts';
+import { type Decided, decided } from './decided.ts';
+import { committed, idle } from './situations.ts';
+import { endpointsOf, HOUR, LABEL, MINUTE, NOON, type Picture, SECOND, type SidePicture } from './world.ts';
+
+const GONE: SidePicture = {};
+const three = ['a', 'b', 'c'].map((name) => ({ uid: `source-${name}`, ready: true }));
+const bluePods = ['0', '1', '2'].map((name) => ({ uid: `blue-pod-${name}`, ready: true }));
+
+/** r1 serves on blue, its window is over, green holds nothing; somebody has deleted the release. */
+const deleted: Picture = { ...idle, now: NOON, release: { deleting: true, deletedAt: NOON - SECOND } };
+const sourceHas = (source: Partial<SourceView>): Picture => ({ ...deleted, source });
+const READY: Partial<SourceView> = { replicas: 3, ready: 3, paused: true, readyHash: 'abc' };
+const serviceHas = (service: Partial<ServiceView>): Picture => ({ ...sourceHas(READY), service });
+
+/** The selectors name the source's pods since `ago` milliseconds. */
+const handed = (ago: number, more: Picture = {}): Picture => ({
+  ...sourceHas(READY),
+  mark: undefined,
+  service: {
+    selector: { app: 'checkout', 'pod-template-hash': 'abc' },
+    switchedAt: NOON - ago,
+    endpoints: endpointsOf(three),
+  },
+  ...more,
+});
+
+const said = ({ reason, message, effects }: Decided): unknown => ({ reason, message, effects });
+
+describe('a release is deleted whose source says what serves', () => {
+  it('first the other colour makes room, when it has drained', () => {
+    const other: Picture = {
+      ...deleted,
+      switchedAt: NOON - 10 * SECOND,
+      green: { revision: 'r2', ready: 3, autoscaler: {} },
+    };
+    expect(said(decided(other))).to.deep.equal({
+      reason: 'Draining',
+      message:
+        'blue serves until Deployment "checkout" takes over; green is removed when it has drained, at 2026-06-01T12:00:20Z',
+      effects: [],
+    });
+    expect(decided({ ...other, switchedAt: NOON - MINUTE }).effects).to.deep.equal([
+      'RemoveAutoscaler checkout-green',
+      'DeleteColor green',
+    ]);
+  });
+
+  it('the source gets as many pods as serve', () => {
+    expect(said(decided(deleted))).to.deep.equal({
+      reason: 'StartingSource',
+      message: 'Deployment "checkout" gets 3 pods, to take over from blue',
+      effects: ['ScaleSource 0 -> 3'],
+    });
+  });
+
+  it('as many as serve now, where an autoscaler adds some meanwhile', () => {
+    const grown = { ...sourceHas({ ...READY, paused: false }), blue: { revision: 'r1', ready: 5 } };
+    expect(decided(grown).effects).to.deep.equal(['ScaleSource 3 -> 5']);
+  });
+
+  it('nothing moves before its pods are ready, all of one template', () => {
+    const waiting = decided(sourceHas({ replicas: 3, ready: 2 }));
+    expect(said(waiting)).to.deep.equal({
+      reason: 'WaitingForSource',
+      message:
+        'blue serves until 3 pods of Deployment "checkout" are ready (2 are), until 2026-06-01T12:10:29Z',
+      effects: [],
+    });
+    expect(waiting.plan.lookAgainAt).to.equal(NOON - SECOND + 630 * SECOND);
+    expect(decided(sourceHas({ replicas: 3, rolledOut: false })).reason).to.equal('WaitingForSource');
+    expect(decided(sourceHas({ replicas: 3, readyHash: undefined })).reason).to.equal('WaitingForSource');
+  });
+
+  it('it is paused, so that it makes no pods of another template, and then gets the traffic', () => {
+    expect(decided(sourceHas({ replicas: 3 })).effects).to.deep.equal(['HoldSource']);
+    expect(said(decided(sourceHas(READY)))).to.deep.equal({
+      reason: 'Ejecting',
+      message: 'Deployment "checkout" has 3 ready pods: moving the traffic from blue to it',
+      effects: ['HandBack checkout -> source (abc)'],
+    });
+  });
+
+  it('a pause that its controller has yet to see is waited for, not undone', () => {
+    const seen = decided(sourceHas({ ...READY, rolledOut: undefined }));
+    expect([seen.reason, seen.effects]).to.deep.equal(['WaitingForSource', []]);
+    const mixed = decided(sourceHas({ ...READY, rolledOut: false }));
+    expect(mixed.effects).to.deep.equal(['ScaleSource 3 -> 3']);
+  });
+
+  it('of several Services those that a crash left behind follow', () => {
+    const { plan, snapshot } = decided({ ...sourceHas(READY), services: ['checkout', 'checkout-grpc'] });
+    const [first, second] = plan.effects;
+    expect([first?.kind, second?.kind]).to.deep.equal(['HandBack', 'HandBack']);
+    const [, service] = snapshot.services;
+    expect(second).to.deep.include({ from: service?.selector, expectedMark: service?.rawMark });
+  });
+
+  it('the colour stays until the endpoints prove it and its connections have drained', () => {
+    const behind = handed(HOUR);
+    const both = {
+      ...behind,
+      service: { ...behind.service, endpoints: endpointsOf([...three, ...bluePods]) },
+    };
+    expect(decided(both)).to.deep.include({ reason: 'WaitingForEndpoints', effects: [] });
+    const draining = decided(handed(10 * SECOND));
+    expect(draining.message).to.equal(
+      'Deployment "checkout" serves; the colours are removed when they have drained, at 2026-06-01T12:00:20Z',
+    );
+    expect([draining.effects, draining.plan.lookAgainAt]).to.deep.equal([[], NOON + 20 * SECOND]);
+    expect(decided(handed(MINUTE)).effects).to.deep.equal(['DeleteColor blue']);
+  });
+
+  it('the selector lets go of the hash when no pod of a colour is left, and all is given back', () => {
+    const ending = decided(handed(MINUTE, { blue: { pods: [{ ready: false }] } }));
+    expect(said(ending)).to.deep.equal({
+      reason: 'WaitingForPods',
+      message: 'Deployment "checkout" serves; 1 pods of the colours are still to end',
+      effects: [],
+    });
+    expect(decided(handed(MINUTE, { blue: GONE })).effects).to.deep.equal([
+      'HandBack checkout -> as before the adoption',
+    ]);
+    const open = { ...sourceHas(READY), route: undefined, mark: undefined, blue: GONE };
+    expect(decided(open).effects).to.deep.equal([
+      'RemoveTwin checkout-blue',
+      'RemoveTwin checkout-green',
+      'ReleaseSource',
+      'ReleaseService checkout',
+      'RemoveFinalizer',
+    ]);
+  });
+
+  it('a source that dies under the traffic lets the colour serve again', () => {
+    const dead = handed(SECOND, { source: { ...READY, ready: 0, readyHash: undefined } });
+    const { reason, effects } = decided({ ...dead, service: { ...dead.service, endpoints: [] } });
+    expect([reason, effects]).to.deep.equal([
+      'EjectionUndone',
+      ['HandBack checkout -> as before the adoption'],
+    ]);
+  });
+
+  it('without the key, as another writer left it, the colours are taken out before they end', () => {
+    const stripped = { ...sourceHas(READY), route: undefined, mark: undefined };
+    expect(decided(stripped).effects).to.deep.equal(['HandBack checkout -> source (abc)']);
+  });
+
+  it('in the middle of a rollout of the source both end behind the Service: no hash selects all of its pods', () => {
+    const rolling = { ...sourceHas({ ...READY, readyHash: undefined }), route: undefined, mark: undefined };
+    expect(decided(rolling).effects.slice(0, 1)).to.deep.equal(['DeleteColor blue']);
+  });
+});
+
+describe('a release is deleted and the source cannot take over', () => {
+  const past = { deleting: true, deletedAt: NOON - HOUR };
+  const table: [string, Picture, string][] = [
+    [
+      'it says something else',
+      sourceHas({ fingerprint: 'v7' }),
+      'Deployment "checkout" says something else than blue runs',
+    ],
+    ['it is gone', { ...deleted, source: null }, 'the source Deployment is gone'],
+    [
+      'another release has it',
+      sourceHas({ claimedBy: 'another' }),
+      'Deployment "checkout" belongs to release "another"',
+    ],
+    [
+      'its pods would not be selected',
+      serviceHas({ selector: { app: 'shop', [LABEL]: 'blue' } }),
+      'Service "checkout" would not select the pods of Deployment "checkout"',
+    ],
+    [
+      'it is not ready in time',
+      { ...sourceHas({ replicas: 3, ready: 0 }), release: past },
+      'Deployment "checkout" was not ready to take over by 2026-06-01T11:10:30Z',
+    ],
+  ];
+  for (const [name, picture, why] of table) {
+    it(`${name}: the colour goes on serving, and it is said why`, () => {
+      const { reason, message, effects } = decided(picture);
+      expect(reason).to.equal('ColorKept');
+      expect(message).to.equal(`blue goes on serving, because ${why}; everything else is removed`);
+      expect(effects).to.not.include('DeleteColor blue');
+      expect(effects.at(-1)).to.equal('RemoveFinalizer');
+    });
+  }
+
+  it('with bluegreen.dev/on-delete both colours stay as they are, without the capacity locks', () => {
+    const spec = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 9 } } };
+    const green: SidePicture = { revision: 'r2', ready: 3, autoscaler: { minReplicas: 7 } };
+    const release = { deleting: true, onDelete: 'Keep' };
+    const { message, effects } = decided({ ...committed, spec, green, release });
+    expect(message).to.equal('bluegreen.dev/on-delete is "Keep": the colours stay as they are');
+    expect(effects).to.deep.equal([
+      'WriteAutoscaler green, minReplicas 2',
+      'ReleaseSource',
+      'ReleaseService checkout',
+      'RemoveFinalizer',
+    ]);
+  });
+
+  it('with the whole namespace nothing is touched', () => {
+    const release = { deleting: true, namespaceEnding: true };
+    expect(said(decided({ ...committed, release }))).to.deep.equal({
+      reason: 'LeftAsItIs',
+      message: 'the namespace is being deleted: everything is left as it is',
+      effects: ['RemoveFinalizer'],
+    });
+  });
+});
