@@ -22,6 +22,11 @@ export const QUALIFIED_NAME: RegExp = pattern(
   'a label key such as "example.com/color", whose name has at most 63 characters',
 );
 
+export const HTTP_PATH: RegExp = pattern(
+  /^\/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*$/,
+  'a path that begins with a slash, and a query where it has one',
+);
+
 export const DECIMAL: RegExp = pattern(/^-?[0-9]+(\.[0-9]+)?$/, 'a decimal number in quotes, such as "0.01"');
 
 export const PERCENT: RegExp = pattern(

@@ -6,7 +6,7 @@
  * server refuses a CRD whose CEL rules could cost too much.
  */
 import { z } from 'zod';
-import { DECIMAL, DNS_1035, DNS_1123_SUBDOMAIN, PERCENT, QUALIFIED_NAME } from './patterns.ts';
+import { DECIMAL, DNS_1035, DNS_1123_SUBDOMAIN, HTTP_PATH, PERCENT, QUALIFIED_NAME } from './patterns.ts';
 
 export const GROUP = 'bluegreen.dev';
 export const VERSION = 'v1alpha1';
@@ -312,6 +312,27 @@ export const specSchema = z
         deadlineSeconds: seconds(1, 86_400)
           .default(600)
           .describe('How long the candidate may take to become ready.'),
+        warmUp: z
+          .object({
+            path: z
+              .string()
+              .min(1)
+              .max(1024)
+              .regex(HTTP_PATH)
+              .default('/')
+              .describe('What is asked for, by GET; a redirect is not followed.'),
+            requests: z.int().min(1).max(10_000).describe('So many for each pod.'),
+            port: z
+              .int()
+              .min(1)
+              .max(65_535)
+              .optional()
+              .describe('A port of the first production Service. Absent: its first.'),
+          })
+          .optional()
+          .describe(
+            'Requests that each candidate pod must have answered, with whatever status, before it counts. Plain HTTP.',
+          ),
       })
       .prefault({})
       .describe('How the candidate is prepared.'),
@@ -367,6 +388,7 @@ export type ReleaseSpecInput = z.input<typeof specSchema>;
 /** The spec with its defaults: what the operator works with. */
 export type ReleaseSpec = z.output<typeof specSchema>;
 export type GateSpec = ReleaseSpec['gates'][number];
+export type WarmUpSpec = NonNullable<ReleaseSpec['preparation']['warmUp']>;
 export type CheckSpec = ReleaseSpec['observation']['checks'][number];
 export type IntOrPercent = z.output<typeof intOrPercent>;
 

@@ -7,10 +7,11 @@ import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import type { Request } from '../release/plan.ts';
 import type { Observations } from '../release/snapshot.ts';
-import { createMemories, type Memories, remember } from './memory.ts';
+import { beginAttempt, createMemories, type Memories, remember } from './memory.ts';
 import type { Scene } from './observe.ts';
 import type { PreflightAnswer } from './preflight.ts';
 import type { Aliases } from './views.ts';
+import type { WarmUpRequest } from './warm-up.ts';
 
 /** Bounded, with a deadline for each piece of work; one at a time for each key. */
 export type RunBeside = (key: string, work: (signal: AbortSignal) => Promise<void>) => void;
@@ -19,6 +20,13 @@ export interface BesideOptions {
   readonly run: RunBeside;
   readonly sources: Sources;
   readonly preflight: (scene: Scene, signal: AbortSignal) => Promise<PreflightAnswer>;
+  readonly warmPod: (
+    scene: Scene,
+    request: WarmUpRequest,
+    missing: number,
+    onAnswer: () => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
   readonly now: () => number;
   /** Something came back: the release should be looked at. */
   readonly wake: (key: string) => void;
@@ -44,6 +52,8 @@ export function createBeside(options: BesideOptions): Beside {
       switch (request.kind) {
         case 'Measure':
           return measure(options, memories, key, scene, request);
+        case 'WarmUp':
+          return warmUp(options, memories, key, scene, request);
         case 'Preflight':
           return preflight(options, memories, key, scene, request.key);
         default:
@@ -63,10 +73,7 @@ function measure(
   const { check, revision, attempt, color } = request;
   const { namespace, name, uid } = scene.release;
   const memory = memories.of(key, uid);
-  if (memory.attempt !== attempt) {
-    memory.attempt = attempt;
-    memory.measurements = new Map();
-  }
+  beginAttempt(memory, attempt);
   const variables = { color, revision, release: name, namespace };
   const { source, query, requestsQuery, max, min } = check.prometheus;
   const question = {
@@ -85,6 +92,34 @@ function measure(
     if (!memories.holds(key, memory) || memory.attempt !== attempt) return;
     remember(memory, check.name, measurement);
     options.wake(key);
+  });
+}
+
+/** What was answered is kept when the work ends before its time: the next piece goes on from there. */
+function warmUp(
+  { run, warmPod, now, wake }: BesideOptions,
+  memories: Memories,
+  key: string,
+  scene: Scene,
+  request: WarmUpRequest,
+): void {
+  const { uid, attempt, asked } = request;
+  const memory = memories.of(key, scene.release.uid);
+  beginAttempt(memory, attempt);
+  run(`warm-up/${key}/${uid}`, async (signal) => {
+    let { answered } = memory.warmUps.get(uid) ?? { answered: 0 };
+    const note = (trouble?: string): void => {
+      if (memory.attempt !== attempt) return;
+      memory.warmUps.set(uid, { answered, at: now(), ...(trouble !== undefined && { trouble }) });
+    };
+    const onAnswer = (): void => {
+      answered += 1;
+      note();
+    };
+    await warmPod(scene, request, asked.requests - answered, onAnswer, signal).catch((error: unknown) =>
+      note(describeThrown(error)),
+    );
+    if (memories.holds(key, memory)) wake(key);
   });
 }
 

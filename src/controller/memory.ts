@@ -5,7 +5,7 @@
 import type { Measurement } from '../analysis/measurement.ts';
 import type { CheckStatus, ReleaseStatus } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
-import type { Observations, Preflight } from '../release/snapshot.ts';
+import type { Observations, Preflight, WarmUpSeen } from '../release/snapshot.ts';
 import type { Aliases } from './views.ts';
 
 /** More than any failureLimit asks for. */
@@ -18,6 +18,8 @@ export interface Memory {
   measurements: Map<string, Measurement[]>;
   preflight: Preflight | undefined;
   aliases: Aliases;
+  /** By pod uid; of the attempt. */
+  warmUps: Map<string, WarmUpSeen>;
 }
 
 export interface Memories {
@@ -37,7 +39,14 @@ export function createMemories(): Memories {
     of(key, uid) {
       const known = memories.get(key);
       if (known?.uid === uid) return known;
-      const fresh: Memory = { uid, attempt: 0, measurements: new Map(), preflight: undefined, aliases: {} };
+      const fresh: Memory = {
+        uid,
+        attempt: 0,
+        measurements: new Map(),
+        preflight: undefined,
+        aliases: {},
+        warmUps: new Map(),
+      };
       memories.set(key, fresh);
       return fresh;
     },
@@ -48,11 +57,20 @@ export function createMemories(): Memories {
       return {
         measurements: mergeMeasurements(status.checks ?? [], own?.measurements),
         preflight: own?.preflight,
+        warmUps: Object.fromEntries(own?.warmUps ?? []),
       };
     },
     aliases: (key) => memories.get(key)?.aliases ?? {},
     forget: (key) => void memories.delete(key),
   };
+}
+
+/** What is known of another attempt says nothing of this one. */
+export function beginAttempt(memory: Memory, attempt: number): void {
+  if (memory.attempt === attempt) return;
+  memory.attempt = attempt;
+  memory.measurements = new Map();
+  memory.warmUps = new Map();
 }
 
 export function remember(memory: Memory, check: string, measurement: Measurement): void {

@@ -16,6 +16,7 @@ import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
 import type { Share } from './share.ts';
 import { isUrgent } from './urgency.ts';
+import { warmPod } from './warm-up.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient & ListWatchClient;
@@ -64,6 +65,8 @@ export function createOperator(options: OperatorOptions): Operator {
     run: options.run,
     sources: options.sources,
     preflight: (scene, signal) => preflight({ client, cache, sources: options.sources }, scene, signal),
+    warmPod: (scene, request, missing, onAnswer, signal) =>
+      warmPod({ client, cache }, scene, request, missing, onAnswer, signal),
     now: () => clock.now(),
     wake,
     onMeasurement: options.observers.onMeasurement,

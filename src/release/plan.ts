@@ -3,7 +3,7 @@
  *
  * Each effect is idempotent and names its precondition; the applier refuses one whose precondition does not hold.
  */
-import type { CheckSpec } from '../api/schema.ts';
+import type { CheckSpec, WarmUpSpec } from '../api/schema.ts';
 import type { Color, GateStatus, ReleaseStatus } from '../api/status.ts';
 import type { RevisionFacts } from './facts.ts';
 import type { SwitchMark } from './mark.ts';
@@ -138,6 +138,15 @@ export type EffectKind = Effect['kind'];
 
 /** Work that takes long and runs beside the loop. It comes back as an observation. */
 export type Request =
+  | {
+      readonly kind: 'WarmUp';
+      readonly revision: string;
+      readonly attempt: number;
+      readonly color: Color;
+      readonly pod: string;
+      readonly uid: string;
+      readonly asked: WarmUpSpec;
+    }
   | { readonly kind: 'Preflight'; readonly key: string }
   | {
       readonly kind: 'Measure';

@@ -243,10 +243,21 @@ export interface JobView {
 export interface Observations {
   /** By check name, oldest first; only of the current attempt. */
   readonly measurements: Readonly<Record<string, readonly Measurement[]>>;
+  /** By the uid of a candidate pod. */
+  readonly warmUps: Readonly<Record<string, WarmUpSeen>>;
   /** Verdicts of the API server and of the metric sources on what a release would derive from `key`. */
   readonly preflight: Preflight | undefined;
   /** By name of the Service; gone with the next write that succeeds. */
   readonly refusals: Readonly<Record<string, Refusal>>;
+}
+
+export interface WarmUpSeen {
+  /** Requests that it has answered. */
+  readonly answered: number;
+  /** When the last of them came, or failed to. */
+  readonly at: number;
+  /** Why there are no more. */
+  readonly trouble?: string;
 }
 
 export interface Preflight {

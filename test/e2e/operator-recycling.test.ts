@@ -16,10 +16,13 @@ describe('Connections that were made before a switch', function () {
 
   it('stay on the old side when new ones go to the new side already', async () => {
     await shop().open();
-    await shop().adopt();
+    await shop().adopt({ preparation: { warmUp: { path: '/version', requests: 20 } } });
     before = (await shop().pods('blue')).map(uidOf).sort();
     await shop().setVersion('v2');
-    await shop().reaches('Observing', 'r2');
+    const { gates = [] } = await shop().reaches('Observing', 'r2');
+    expect(gates.map(({ name, state, message }) => `${name} ${state}: ${message}`)).to.include(
+      'warm-up Passed: 3 of 3 pods answered 20 warm-up requests each',
+    );
     await shop().servedBy('v2');
     expect(shop().load.rows.at(-1)?.answers.kept).to.have.property('v1');
   });

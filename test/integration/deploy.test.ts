@@ -98,7 +98,7 @@ describe('deploy/kustomize on a real API server', function () {
         'horizontalpodautoscalers.autoscaling': 'get list watch create update delete',
         'jobs.batch': 'get list watch create delete',
         'controllerrevisions.apps': 'get list watch create patch delete',
-        pods: 'list watch delete',
+        pods: 'get list watch delete',
         resourcequotas: 'list',
         limitranges: 'list',
         persistentvolumeclaims: 'get',

@@ -56,7 +56,10 @@ function drawSpec(random: Random): ReleaseSpecInput {
       window: random.pick(['100%', '50%', 0] as const),
       standby: random.pick([0, 0, 1, '50%'] as const),
     },
-    preparation: { deadlineSeconds: random.pick([60, 180, 600]) },
+    preparation: {
+      deadlineSeconds: random.pick([60, 180, 600]),
+      ...(random.chance(0.2) && { warmUp: { requests: 5 } }),
+    },
     gates: random.chance(0.6) ? [{ name: 'smoke', job, timeoutSeconds: random.pick([30, 120]) }] : [],
     observation: {
       durationSeconds: random.pick([0, 30, 120]),

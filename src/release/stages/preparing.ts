@@ -6,6 +6,7 @@ import { formatTime } from '../../api/time.ts';
 import type { GateVerdict } from '../../gates/gate.ts';
 import { jobGate } from '../../gates/job.ts';
 import { readiness } from '../../gates/readiness.ts';
+import { warmUp } from '../../gates/warm-up.ts';
 import { candidateSize } from '../capacity.ts';
 import { drainedAt } from '../drain.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
@@ -98,11 +99,15 @@ function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
 
 function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {
   const { validatedAt } = subject.facts;
-  const ready = readiness(snapshot, roles, subject, validatedAt ?? buildStart(snapshot, roles, subject));
+  const since = validatedAt ?? buildStart(snapshot, roles, subject);
+  const ready = readiness(snapshot, roles, subject, since);
   if (ready.state !== 'Passed') return unready(snapshot, subject, ready);
+  const warm = warmUp(snapshot, subject, since);
+  if (warm !== undefined && warm.state !== 'Passed')
+    return { ...atGate(snapshot, subject, 'Preparing', warm, [ready, warm]), requests: warm.requests };
   if (validatedAt !== undefined) return withheld(snapshot, roles) ?? order(snapshot, subject);
   if (subject.facts.unreadySince !== undefined) return readyAgain(subject, ready);
-  const passed = [ready];
+  const passed: GateVerdict[] = [ready, ...(warm === undefined ? [] : [warm])];
   for (const gate of subject.frozen.gates) {
     const verdict = jobGate(snapshot, subject, gate);
     passed.push(verdict);

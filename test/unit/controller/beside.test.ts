@@ -11,6 +11,7 @@ async function asked(preflight: BesideOptions['preflight']) {
   const beside = createBeside({
     preflight,
     run: (_, task) => work.push(task(new AbortController().signal)),
+    warmPod: () => Promise.resolve(),
     wake: (key) => woken.push(key),
     now: () => 5,
     sources: {} as never,

@@ -100,7 +100,13 @@ export function world(picture: Picture = {}): Snapshot {
       revisionOf(name, facts, picture.contents?.[name] ?? name.replace('r', 'v'), spec),
     ),
     jobs: (picture.jobs ?? []).map(jobOf),
-    observations: { measurements: {}, preflight: undefined, refusals: {}, ...picture.observations },
+    observations: {
+      measurements: {},
+      warmUps: {},
+      preflight: undefined,
+      refusals: {},
+      ...picture.observations,
+    },
   };
   return snapshot.observations.preflight === undefined ? accepted(snapshot) : snapshot;
 }

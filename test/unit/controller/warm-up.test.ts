@@ -1,0 +1,166 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import type { Cache } from '../../../src/controller/cache.ts';
+import type { Scene } from '../../../src/controller/observe.ts';
+import { addressOf } from '../../../src/controller/pod-address.ts';
+import { createPodClient } from '../../../src/controller/pod-http.ts';
+import { warmPod } from '../../../src/controller/warm-up.ts';
+import type { KubeClient } from '../../../src/kube/ports.ts';
+
+const controller = (kind: string, uid: string) => [
+  { apiVersion: 'apps/v1', kind, name: 'x', uid, controller: true },
+];
+const pod = {
+  metadata: {
+    name: 'p',
+    uid: 'pod',
+    labels: { 'pod-template-hash': 'abc' },
+    ownerReferences: controller('ReplicaSet', 'set'),
+  },
+  spec: { containers: [{ name: 'app', ports: [{ name: 'http', containerPort: 8080 }] }] },
+  status: { podIP: '127.0.0.1' },
+};
+const set = { metadata: { name: 's', uid: 'set', ownerReferences: controller('Deployment', 'green') } };
+const service = {
+  metadata: { name: 'shop' },
+  spec: {
+    ports: [
+      { port: 80, targetPort: 'http' },
+      { port: 81, targetPort: 9090 },
+    ],
+  },
+};
+const scene = { release: { namespace: 'demo', name: 'shop' }, services: [service] } as unknown as Scene;
+const identity = { color: 'green', pod: 'p', uid: 'pod' } as const;
+const { signal } = new AbortController();
+
+function cluster(given: { pod?: object | undefined; sets?: object[] } = {}) {
+  const client = {
+    get: () => Promise.resolve('pod' in given ? given.pod : pod),
+    list: () => Promise.resolve(given.sets ?? [set]),
+  } as unknown as KubeClient;
+  const cache = { deployments: { get: () => ({ metadata: { uid: 'green' } }) } } as unknown as Cache;
+  return { client, cache };
+}
+
+describe('a candidate pod is dialled', () => {
+  it('at its own address, at the port that the Service leads to', async () => {
+    expect(await addressOf(cluster(), scene, identity, undefined, signal)).to.deep.equal({
+      host: '127.0.0.1',
+      port: 8080,
+    });
+    expect(await addressOf(cluster(), scene, identity, 81, signal)).to.deep.equal({
+      host: '127.0.0.1',
+      port: 9090,
+    });
+  });
+
+  const stray = (more: object) => ({ pod: { ...pod, ...more } });
+  const notOurs = 'it does not belong to Deployment "shop-green"';
+  const cases: Readonly<
+    Record<string, readonly [Parameters<typeof cluster>[0], number | undefined, string]>
+  > = {
+    'when it is another one of that name': [
+      stray({ metadata: { ...pod.metadata, uid: 'other' } }),
+      undefined,
+      'it is gone',
+    ],
+    'when it is gone': [{ pod: undefined }, undefined, 'it is gone'],
+    'in the network of its node': [
+      stray({ spec: { ...pod.spec, hostNetwork: true } }),
+      undefined,
+      'it is in the network of its node, and is not asked',
+    ],
+    'without a ReplicaSet': [
+      stray({ metadata: { ...pod.metadata, ownerReferences: [] } }),
+      undefined,
+      notOurs,
+    ],
+    'of a ReplicaSet that is not there': [{ sets: [] }, undefined, notOurs],
+    'of a ReplicaSet of another Deployment': [
+      { sets: [{ metadata: { ...set.metadata, ownerReferences: controller('Deployment', 'other') } }] },
+      undefined,
+      notOurs,
+    ],
+    'of a ReplicaSet that nobody controls': [
+      { sets: [{ metadata: { name: 's', uid: 'set' } }] },
+      undefined,
+      notOurs,
+    ],
+    'without an address': [stray({ status: {} }), undefined, 'it has no address yet'],
+    'at a port that the Service has not': [{}, 22, 'Service "shop" has no port 22'],
+    'at a port that no container names': [
+      stray({ spec: { containers: [{ name: 'app' }] } }),
+      undefined,
+      'it has no port called "http", which port 80 of the Service leads to',
+    ],
+  };
+  for (const [when, [given, port, sentence]] of Object.entries(cases)) {
+    it(`but not ${when}`, async () => {
+      const error = await addressOf(cluster(given), scene, identity, port, signal).catch(
+        (thrown: Error) => thrown.message,
+      );
+      expect(error).to.equal(sentence);
+    });
+  }
+});
+
+describe('what is asked of a pod', () => {
+  let server: Server;
+  let paths: string[] = [];
+  const address = () => ({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+
+  beforeEach(async () => {
+    paths = [];
+    server = createServer((request, response) => {
+      paths.push(request.url ?? '');
+      if (request.url === '/moved') response.writeHead(302, { location: '/elsewhere' }).end();
+      else if (request.url === '/broken') response.socket?.destroy();
+      else if (request.url === '/endless') {
+        const more = (): void =>
+          void response.write(Buffer.alloc(32_768), () => !response.destroyed && more());
+        more();
+      } else response.writeHead(request.url === '/ill' ? 500 : 200).end('ok');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('is answered with whatever status; a redirect is not followed, and an endless answer is cut', async () => {
+    const client = createPodClient(address(), signal);
+    const codes = [];
+    for (const path of ['/', '/ill', '/moved', '/endless']) codes.push(await client.ask(path));
+    expect(codes).to.deep.equal([200, 500, 302, 200]);
+    expect(paths).to.deep.equal(['/', '/ill', '/moved', '/endless']);
+    client.close();
+  });
+
+  it('is told when it breaks off', async () => {
+    const client = createPodClient(address(), signal);
+    expect(await client.ask('/broken').catch((error: Error) => error.message)).to.equal('ECONNRESET');
+    client.close();
+  });
+
+  it('is so many requests, and no more', async () => {
+    const { port } = address();
+    const request = {
+      kind: 'WarmUp',
+      revision: 'r2',
+      attempt: 2,
+      ...identity,
+      asked: { path: '/warm?all=1', requests: 50, port: 81 },
+    } as const;
+    const ports = [{ port: 81, targetPort: port }];
+    const own = { ...scene, services: [{ ...service, spec: { ports } }] } as unknown as Scene;
+    let answered = 0;
+    const count = (): void => {
+      answered += 1;
+    };
+    await warmPod(cluster(), own, request, 30, count, signal);
+    expect([answered, paths.length, new Set(paths)]).to.deep.equal([30, 30, new Set(['/warm?all=1'])]);
+  });
+});

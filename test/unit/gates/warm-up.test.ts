@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
+import type { WarmUpSeen } from '../../../src/release/snapshot.ts';
+import { decided } from '../release/decided.ts';
+import { built, validated } from '../release/situations.ts';
+import { MINUTE, NOON, type Picture, SECOND } from '../release/world.ts';
+
+const spec: Partial<ReleaseSpecInput> = { preparation: { warmUp: { path: '/', requests: 50 } } };
+const seen = (...answered: (number | WarmUpSeen)[]): Record<string, WarmUpSeen> =>
+  Object.fromEntries(
+    answered.map((each, index) => [
+      `green-pod-${index}`,
+      typeof each === 'number' ? { answered: each, at: NOON } : each,
+    ]),
+  );
+const silent = (at: number): WarmUpSeen => ({ answered: 0, at, trouble: 'ECONNREFUSED' });
+const given = (warmUps: Record<string, WarmUpSeen>, picture: Picture = built): Picture => ({
+  ...picture,
+  spec,
+  observations: { warmUps },
+});
+const podsAsked = (picture: Picture): string[] =>
+  decided(picture).plan.requests.flatMap((request) => (request.kind === 'WarmUp' ? [request.pod] : []));
+
+describe('warm-up', () => {
+  it('asks every candidate pod when the candidate is ready', () => {
+    const { phase, message, effects, plan } = decided(given({}));
+    expect([phase, effects]).to.deep.equal(['Preparing', []]);
+    expect(message).to.equal(
+      '0 of 3 pods answered 50 warm-up requests each, waiting until 2026-06-01T12:09:00Z',
+    );
+    expect(plan.requests[0]).to.deep.equal({
+      kind: 'WarmUp',
+      revision: 'r2',
+      attempt: 2,
+      color: 'green',
+      pod: 'checkout-green-0',
+      uid: 'green-pod-0',
+      asked: { path: '/', requests: 50 },
+    });
+    expect(plan.requests).to.have.length(3);
+    expect(plan.status.gates?.map(({ name, state }) => [name, state])).to.deep.equal([
+      ['readiness', 'Passed'],
+      ['warm-up', 'Running'],
+    ]);
+  });
+
+  it('asks those again that have not answered all, and those that were silent after five seconds', () => {
+    expect(podsAsked(given(seen(50, 49, silent(NOON - 4 * SECOND))))).to.deep.equal(['checkout-green-1']);
+    expect(podsAsked(given(seen(50, 50, silent(NOON - 5 * SECOND))))).to.deep.equal(['checkout-green-2']);
+  });
+
+  it('lets the gates begin when all have answered', () => {
+    const { effects, message } = decided(given(seen(50, 50, 50)));
+    expect([effects, message]).to.deep.equal([['RecordFacts r2'], 'revision r2 passed all 2 gates']);
+  });
+
+  it('comes before the switch too, for a pod that is new since', () => {
+    expect(decided(given(seen(50, 50, 50), validated)).effects).to.deep.equal([
+      'PatchSelector checkout -> green',
+    ]);
+    expect(podsAsked(given(seen(50, 50), validated))).to.deep.equal(['checkout-green-2']);
+  });
+
+  it('that nobody answers ends the attempt at the deadline, and is nobody’s fault', () => {
+    const late = { ...built, now: NOON + 9 * MINUTE };
+    const { reason, message, effects } = decided(given(seen(50, 50, silent(NOON)), late));
+    expect([reason, effects]).to.deep.equal(['WarmUpUnanswered', ['RecordFacts r2 Inconclusive']]);
+    expect(message).to.equal(
+      '2 of 3 pods answered 50 warm-up requests each (pod checkout-green-2: ECONNREFUSED)',
+    );
+  });
+});
