@@ -89,7 +89,8 @@ export function guardRecycled(view: View, pod: Pod | undefined): void {
 export function guardSource(view: View, before: Deployment | undefined, after: Deployment | undefined): void {
   const shrunk = (after?.spec.replicas ?? 0) < (before?.spec.replicas ?? 0);
   if (!shrunk || isTouched(view, 'service')) return;
-  if (view.truth.selected() === undefined) fail('the source served and was scaled down');
+  const keyless = view.truth.service() !== undefined && view.truth.selected() === undefined;
+  if (keyless) fail('the source served and was scaled down');
   const [adopted, another] = view.truth.revisions();
   const { drainSeconds = 30 } = view.world.scenario.spec.traffic;
   if (another !== undefined || adopted?.facts.outcome !== undefined) return;
