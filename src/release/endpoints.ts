@@ -38,8 +38,19 @@ export function podsOf(snapshot: Snapshot, service: ServiceView, color: Color): 
   ]);
 }
 
+/** Asked for by most rules, and the same for the whole of a decision. */
+const readyByColor = new WeakMap<ServiceView, Map<Color, ReadonlySet<string>>>();
+
 /** Pods of a colour that production could use through this Service now, also while it does not. */
-export function readyOfColor(service: ServiceView, color: Color): Set<string> {
+export function readyOfColor(service: ServiceView, color: Color): ReadonlySet<string> {
+  const colors = readyByColor.get(service) ?? new Map<Color, ReadonlySet<string>>();
+  readyByColor.set(service, colors);
+  const ready = colors.get(color) ?? findReady(service, color);
+  colors.set(color, ready);
+  return ready;
+}
+
+function findReady(service: ServiceView, color: Color): ReadonlySet<string> {
   const twin = service.twins[color].endpoints;
   // A port that only the other side's pods have must not be lost in the switch.
   return readyPods(twin, new Set([...groupsOf(service.endpoints), ...groupsOf(twin)]));

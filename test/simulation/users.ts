@@ -89,17 +89,19 @@ export function startUsers(
       timeline.after(hands.random.between(10_000, 300_000), resume);
     },
     'edit the spec': (hands) => editSpec(anotherSpec(hands.random)),
-    'sync the source from Git': () => {
-      touch('source');
-      api.update<Deployment>(DEPLOYMENTS, SOURCE, (object) => ({
-        ...object,
-        spec: { ...object.spec, replicas: scenario.replicas, template: templateOf(imageOf(wished)) },
-      }));
-    },
+    'sync the source from Git': syncSource,
     'change the load': (hands) => {
       world.load = hands.random.between(1, 6);
     },
   };
+
+  function syncSource(): void {
+    touch('source');
+    api.update<Deployment>(DEPLOYMENTS, SOURCE, (object) => ({
+      ...object,
+      spec: { ...object.spec, replicas: scenario.replicas, template: templateOf(imageOf(wished)) },
+    }));
+  }
 
   function resume(): void {
     suspended = false;
@@ -164,6 +166,9 @@ export function startUsers(
     rest() {
       resting = true;
       if (suspended) resume();
+      // Left at 0 by a release that was deleted while its colours served: only what runs can be adopted again.
+      const source = api.get<Deployment>(DEPLOYMENTS, SOURCE);
+      if (source?.spec.replicas === 0 && attempt() === 0) syncSource();
     },
   };
 }

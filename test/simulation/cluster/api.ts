@@ -54,6 +54,8 @@ export function createApi(now: () => number): Api {
   const kinds = new Map<string, Map<string, KubeObject>>();
   const listeners = new Set<(change: Change) => void>();
   let version = 1000;
+  /** As text, which is asked for after every event. */
+  let known = { version, text: String(version) };
   let uids = 0;
 
   const objectsOf = (type: ResourceType): Map<string, KubeObject> => {
@@ -150,7 +152,8 @@ export function createApi(now: () => number): Api {
 
   return {
     get version() {
-      return String(version);
+      if (known.version !== version) known = { version, text: String(version) };
+      return known.text;
     },
     get: (type, name) => objectsOf(type).get(name) as any,
     list: (type, labelSelector) =>

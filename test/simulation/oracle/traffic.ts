@@ -9,6 +9,9 @@ import { fail, type View } from './view.ts';
 /** Milliseconds for which a working operator may leave traffic where it should not be. */
 const MOST_ASTRAY_MS = 90_000;
 
+/** Windows end although nothing changes. */
+const LOOK_EVERY_MS = 1000;
+
 export interface TrafficGuard {
   readonly counts: ReadyCounts;
   readonly selectedAt: number;
@@ -21,6 +24,9 @@ export function createTrafficGuard(start: number): TrafficGuard {
   let selectedAt = start;
   let lastSelected: string | undefined;
   let astraySince: number | undefined;
+  let wrong: string | undefined;
+  let seen = '';
+  let lookedAt = start;
 
   return {
     counts,
@@ -28,22 +34,33 @@ export function createTrafficGuard(start: number): TrafficGuard {
       return selectedAt;
     },
     check(view, operatorWorks) {
-      const { truth, timeline } = view;
-      for (const service of [SERVICE, ...COLORS.map((color) => `${SERVICE}-${color}`)])
-        counts.note(service, timeline.now, truth.ready(service));
-      const selected = truth.selected();
-      if (selected !== lastSelected) selectedAt = timeline.now;
-      lastSelected = selected;
-      const wrong = operatorWorks ? (astray(truth) ?? outage(view)) : undefined;
-      if (wrong === undefined) astraySince = undefined;
+      const { timeline } = view;
+      const { version } = view.world.api;
+      if (version !== seen) look(view);
+      else if (timeline.now > lookedAt + LOOK_EVERY_MS) judge(view);
+      seen = version;
+      if (wrong === undefined || !operatorWorks) astraySince = undefined;
       else astraySince ??= timeline.now;
-      if (
-        wrong !== undefined &&
-        timeline.now - (astraySince ?? 0) > MOST_ASTRAY_MS + view.staleness() + view.clockError()
-      )
-        fail(wrong);
+      const patience = MOST_ASTRAY_MS + view.staleness() + view.clockError();
+      if (wrong !== undefined && timeline.now - (astraySince ?? timeline.now) > patience) fail(wrong);
     },
   };
+
+  /** The cluster has changed. */
+  function look(view: View): void {
+    const { truth, timeline } = view;
+    for (const service of [SERVICE, ...COLORS.map((color) => `${SERVICE}-${color}`)])
+      counts.note(service, timeline.now, truth.ready(service));
+    const selected = truth.selected();
+    if (selected !== lastSelected) selectedAt = timeline.now;
+    lastSelected = selected;
+    judge(view);
+  }
+
+  function judge(view: View): void {
+    wrong = astray(view.truth) ?? outage(view);
+    lookedAt = view.timeline.now;
+  }
 }
 
 /** Production selects something else than what the facts say is active, and that is ready. */

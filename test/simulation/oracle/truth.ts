@@ -79,7 +79,15 @@ export function ownRevisions(api: Api): ControllerRevision[] {
     .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
 }
 
-export function readRevision({ metadata, data }: ControllerRevision): RevisionTruth[] {
+const read = new WeakMap<ControllerRevision, RevisionTruth[]>();
+
+export function readRevision(revision: ControllerRevision): RevisionTruth[] {
+  const known = read.get(revision) ?? readAnew(revision);
+  read.set(revision, known);
+  return known;
+}
+
+function readAnew({ metadata, data }: ControllerRevision): RevisionTruth[] {
   const facts = parseFacts(metadata.annotations?.['bluegreen.dev/facts']);
   if (facts === undefined) return [];
   const { spec, content } = data as any;
