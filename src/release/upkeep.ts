@@ -151,15 +151,16 @@ function floor(snapshot: Snapshot, roles: Roles, color: Color): number {
     return candidateSize(snapshot, roles, color);
   }
   if (target?.facts.color === color) return windowSize(snapshot, roles, color);
-  if (active?.facts.color === color) return underWay && !lockIsOver(snapshot, roles) ? desired : 0;
+  if (active?.facts.color === color) return underWay && isLocked(snapshot, roles) ? desired : 0;
   return stage === 'Resting' ? standbySize(snapshot, roles) : 0;
 }
 
-function lockIsOver(snapshot: Snapshot, { subject, active, stage }: Roles): boolean {
-  const verifiedAt = active === subject ? subject?.facts.verifiedAt : undefined;
-  return (
-    stage === 'Observing' && verifiedAt !== undefined && snapshot.now >= verifiedAt + LOCK_AFTER_SWITCH_MS
-  );
+/** From the last gate until a minute after the proof: production may scale in while its candidate is being prepared. */
+function isLocked(snapshot: Snapshot, { subject, active, stage }: Roles): boolean {
+  const { validatedAt, verifiedAt } = subject?.facts ?? {};
+  if (validatedAt === undefined) return false;
+  if (stage !== 'Observing' || active !== subject || verifiedAt === undefined) return true;
+  return snapshot.now < verifiedAt + LOCK_AFTER_SWITCH_MS;
 }
 
 /** How long a source that somebody scaled up again is left alone, milliseconds: parking it must not become a fight. */

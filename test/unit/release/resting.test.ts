@@ -1,7 +1,17 @@
 import { expect } from 'chai';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { decided, decidedOn } from './decided.ts';
-import { built, committed, idle, observed, r1, r2Committed, started, switched } from './situations.ts';
+import {
+  built,
+  committed,
+  idle,
+  observed,
+  r1,
+  r2Committed,
+  started,
+  switched,
+  validated,
+} from './situations.ts';
 import { editDeployment, HOUR, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
 const hpa = (min: number, max = 10) => ({ autoscaling: { spec: { minReplicas: min, maxReplicas: max } } });
@@ -144,8 +154,9 @@ describe('autoscaling', () => {
     expect(effects).to.deep.equal(['RemoveAutoscaler checkout-blue']);
   });
 
-  it('while the candidate is prepared neither side may shrink', () => {
-    expect(decided(scaled(built, 2, 2)).effects).to.deep.equal([
+  it('while the candidate is prepared it may not shrink; production may, until all gates have passed', () => {
+    expect(decided(scaled(built, 2, 2)).effects).to.deep.equal(['WriteAutoscaler green, minReplicas 3']);
+    expect(decided(scaled(validated, 2, 2)).effects).to.deep.equal([
       'WriteAutoscaler blue, minReplicas 3',
       'WriteAutoscaler green, minReplicas 3',
     ]);
