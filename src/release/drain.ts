@@ -75,3 +75,19 @@ function question(
   const revision = sides[color].deployment?.revision ?? '';
   return { kind: 'Measure', check, revision, attempt: facts.attempt, color };
 }
+
+/**
+ * From when on the side without traffic may be emptied or built anew: it lost the traffic to this revision, or on a way
+ * back since. A side that was rejected is not worth the wait; but each node's proxy must have followed, or requests
+ * would go to pods that are no more.
+ */
+export function sideDrainedAt({ revisions }: Snapshot, active: StartedRevision): number {
+  const color = otherColor(active.facts.color);
+  const drainMs = active.frozen.traffic.drainSeconds * 1000;
+  const losses = revisions.flatMap(({ facts }) =>
+    facts?.color === color && facts.outcome?.kind === 'RolledBack'
+      ? [facts.outcome.at + (facts.rejected === undefined ? drainMs : PROXIES_FOLLOW_MS)]
+      : [],
+  );
+  return Math.max(drainedAt(active), ...losses);
+}

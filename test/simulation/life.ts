@@ -52,6 +52,12 @@ export async function live(seed: number, level: Level, without?: ReadonlySet<str
   begin(stage.world);
   stage.operators.start();
   await stage.play(30_000);
+  // What dies at once would be adopted, and nobody could say that it should not be.
+  if (random.chance(0.3) && scenario.versions[1]?.diesAfterMs === undefined) {
+    stage.say('somebody: wishes for the next version');
+    users.wishNext();
+    await stage.play(random.between(0, 10_000));
+  }
   let releases = await liveOnce(cast, scenario.lively);
   let deleted = random.chance(0.3) && (await deleteRelease(cast));
   if (deleted && random.chance(0.5) && stage.world.api.get(RELEASES, RELEASE) === undefined) {

@@ -10,13 +10,19 @@ import type { Version } from './versions.ts';
 /** The ways of an outage: unreachable, no data, 0/0. */
 const OUTAGES = ['SourceUnreachable', 'NoData', 'NotANumber', 'SourceError'] as const;
 
+export interface Answer {
+  readonly at: number;
+  readonly color: Color;
+  readonly verdict: Measurement['verdict'];
+}
+
 export interface Metrics {
   readonly sources: Sources;
   outage: boolean;
   /** What it answers to everything, while that is set. */
   answer: Sample | undefined;
-  /** Answers that said bad since the last switch of this colour. */
-  readonly bad: number;
+  /** All that it ever answered. */
+  readonly answers: readonly Answer[];
 }
 
 export function createMetrics(
@@ -24,26 +30,25 @@ export function createMetrics(
   random: Random,
   servingVersion: (color: Color) => Version | undefined,
 ): Metrics {
-  let bad = 0;
+  const answers: Answer[] = [];
+
+  function sampleOf(color: Color): Sample {
+    if (!metrics.outage)
+      return { kind: 'value', value: servingVersion(color)?.errors === 'many' ? 0.2 : 0.001 };
+    return { kind: 'unknown', reason: random.pick(OUTAGES), message: 'the metric source has no answer' };
+  }
+
   const metrics = {
     outage: false,
     answer: undefined as Sample | undefined,
-    get bad() {
-      return bad;
-    },
+    answers,
     sources: {
       async measure(request: MeasureRequest): Promise<Measurement> {
         await timeline.sleep(random.between(5, metrics.outage ? 10_000 : 500));
         const at = request.now();
-        if (metrics.answer !== undefined) return judge(metrics.answer, request, at);
-        if (metrics.outage) {
-          const reason = random.pick(OUTAGES);
-          return judge({ kind: 'unknown', reason, message: 'the metric source has no answer' }, request, at);
-        }
         const color: Color = request.query.includes('green') ? 'green' : 'blue';
-        const value = servingVersion(color)?.errors === 'many' ? 0.2 : 0.001;
-        const measurement = judge({ kind: 'value', value }, request, at);
-        if (measurement.verdict === 'Bad') bad += 1;
+        const measurement = judge(metrics.answer ?? sampleOf(color), request, at);
+        answers.push({ at, color, verdict: measurement.verdict });
         return measurement;
       },
       async validate() {

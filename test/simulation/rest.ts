@@ -2,7 +2,12 @@
 import { LABEL_REVISION } from '../../src/api/names.ts';
 import { RELEASES } from '../../src/api/resource.ts';
 import { COLORS, type Color } from '../../src/api/status.ts';
-import { DEPLOYMENTS, type Deployment } from '../../src/kube/types.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+} from '../../src/kube/types.ts';
 import { checkGivenBack } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
@@ -42,6 +47,8 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
     return;
   }
   checkLoser(stage);
+  checkLocks(stage);
+  checkWatched(stage);
   checkWish(stage, wished);
 }
 
@@ -66,6 +73,33 @@ function somethingServes({ world, oracle: { view } }: Stage): boolean {
 
 function revisionsOf({ world }: Stage): RevisionTruth[] {
   return ownRevisions(world.api).flatMap(readRevision);
+}
+
+/** With nothing under way the autoscaler of the active side has its own minimum. */
+function checkLocks(stage: Stage): void {
+  const { api, scenario } = stage.world;
+  const least = scenario.spec.autoscaling?.spec.minReplicas;
+  if (least === undefined || !['Idle', 'Committed'].includes(stage.status().phase ?? '')) return;
+  const autoscaler = api.get<HorizontalPodAutoscaler>(
+    HORIZONTAL_POD_AUTOSCALERS,
+    `${RELEASE}-${selectedColor(api)}`,
+  );
+  const { minReplicas = least } = autoscaler?.spec ?? {};
+  if (minReplicas !== least)
+    fail(`at rest: the autoscaler of the active side has a minimum of ${minReplicas}, not ${least}`);
+}
+
+/** What is bad and watched is put back, or people are told why it cannot be. */
+function checkWatched(stage: Stage): void {
+  const { api, scenario } = stage.world;
+  const { phase = '', conditions, revision } = stage.status();
+  const color = selectedColor(api);
+  if (!['Observing', 'Held'].includes(phase) || (color !== 'blue' && color !== 'green')) return;
+  const serving = scenario.versions.find(({ image }) => image === imageOfColor(api, color));
+  const told = conditions?.find(({ type }) => type === 'Ready')?.reason === 'RollbackImpossible';
+  const watched = revisionsOf(stage).find(({ name }) => name === revision)?.frozen.observation?.checks ?? [];
+  if (serving?.errors === 'many' && watched.length > 0 && !told)
+    fail(`at rest: ${serving.image} answers with errors, is watched, and keeps the traffic`);
 }
 
 /** What was rejected, or never had the traffic, is kept at 0. */

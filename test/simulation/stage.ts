@@ -5,6 +5,7 @@ import { describe } from '../../src/release/describe.ts';
 import type { Faults } from './faults.ts';
 import { type Counts, count, createHappenings, type Happenings } from './happenings.ts';
 import { type Operator, startOperator } from './operator.ts';
+import { createLogGuard } from './oracle/log.ts';
 import { createOracle, type Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/view.ts';
 import type { Random } from './random.ts';
@@ -107,8 +108,9 @@ export function createStage(
     onPhase?.();
   }
 
-  const operators = createOperators(random.fork(), timeline, (own, onCrash) =>
-    startOperator({
+  const operators = createOperators(random.fork(), timeline, (own, onCrash) => {
+    const log = createLogGuard();
+    return startOperator({
       api: world.api,
       now: () => timeline.now + world.clock.ahead,
       timeline,
@@ -116,22 +118,28 @@ export function createStage(
       faults,
       happenings,
       metrics: world.metrics,
-      onWrite: (write, run) => guarded(() => oracle.onWrite(write, run)),
+      onWrite: (write, run) =>
+        guarded(() => {
+          oracle.onWrite(write, run);
+          if (write.subresource === 'status') log.check(status().decisions ?? []);
+        }),
       onEffect: (effect, result) => {
         count(effects, effect.kind);
+        log.onEffect(effect, result);
         say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
       },
       onDecision: (reason, message) => say(`    because ${message} (${reason})`),
       onError: (message) => say(`  error: ${message}`),
       onReconcile: () => {
         reconciles += 1;
+        log.begin();
       },
       onCrash: () => {
         say('  the operator dies');
         onCrash();
       },
-    }),
-  );
+    });
+  });
 
   return {
     world,

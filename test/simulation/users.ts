@@ -22,6 +22,8 @@ export interface Users {
   readonly orders: readonly { at: number; text: string }[];
   /** Somebody meddles now. */
   meddle(random: Random): void;
+  /** A rollout begins that nobody waits for. */
+  wishNext(): void;
   /** They stop, and mend what only they can. */
   rest(): void;
 }
@@ -128,15 +130,13 @@ export function startUsers(
     act(name, deeds[name], drawn);
   }
 
+  function wishNext(): void {
+    latest = Math.min(scenario.versions.length - 1, latest + 1);
+    wish(latest);
+  }
+
   function wishOn(drawn: Random): void {
-    act(
-      'wish for the next version',
-      () => {
-        latest = Math.min(scenario.versions.length - 1, latest + 1);
-        wish(latest);
-      },
-      drawn,
-    );
+    act('wish for the next version', wishNext, drawn);
   }
 
   function next(): void {
@@ -163,6 +163,7 @@ export function startUsers(
     touchedAt,
     orders,
     meddle,
+    wishNext,
     rest() {
       resting = true;
       if (suspended) resume();

@@ -42,6 +42,8 @@ export interface World {
   readonly quota: Quota;
   /** Names of the gate Jobs that really completed. */
   readonly passedJobs: ReadonlySet<string>;
+  /** Images that ever had a ready endpoint behind the production Service. */
+  readonly served: ReadonlySet<string>;
   /** Pods that the traffic needs, where something scales by it. */
   load: number;
   /** Of the operators: milliseconds ahead of the true time, and whether it ever was. */
@@ -54,6 +56,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
   const versionOf = (image: string): Version | undefined =>
     scenario.versions.find((version) => version.image === image);
   const quota: Quota = { pods: 1000 };
+  const served = new Set<string>();
   const kubelet = startKubelet(around, versionOf);
   startDeployments(around, quota);
   startEndpoints(around);
@@ -68,13 +71,17 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
     metrics,
     quota,
     passedJobs,
+    served,
     load: scenario.replicas,
     clock: { ahead: 0, jumped: false },
   };
   startAutoscalers(around, (deployment) => (servesFrom(api, deployment) ? world.load : 0));
   api.onChange(({ type, object }) => {
     if (type !== ENDPOINT_SLICES || object.metadata.name !== `${SERVICE}-slice`) return;
-    for (const image of servingImages(api)) kubelet.serves(image);
+    for (const image of servingImages(api)) {
+      served.add(image);
+      kubelet.serves(image);
+    }
   });
   return world;
 }

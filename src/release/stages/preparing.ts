@@ -8,7 +8,7 @@ import { jobGate } from '../../gates/job.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { warmUp } from '../../gates/warm-up.ts';
 import { candidateSize } from '../capacity.ts';
-import { drainedAt } from '../drain.ts';
+import { sideDrainedAt } from '../drain.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
 import { readyCount, selectedColor } from '../endpoints.ts';
 import type { OutcomeKind, RevisionFacts } from '../facts.ts';
@@ -75,7 +75,7 @@ function drainFirst(snapshot: Snapshot, roles: Roles, subject: StartedRevision):
   const { active } = roles;
   const side = snapshot.sides[subject.facts.color];
   if (active?.facts.verifiedAt === undefined || side.deployment === undefined) return undefined;
-  const until = drainedAt(active);
+  const until = sideDrainedAt(snapshot, active);
   if (side.deployment.revision === subject.name || snapshot.now >= until) return undefined;
   const message = `connections to ${subject.facts.color} drain until ${formatTime(until)}; then revision ${subject.name} is built there`;
   const effects = upkeep(snapshot, roles);
@@ -133,9 +133,9 @@ export function provenFacts({ now, sides }: Snapshot, { facts }: StartedRevision
  * was ready, it has the whole time again to become so: gates may take longer than the deadline, and a pod may restart
  * under them, or production grow.
  */
-function buildStart({ now }: Snapshot, { active }: Roles, { facts }: StartedRevision): number {
-  const drained = active === undefined ? 0 : drainedAt(active);
-  return Math.max(facts.startedAt, drained, Math.min(facts.unreadySince ?? 0, now));
+function buildStart(snapshot: Snapshot, { active }: Roles, { facts }: StartedRevision): number {
+  const drained = active === undefined ? 0 : sideDrainedAt(snapshot, active);
+  return Math.max(facts.startedAt, drained, Math.min(facts.unreadySince ?? 0, snapshot.now));
 }
 
 function unready(snapshot: Snapshot, subject: StartedRevision, ready: GateVerdict): Verdict {

@@ -4,7 +4,7 @@ import { formatTime } from '../../api/time.ts';
 import type { Breach } from '../../checks/check.ts';
 import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
-import { drainedAt, PROXIES_FOLLOW_MS } from '../drain.ts';
+import { sideDrainedAt } from '../drain.ts';
 import { recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
@@ -35,7 +35,7 @@ export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   const effects = housekeeping(snapshot, roles, active);
   const why = tidying(effects);
   const times = [verdict, ...(window?.verdicts ?? [])].map(({ lookAgainAt }) => lookAgainAt);
-  if (roles.target === undefined) times.push(drainEnd(snapshot, active));
+  if (waitsForDrain(snapshot, roles, active)) times.push(sideDrainedAt(snapshot, active));
   return {
     ...verdict,
     message: why === '' ? verdict.message : `${verdict.message}; ${why}`,
@@ -68,10 +68,10 @@ function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision)
 function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
   const color = otherColor(active.facts.color);
   const { target } = roles;
+  if (waitsForDrain(snapshot, roles, active)) return [];
   if (target !== undefined) return holdOldSide(snapshot, roles, target);
   const size = standbySize(snapshot, roles);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
-  if (snapshot.now < drainEnd(snapshot, active)) return [];
   // An autoscaler that is on shrinks the side itself, down to its minimum.
   const left = size > 0 && desired > size && autoscalingBounds(snapshot) !== undefined;
   const scaled = left ? [] : scaleColor(snapshot, color, size);
@@ -79,17 +79,10 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   return scaled.length > 0 ? scaled : recycle(snapshot, roles, color, Math.max(0, size - 1));
 }
 
-/**
- * Until when the other side keeps its pods: connections made before the switch live on there. A side that was rejected
- * is not worth that; but each node's proxy must have followed, or requests would go to pods that are no more.
- */
-function drainEnd({ sides, revisions }: Snapshot, active: StartedRevision): number {
-  const held = sides[otherColor(active.facts.color)].deployment?.revision;
-  const { outcome, rejected } = revisions.find(({ name }) => name === held)?.facts ?? {};
-  if (outcome?.kind === 'Committed') return drainedAt(active);
-  if (outcome?.kind !== 'RolledBack') return 0;
-  const drainMs = active.frozen.traffic.drainSeconds * 1000;
-  return outcome.at + (rejected === undefined ? drainMs : PROXIES_FOLLOW_MS);
+/** What could take over now keeps its pods anyway; anything else on that side goes only when it has drained. */
+function waitsForDrain(snapshot: Snapshot, { target }: Roles, active: StartedRevision): boolean {
+  const held = snapshot.sides[otherColor(active.facts.color)].deployment?.revision;
+  return held !== undefined && held !== target?.name && snapshot.now < sideDrainedAt(snapshot, active);
 }
 
 function prune(snapshot: Snapshot, roles: Roles): Effect[] {

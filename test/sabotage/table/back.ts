@@ -37,8 +37,8 @@ function orderBack(`,
     invariant: 12,
     breaks: 'The active side is dead, the rollback target is ready, and nothing happens.',
     file: 'src/release/decide.ts',
-    find: '[deleting, rescue, align, act, byStage]',
-    replace: '[deleting, align, act, byStage]',
+    find: '[deleting, rescue, align, act, split, byStage]',
+    replace: '[deleting, align, act, split, byStage]',
   },
   {
     name: 'breach-ignored',
@@ -70,11 +70,16 @@ function orderBack(`,
     invariant: 3,
     breaks: 'The rollback target is sized as if its window were over.',
     file: 'src/release/stages/resting.ts',
-    find: `  if (target !== undefined)
-    return holdColor(`,
-    replace: `  if (target !== undefined && snapshot.now < 0)
-    return holdColor(`,
-    also: [UNGUARDED],
+    find: 'if (target !== undefined) return holdOldSide(',
+    replace: 'if (target !== undefined && snapshot.now < 0) return holdOldSide(',
+    also: [
+      {
+        file: 'src/release/stages/resting.ts',
+        find: 'held !== target?.name &&',
+        replace: 'held !== target?.number &&',
+      },
+      UNGUARDED,
+    ],
   },
   {
     name: 'way-back-not-proven',

@@ -20,8 +20,8 @@ export const CAPACITY: readonly Sabotage[] = [
     invariant: 3,
     breaks: 'The side that stands by does not grow with production.',
     file: CAPACITY_FILE,
-    find: 'return Math.max(withinBounds(snapshot, Math.max(1, wanted)), already);',
-    replace: 'return already > 0 ? already : withinBounds(snapshot, Math.max(1, wanted));',
+    find: 'const whole = wholeWindow(snapshot, roles);\n  const surge',
+    replace: 'if (already > 0) return already;\n  const whole = wholeWindow(snapshot, roles);\n  const surge',
   },
   {
     name: 'locks-left-behind',
@@ -68,7 +68,7 @@ export const CAPACITY: readonly Sabotage[] = [
     invariant: 3,
     breaks: 'The side that lost the traffic loses its pods before their connections have drained.',
     file: 'src/release/stages/resting.ts',
-    find: 'if (snapshot.now < drainEnd(snapshot, active)) return [];',
+    find: 'if (waitsForDrain(snapshot, roles, active)) return [];',
     replace: '',
   },
   {
@@ -104,5 +104,32 @@ export const CAPACITY: readonly Sabotage[] = [
       },
       UNGUARDED,
     ],
+  },
+  {
+    name: 'recycles-all-at-once',
+    invariant: 3,
+    breaks:
+      'All pods of the side that stands by are replaced at the same time: nothing is left that could take over.',
+    file: 'src/release/recycle.ts',
+    find: 'return Math.max(1, Math.ceil(size / 4));',
+    replace: 'return size * 1000;',
+    also: [
+      {
+        file: 'src/release/capacity.ts',
+        find: 'export function keptWhileRecycling(snapshot: Snapshot, roles: Roles, color: Color): number {\n',
+        replace:
+          'export function keptWhileRecycling(snapshot: Snapshot, roles: Roles, color: Color): number {\n  if (snapshot.now > 0) return 0;\n',
+      },
+      UNGUARDED,
+    ],
+  },
+  {
+    name: 'recycles-before-the-drain',
+    invariant: 3,
+    breaks: 'Pods of the side that lost the traffic are ended before their connections have drained.',
+    file: 'src/release/recycle.ts',
+    find: 'const isDrained = active !== undefined && snapshot.now >= drainedAt(active);',
+    replace: 'const isDrained = active !== undefined && snapshot.now >= 0;',
+    also: [UNGUARDED],
   },
 ];

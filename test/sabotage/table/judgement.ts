@@ -45,8 +45,8 @@ export const JUDGEMENT: readonly Sabotage[] = [
     breaks:
       'Availability is measured against the pods that are wished for, not those that the switch was proven with.',
     file: 'src/checks/availability.ts',
-    find: 'const base = watched.facts.verifiedReady ?? 0;',
-    replace: 'const base = snapshot.sides[watched.facts.color].deployment?.desired ?? 0;',
+    find: 'const base = outcome === undefined ? verifiedReady : Math.min(verifiedReady, desired);',
+    replace: 'const base = outcome === undefined ? desired : Math.min(verifiedReady, desired);',
   },
   {
     name: 'late-is-rejected',
@@ -96,7 +96,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
     invariant: 5,
     breaks: 'A switch whose endpoints did not follow in time rejects the revision.',
     file: 'src/release/stages/returning.ts',
-    find: `new Set(['SwitchNotConverged', 'Reverted'])`,
-    replace: `new Set(['Reverted'])`,
+    find: `new Set(['SwitchNotConverged', 'ServiceRefused', 'Reverted'])`,
+    replace: `new Set(['ServiceRefused', 'Reverted'])`,
   },
 ];

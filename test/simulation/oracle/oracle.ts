@@ -16,6 +16,7 @@ import { RELEASE, SERVICE } from '../scenario.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
+import { createPurity } from './purity.ts';
 import { guardRevisions } from './revisions.ts';
 import { guardSelector } from './selector.ts';
 import { guardRecycled, guardSide, guardSource } from './sides.ts';
@@ -53,6 +54,8 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     clockError: () => (world.clock.jumped ? 2 * clockJump : 0),
     range: (service) => traffic.counts.range(service, timeline.now - staleness),
     selectedAt: () => traffic.selectedAt,
+    lost: () => traffic.lost,
+    purity: createPurity(world),
   };
   const outcomes: Counts = new Map();
   let writes = 0;

@@ -1,25 +1,64 @@
-/** Invariants 5 and 6: unknown is not bad, and what was rejected is not tried again by itself. */
+/** Invariants 6, 8 and 9: what was rejected is not tried again, facts are not forgotten, and proofs are proofs. */
+
+import { PODS, type Pod } from '../../../src/kube/types.ts';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { isReady } from '../cluster/deployments.ts';
+import { imageOf } from '../cluster/kubelet.ts';
+import { SERVICE } from '../scenario.ts';
+import { guardOutcome, isBlamed } from './deserved.ts';
 import { newestFirst, type RevisionTruth } from './truth.ts';
-import { fail, type View } from './view.ts';
+import { fail, isRecent, isTouched, type View } from './view.ts';
 
 export function guardRevisions(
   view: View,
   before: readonly RevisionTruth[],
   after: readonly RevisionTruth[],
 ): void {
+  const adopted = after.find(({ facts }) => facts.adoption);
+  if (adopted !== undefined && before.length === 0 && !runs(view, adopted.image))
+    fail(`${adopted.name} was adopted, and nothing of it ever served`);
   for (const now of after) {
     const old = before.find(({ name }) => name === now.name);
     if (old?.facts.attempt !== now.facts.attempt) guardStart(view, now, before);
-    const { outcome } = now.facts;
-    if (outcome?.reason === 'CheckFailed' && old?.facts.outcome === undefined && view.world.metrics.bad === 0)
-      fail(`${now.name} was put back for a failed check, and no measurement was ever bad`);
+    else if (old !== undefined) guardKept(now, old.facts);
+    guardOutcome(view, now, old?.facts);
+    guardProof(view, now, old?.facts);
   }
+}
+
+function runs({ world }: View, image: string): boolean {
+  const isOne = (pod: Pod): boolean => isReady(pod) && imageOf(pod) === image;
+  return world.served.has(image) || world.api.list<Pod>(PODS).some(isOne);
+}
+
+/** Within an attempt nothing that was proven or decided is taken back. */
+function guardKept({ name, facts }: RevisionTruth, old: RevisionFacts): void {
+  const lost = (['validatedAt', 'outcome', 'rejected', 'committedAt'] as const).find(
+    (fact) => old[fact] !== undefined && facts[fact] === undefined,
+  );
+  if (lost !== undefined) fail(`the facts of ${name} no longer say ${lost}`);
+  if (old.outcome?.kind === 'RolledBack' && facts.outcome?.kind === 'Committed')
+    fail(`${name} was rolled back and counts as committed`);
+}
+
+/** A switch, forward or back, is proven when its own pods are behind the Service, and no others. */
+function guardProof(view: View, { name, facts }: RevisionTruth, old: RevisionFacts | undefined): void {
+  const forward = facts.verifiedAt !== undefined && old !== undefined && old.verifiedAt === undefined;
+  const back = facts.outcome?.kind === 'RolledBack' && old?.outcome?.kind !== 'RolledBack';
+  if ((!forward && !back) || isTouched(view, 'service')) return;
+  const to = view.truth.selected();
+  if (view.range(SERVICE).most === 0)
+    fail(`the switch of ${name} counts as proven, and no endpoint is ready`);
+  if (to === undefined || isRecent(view, view.purity.lastAlone(to))) return;
+  fail(`the switch of ${name} counts as proven, and ${view.purity.stranger(to)} still serves`);
 }
 
 function guardStart(view: View, now: RevisionTruth, before: readonly RevisionTruth[]): void {
   const last = newestFirst(before.filter(({ image }) => image === now.image))[0];
-  if (last?.facts.rejected === undefined || now.facts.adoption) return;
+  if (last === undefined || !isBlamed(last.facts) || now.facts.adoption) return;
   const asked = view.users().orders.some(({ text }) => text === `retry@${now.facts.attempt - 1}`);
   if (!asked && now.facts.outcome?.reason !== 'Readopted')
-    fail(`the content of ${last.name} was rejected and is tried again as ${now.name}`);
+    fail(
+      `the content of ${last.name} failed (${last.facts.outcome?.reason}) and is tried again as ${now.name}`,
+    );
 }

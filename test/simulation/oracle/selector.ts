@@ -1,11 +1,12 @@
 /** Invariants 1, 4, 6 and 7: where an operator moves production traffic to. */
-import { ANNOTATION_SWITCH, LABEL_REVISION } from '../../../src/api/names.ts';
+import { ANNOTATION_SWITCH, ANNOTATION_SWITCH_REASON, LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
 import type { Service } from '../../../src/kube/types.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
 import { imageOfColor, LABEL } from '../world.ts';
+import { guardBreach } from './deserved.ts';
 import { guardHandBack } from './ejection.ts';
-import { isColor, type RevisionTruth } from './truth.ts';
+import { isColor, newestFirst, type RevisionTruth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
 export function guardSelector(view: View, before: Service | undefined, after: Service | undefined): void {
@@ -17,6 +18,7 @@ export function guardSelector(view: View, before: Service | undefined, after: Se
   if (to === before.spec.selector?.[LABEL] || !isColor(to)) return;
   guardEndpoints(view, to);
   guardMark(view, to, markOf(after), markOf(before));
+  guardReason(view, after.metadata.annotations ?? {});
 }
 
 const markOf = ({ metadata }: Service): string => metadata.annotations?.[ANNOTATION_SWITCH] ?? '';
@@ -35,6 +37,8 @@ function guardRelease(view: View, { name, image, facts }: RevisionTruth): void {
   const { fewest } = view.range(SERVICE);
   const share = Number.parseInt(String(view.world.scenario.spec.capacity?.candidate ?? '100%'), 10);
   if (most < (fewest * share) / 100) fail(`traffic was moved to ${most} pods of ${name}, from ${fewest}`);
+  const { suspend } = (view.truth.release()?.spec ?? {}) as { suspend?: boolean };
+  if (suspend && !isTouched(view, 'spec')) fail(`traffic was moved to ${name}, and the release is suspended`);
   const { wished, wishedAt } = view.users();
   const now = view.world.scenario.versions[wished]?.image;
   if (now === image || isRecent(view, wishedAt)) return;
@@ -68,12 +72,31 @@ function guardMark(view: View, color: Color, mark: string, before: string): void
   if (facts.color !== color)
     fail(`traffic was moved to ${color} for ${name}, which stands on ${facts.color}`);
   if (back === undefined) guardForward(view, revision, Number(attempt));
-  else if (facts.committedAt === undefined) fail(`traffic went back to ${name}, which was never committed`);
+  else guardBack(view, revision, Number(attempt));
   const repairs = back === undefined && facts.outcome?.kind === 'Committed';
   if (repairs && facts.outcome?.reason !== 'Readopted') guardRepair(view, revision, before);
   if (!repairs) guardPods(view, revision);
   const starts = back === undefined && facts.outcome === undefined && facts.verifiedAt === undefined;
   if (starts && !facts.adoption && !isTouched(view, 'service')) guardRelease(view, revision);
+}
+
+/** Back to what was kept, and after the commit only inside the window. */
+function guardBack(view: View, { name, facts }: RevisionTruth, attempt: number): void {
+  if (facts.committedAt === undefined) fail(`traffic went back to ${name}, which was never committed`);
+  const loser = newestFirst(view.truth.revisions()).find((each) => each.facts.attempt === attempt);
+  if (loser?.facts.outcome?.kind !== 'Committed' || isTouched(view, 'service')) return;
+  const { windowUntil } = loser.facts;
+  if (windowUntil !== undefined && windowUntil < view.timeline.now && !isRecent(view, windowUntil))
+    fail(`traffic went back to ${name} after the window of ${loser.name}`);
+}
+
+function guardReason(view: View, annotations: Record<string, string>): void {
+  const [, , attempt, back] = (annotations[ANNOTATION_SWITCH] ?? '').split('/');
+  if (back === undefined || !annotations[ANNOTATION_SWITCH_REASON]?.startsWith('AvailabilityBreached:'))
+    return;
+  const loser = newestFirst(view.truth.revisions()).find(({ facts }) => facts.attempt === Number(attempt));
+  if (loser?.facts.outcome === undefined && loser?.facts.returnWanted === undefined && loser !== undefined)
+    guardBreach(view, loser);
 }
 
 function guardForward({ world }: View, { name, facts, frozen }: RevisionTruth, attempt: number): void {

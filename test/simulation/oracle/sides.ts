@@ -20,6 +20,22 @@ export function guardSide(
   if (view.truth.selected() === color && !isRecent(view, view.selectedAt()))
     fail(`${color} serves and was ${how}`);
   guardTarget(view, color, before, how);
+  guardDrain(view, color, before, how);
+}
+
+/** Connections that were made before the switch live on where they were made. */
+function guardDrain(view: View, color: Color, before: Deployment, how: string): void {
+  const { truth, timeline, world } = view;
+  if (truth.selected() === color || !isColor(truth.selected())) return;
+  if (isTouched(view, color) || isTouched(view, 'service') || view.clockError() > 0) return;
+  const name = before.metadata.labels?.[LABEL_REVISION];
+  const held = truth.revisions().find((each) => each.name === name);
+  if (held === undefined || name !== view.lost() || held.facts.rejected !== undefined) return;
+  const { drainSeconds = 30 } = world.scenario.spec.traffic;
+  // Edited by hand it is not what served, and is put right at once.
+  if (imageOfDeployment(before) !== held.image) return;
+  if (timeline.now < view.selectedAt() + drainSeconds * 1000)
+    fail(`${color} lost the traffic less than ${drainSeconds} seconds ago and was ${how}`);
 }
 
 /** What the side lost; people may ask for fewer replicas. */

@@ -1,9 +1,11 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
+import { LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS } from '../../../src/api/status.ts';
+import { DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
 import { SERVICE } from '../scenario.ts';
 import { createReadyCounts, type ReadyCounts } from './counts.ts';
 import { isTarget } from './sides.ts';
-import { newestFirst, type RevisionTruth, type Truth } from './truth.ts';
+import { isColor, newestFirst, type RevisionTruth, type Truth } from './truth.ts';
 import { fail, type View } from './view.ts';
 
 /** Milliseconds for which a working operator may leave traffic where it should not be. */
@@ -15,6 +17,8 @@ const LOOK_EVERY_MS = 1000;
 export interface TrafficGuard {
   readonly counts: ReadyCounts;
   readonly selectedAt: number;
+  /** The revision that had the traffic before. */
+  readonly lost: string | undefined;
   /** After each event. */
   check(view: View, operatorWorks: boolean): void;
 }
@@ -23,15 +27,25 @@ export function createTrafficGuard(start: number): TrafficGuard {
   const counts = createReadyCounts();
   let selectedAt = start;
   let lastSelected: string | undefined;
+  let lost: string | undefined;
   let astraySince: number | undefined;
   let wrong: string | undefined;
   let seen = '';
   let lookedAt = start;
 
+  function move(now: number, truth: Truth): void {
+    selectedAt = now;
+    const before = isColor(lastSelected) ? truth.deployment(lastSelected) : undefined;
+    lost = before?.metadata.labels?.[LABEL_REVISION];
+  }
+
   return {
     counts,
     get selectedAt() {
       return selectedAt;
+    },
+    get lost() {
+      return lost;
     },
     check(view, operatorWorks) {
       const { timeline } = view;
@@ -52,13 +66,14 @@ export function createTrafficGuard(start: number): TrafficGuard {
     for (const service of [SERVICE, ...COLORS.map((color) => `${SERVICE}-${color}`)])
       counts.note(service, timeline.now, truth.ready(service));
     const selected = truth.selected();
-    if (selected !== lastSelected) selectedAt = timeline.now;
+    if (selected !== lastSelected) move(timeline.now, truth);
     lastSelected = selected;
     judge(view);
   }
 
   function judge(view: View): void {
-    wrong = astray(view.truth) ?? outage(view);
+    wrong =
+      astray(view.truth) ?? outage(view) ?? darkAdoption(view) ?? reluctant(view) ?? small(view);
     lookedAt = view.timeline.now;
   }
 }
@@ -83,6 +98,44 @@ function outage(view: View): string | undefined {
     (each) => each !== truth.selected() && truth.ready(`${SERVICE}-${each}`) > 0 && isTarget(view, each),
   );
   return color && `production has no ready endpoint, and ${color} stands by with ready pods`;
+}
+
+/** While the source is adopted it can serve again at any moment. */
+function darkAdoption({ truth, world }: View): string | undefined {
+  const newest = newestFirst(truth.revisions())[0]?.facts;
+  if (!newest?.adoption || newest.outcome !== undefined || truth.service() === undefined) return undefined;
+  const source = world.api.get<Deployment>(DEPLOYMENTS, 'checkout');
+  if (truth.ready(SERVICE) > 0 || (source?.status?.readyReplicas ?? 0) === 0) return undefined;
+  return 'production has no ready endpoint, and the source that is being adopted has ready pods';
+}
+
+/** So long a rollback target that is too small may take to grow. */
+const PATIENCE_MS = 60_000;
+
+/** A way back was wanted long ago, the target is ready, and the traffic is still where it was. */
+function reluctant({ truth, timeline, clockError }: View): string | undefined {
+  const newest = newestFirst(truth.revisions()).find(({ facts }) => facts.returnWanted !== undefined);
+  if (newest === undefined || newest.facts.outcome !== undefined) return undefined;
+  const { color, returnWanted } = newest.facts;
+  if (truth.selected() !== color || timeline.now < (returnWanted?.at ?? 0) + PATIENCE_MS + clockError())
+    return undefined;
+  const target = truth.keptOn(color === 'blue' ? 'green' : 'blue');
+  return target && `the way back to ${target} is wanted and open, and the traffic stays on ${newest.name}`;
+}
+
+/** The side that may have to take over is asked to be as large as the window wants, of what production has. */
+function small(view: View): string | undefined {
+  const { truth, world } = view;
+  const color = COLORS.find((each) => each !== truth.selected() && isTarget(view, each));
+  if (color === undefined) return undefined;
+  const { capacity, autoscaling } = world.scenario.spec;
+  const share = Number.parseInt(String(capacity?.window ?? '100%'), 10);
+  const most = (autoscaling?.spec.maxReplicas as number | undefined) ?? Number.POSITIVE_INFINITY;
+  const wanted = Math.min(most, Math.ceil((truth.ready(SERVICE) * share) / 100));
+  const has = truth.deployment(color)?.spec.replicas ?? 0;
+  return has >= wanted
+    ? undefined
+    : `${color} could have to take over from ${truth.ready(SERVICE)} pods, and is ${has}`;
 }
 
 /** What the facts say is active, where no switch is under way. */

@@ -22,7 +22,13 @@ export interface RevisionTruth {
   readonly name: string;
   readonly image: string;
   readonly facts: RevisionFacts;
-  readonly frozen: { gates?: { name: string }[] };
+  readonly frozen: {
+    gates?: { name: string }[];
+    observation?: {
+      checks?: { onUnknown?: string }[];
+      availability?: { minReadyPercent?: number };
+    };
+  };
 }
 
 export interface Truth {
@@ -32,6 +38,8 @@ export interface Truth {
   selected(): string | undefined;
   deployment(color: Color): Deployment | undefined;
   readyPods(color: Color): Pod[];
+  /** The revision that could take over on this colour: committed, not rejected, and all ready pods are its own. */
+  keptOn(color: Color): string | undefined;
   revisions(): readonly RevisionTruth[];
   hasRevisions(): boolean;
   /** Ready endpoints behind a Service. */
@@ -51,20 +59,36 @@ export function createTruth({ api }: World): Truth {
     return known.revisions;
   }
 
+  const readyPods = (color: Color): Pod[] =>
+    api
+      .list<Pod>(PODS)
+      .filter(
+        (pod) =>
+          pod.metadata.labels?.[LABEL] === color &&
+          pod.metadata.deletionTimestamp === undefined &&
+          isReady(pod),
+      );
+
+  function keptOn(color: Color): string | undefined {
+    const deployment = api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`);
+    const name = deployment?.metadata.labels?.[LABEL_REVISION];
+    const held = newestFirst(revisions()).find(
+      ({ facts }) =>
+        facts.color === color && facts.outcome?.kind === 'Committed' && facts.rejected === undefined,
+    );
+    const pods = readyPods(color);
+    const own = pods.filter((pod) => pod.metadata.labels?.[LABEL_REVISION] === name);
+    const serves = pods.length > 0 && own.length === pods.length;
+    return serves && held?.name === name && imageOfDeployment(deployment) === held?.image ? name : undefined;
+  }
+
   return {
     release: () => api.get<BlueGreenReleaseObject>(RELEASES, RELEASE),
     service,
     selected: () => service()?.spec.selector?.[LABEL],
     deployment: (color) => api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`),
-    readyPods: (color) =>
-      api
-        .list<Pod>(PODS)
-        .filter(
-          (pod) =>
-            pod.metadata.labels?.[LABEL] === color &&
-            pod.metadata.deletionTimestamp === undefined &&
-            isReady(pod),
-        ),
+    readyPods,
+    keptOn,
     revisions,
     hasRevisions: () => ownRevisions(api).length > 0,
     ready: (name) => readyEndpoints(api, name).length,

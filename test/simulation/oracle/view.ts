@@ -2,6 +2,7 @@
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
+import type { Purity } from './purity.ts';
 import type { Truth } from './truth.ts';
 
 export class Violation extends Error {}
@@ -26,6 +27,9 @@ export interface View {
   readonly range: (service: string) => { readonly most: number; readonly fewest: number };
   /** Since when production selects what it does. */
   readonly selectedAt: () => number;
+  /** The revision that had the traffic before that. */
+  readonly lost: () => string | undefined;
+  readonly purity: Purity;
 }
 
 export function isRecent({ timeline, staleness, clockError }: View, time: number | undefined): boolean {

@@ -44,7 +44,7 @@ const STEADY: Random = {
   fork: () => STEADY,
 };
 
-const IDLE = { meddle: () => undefined, rest: () => undefined };
+const IDLE = { meddle: () => undefined, wishNext: () => undefined, rest: () => undefined };
 
 export interface Story {
   readonly name: string;

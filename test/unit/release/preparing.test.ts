@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
+  BACK_1,
   built,
   idle,
   r1,
   r2,
+  r2Committed,
   r2RolledBack,
   r2Validated,
   returning,
@@ -164,6 +166,24 @@ describe('the candidate is built', () => {
     expect(waiting.plan.lookAgainAt).to.equal(NOON + 10 * SECOND);
     const drained = decided({ ...busy, now: NOON + 10 * SECOND, revisions: { r1: recent, r2 } });
     expect(drained.effects).to.deep.equal(['WriteColor green r2, 3 replicas']);
+  });
+
+  it('only after the connections to a side that gave the traffic back have drained', () => {
+    const lost = { kind: 'RolledBack' as const, at: NOON - 20 * SECOND, reason: 'Reverted', message: '' };
+    const reverted = { ...r2Committed, outcome: lost };
+    const r3 = { ...r2, attempt: 3 };
+    const busy = {
+      ...started,
+      source: { fingerprint: 'v3' },
+      mark: BACK_1,
+      green: { revision: 'r2', ready: 3 },
+      revisions: { r1, r2: reverted, r3 },
+    };
+    const waiting = decided(busy);
+    expect([waiting.reason, waiting.effects]).to.deep.equal(['Draining', []]);
+    expect(waiting.plan.lookAgainAt).to.equal(NOON + 10 * SECOND);
+    const drained = decided({ ...busy, now: NOON + 10 * SECOND });
+    expect(drained.effects).to.deep.equal(['WriteColor green r3, 3 replicas']);
   });
 
   it('never on a colour that a Service selects', () => {

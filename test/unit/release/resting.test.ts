@@ -12,7 +12,7 @@ import {
   switched,
   validated,
 } from './situations.ts';
-import { editDeployment, HOUR, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
+import { editDeployment, HOUR, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const hpa = (min: number, max = 10) => ({ autoscaling: { spec: { minReplicas: min, maxReplicas: max } } });
 const afterWindow = { now: NOON + 49 * HOUR };
@@ -111,6 +111,27 @@ describe('the standby', () => {
     ]);
     expect(decided({ ...committed, ...afterWindow, spec: half }).effects).to.deep.equal([
       'ScaleColor blue 3 -> 2',
+    ]);
+  });
+
+  it('a side that lost the traffic drains before the target of the other side is built there again', () => {
+    // r3 on blue gave the traffic back from r4 to r3; r2, from before, is inside its window still.
+    const ago = NOON - 10 * SECOND;
+    const r3 = { ...r2Committed, color: 'blue' as const, attempt: 3, verifiedAt: NOON - HOUR };
+    const lost = { kind: 'RolledBack' as const, at: ago, reason: 'Reverted', message: 'reverted' };
+    const r4 = { ...r2Committed, attempt: 4, outcome: lost };
+    const picture = {
+      ...idle,
+      mark: `${UID}/r3/4/back`,
+      source: { fingerprint: 'v3' },
+      blue: { revision: 'r3', ready: 3 },
+      green: { revision: 'r4', ready: 3 },
+      revisions: { r2: r2Committed, r3, r4 },
+    };
+    const { effects, plan } = decided(picture);
+    expect([effects, plan.lookAgainAt]).to.deep.equal([[], ago + 30 * SECOND]);
+    expect(decided({ ...picture, now: ago + 30 * SECOND }).effects).to.deep.equal([
+      'WriteColor green r2, 3 replicas',
     ]);
   });
 

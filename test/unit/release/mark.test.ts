@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { formatMark, isLater, parseMark, type SwitchMark } from '../../../src/release/mark.ts';
+
+const forward: SwitchMark = { uid: 'uid-1', revision: 'r2', attempt: 7, direction: 'Forward' };
+const back: SwitchMark = { ...forward, direction: 'Back' };
+
+describe('the switch annotation', () => {
+  it('says release, revision, attempt, and whether it is the way back', () => {
+    expect(formatMark(forward)).to.equal('uid-1/r2/7');
+    expect(formatMark(back)).to.equal('uid-1/r2/7/back');
+  });
+
+  it('is read as it was written', () => {
+    expect(parseMark('uid-1/r2/7', 'uid-1')).to.deep.equal(forward);
+    expect(parseMark('uid-1/r2/7/back', 'uid-1')).to.deep.equal(back);
+    expect(parseMark('uid-1/r2/123456789', 'uid-1')?.attempt).to.equal(123456789);
+  });
+
+  for (const [text, why] of [
+    [undefined, 'there is none'],
+    ['', 'it is empty'],
+    ['uid-2/r2/7', 'it is of another release'],
+    ['uid-1/r2', 'the attempt is missing'],
+    ['uid-1//7', 'the revision is missing'],
+    ['/r2/7', 'the release is missing'],
+    ['uid-1/r2/0', 'attempts begin at 1'],
+    ['uid-1/r2/07', 'no number begins with 0'],
+    ['uid-1/r2/x', 'the attempt is no number'],
+    ['uid-1/r2/7x', 'something follows the attempt'],
+    ['uid-1/r2/1234567890', 'no attempt has ten digits'],
+    ['uid-1/r2/7/forth', 'the direction is unknown'],
+    ['uid-1/r2/7/back/again', 'something follows the direction'],
+    ['x/uid-1/r2/7', 'something stands before the release'],
+  ] as const)
+    it(`proves nothing where ${why}: ${text}`, () => {
+      expect(parseMark(text, 'uid-1')).to.equal(undefined);
+    });
+
+  it('of a later attempt is later, whatever its direction', () => {
+    expect(isLater({ ...forward, attempt: 8 }, back)).to.equal(true);
+    expect(isLater(back, { ...forward, attempt: 8 })).to.equal(false);
+  });
+
+  it('of the way back is later than that of the way forward, within an attempt', () => {
+    expect(isLater(back, forward)).to.equal(true);
+    expect(isLater(forward, back)).to.equal(false);
+    expect(isLater(back, back)).to.equal(false);
+    expect(isLater(forward, forward)).to.equal(false);
+  });
+});
