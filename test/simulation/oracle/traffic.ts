@@ -72,8 +72,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
   }
 
   function judge(view: View): void {
-    wrong =
-      astray(view.truth) ?? outage(view) ?? darkAdoption(view) ?? reluctant(view) ?? small(view);
+    wrong = astray(view.truth) ?? outage(view) ?? darkAdoption(view) ?? reluctant(view) ?? small(view);
     lookedAt = view.timeline.now;
   }
 }
