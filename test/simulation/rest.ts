@@ -78,7 +78,7 @@ function revisionsOf({ world }: Stage): RevisionTruth[] {
 /** With nothing under way the autoscaler of the active side has its own minimum. */
 function checkLocks(stage: Stage): void {
   const { api, scenario } = stage.world;
-  const least = scenario.spec.autoscaling?.spec.minReplicas;
+  const least = scenario.spec.autoscaling?.spec.minReplicas as number | undefined;
   if (least === undefined || !['Idle', 'Committed'].includes(stage.status().phase ?? '')) return;
   const autoscaler = api.get<HorizontalPodAutoscaler>(
     HORIZONTAL_POD_AUTOSCALERS,
