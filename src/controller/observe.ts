@@ -59,6 +59,7 @@ import {
   storedContent,
   twinView,
 } from './views.ts';
+import { lastWriter } from './writers.ts';
 
 export interface Observer {
   readonly cache: Cache;
@@ -110,10 +111,12 @@ export async function observe(
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const deleting = metadata.deletionTimestamp !== undefined;
-  const [readySets, sourceAutoscalers, namespaceEnding] = await Promise.all([
+  const [readySets, sourceAutoscalers, namespaceEnding, scaledBy, editors] = await Promise.all([
     (revisions.length === 0 || deleting) && source ? readReadyReplicaSets(observer.client, source) : [],
     adopting && source ? readAutoscalers(observer.client, source) : [],
     deleting && isEnding(observer.client, namespace),
+    source && sourceScaler(observer, source),
+    editorsOf(observer, release),
   ]);
   const [liveReplicaSet] = readySets;
   const snapshot: Snapshot = {
@@ -132,7 +135,10 @@ export async function observe(
       action: metadata.annotations?.[ANNOTATION_ACTION],
     },
     previous: parsed.status,
-    source: source && sourceView(source, readySets, sourceAutoscalers),
+    source: source && {
+      ...sourceView(source, readySets, sourceAutoscalers),
+      scaledBy,
+    },
     services: views,
     previews: spec.traffic.previewServices.map(({ name }, index) =>
       previewView(name, previews[index], release, isRelease(cache, release)),
@@ -141,8 +147,8 @@ export async function observe(
       .map((service) => leftoverView(service, isRelease(cache, release), release))
       .filter((view) => view !== undefined),
     sides: {
-      blue: sideOf(cache, release, 'blue'),
-      green: sideOf(cache, release, 'green'),
+      blue: sideOf(cache, release, 'blue', editors.blue),
+      green: sideOf(cache, release, 'green', editors.green),
     },
     revisions,
     jobs: jobsOf(cache, release),
@@ -310,8 +316,7 @@ async function viewService(
     endpointsAt(cache, release, name),
     isRelease(cache, release),
   );
-  const selectorWriter = await writerOf(observer, release, view);
-  return { ...view, selectorWriter };
+  return { ...view, selectorWriter: await selectorWriter(observer, release, view) };
 }
 
 /** Nearly always our own: the others are looked through for a stranger's claim only. */
@@ -337,35 +342,51 @@ function endpointsAt(cache: Cache, release: ReleaseRef, service: string): Servic
   return endpointsOf(cache.slices.byIndex(BY_SERVICE, keyOf(release.namespace, service)));
 }
 
-interface ManagedField {
-  manager?: string;
-  time?: string;
-  fieldsV1?: { 'f:spec'?: { 'f:selector'?: unknown } };
-}
-
 /** Asked only when a selector is not what its own mark says: the cache does not keep managedFields. */
-async function writerOf(
+async function selectorWriter(
   { cache, client }: Observer,
   release: ReleaseRef,
   view: ServiceView,
 ): Promise<string | undefined> {
-  const marked = cache.revisions
+  const known = cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
-    .map((revision) => revisionView(revision))
-    .find((revision) => revision?.name === view.mark?.revision)?.facts?.color;
+    .map((revision) => revisionView(revision));
+  if (!view.found || !known.some((revision) => revision?.facts?.verifiedAt !== undefined)) return undefined;
+  const marked = known.find((revision) => revision?.name === view.mark?.revision)?.facts?.color;
   const selected = view.selector[release.spec.traffic.selectorLabel];
-  if (!view.found || view.claimedBy !== release.uid || marked === undefined || marked === selected)
-    return undefined;
-  const service = await client
-    .get<Service>(SERVICES, { namespace: release.namespace, name: view.name })
-    .catch(() => undefined);
-  const fields = (
-    (service?.metadata as { managedFields?: ManagedField[] } | undefined)?.managedFields ?? []
-  ).filter((entry) => entry.fieldsV1?.['f:spec']?.['f:selector'] !== undefined);
-  return fields.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0]?.manager;
+  if (marked !== undefined && marked === selected) return undefined;
+  return lastWriter(client, SERVICES, { namespace: release.namespace, name: view.name }, [
+    'spec',
+    'selector',
+  ]);
 }
 
-function sideOf(cache: Cache, release: ReleaseRef, color: Color): SideView {
+/** Asked only when it was parked, and has pods again. */
+function sourceScaler(
+  { client }: Observer,
+  { metadata, spec }: Deployment,
+): Promise<string | undefined> | undefined {
+  if (metadata.annotations?.[ANNOTATION_PARKED_AT] === undefined || spec.replicas === 0) return undefined;
+  const { namespace = '', name } = metadata;
+  return lastWriter(client, DEPLOYMENTS, { namespace, name }, ['spec', 'replicas']);
+}
+
+/** Asked only where a colour's template is not its revision's. */
+async function editorsOf({ cache, client }: Observer, release: ReleaseRef): Promise<Editors> {
+  const { namespace } = release;
+  const editorOf = (color: Color): Promise<string | undefined> | undefined => {
+    const { deployment } = sideOf(cache, release, color, undefined);
+    if (deployment === undefined || deployment.matches || !deployment.ours) return undefined;
+    const key = { namespace, name: colorName(release.name, color) };
+    return lastWriter(client, DEPLOYMENTS, key, ['spec', 'template']);
+  };
+  const [blue, green] = await Promise.all([editorOf('blue'), editorOf('green')]);
+  return { blue, green };
+}
+
+type Editors = Readonly<Record<Color, string | undefined>>;
+
+function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string | undefined): SideView {
   const key = { namespace: release.namespace, name: colorName(release.name, color) };
   const deployment = cache.deployments.get(key);
   const autoscaler = cache.autoscalers.get(key);
@@ -374,7 +395,10 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color): SideView {
   );
   return {
     color,
-    deployment: deployment && deploymentView(deployment, release, storedFor(cache, release, deployment)),
+    deployment: deployment && {
+      ...deploymentView(deployment, release, storedFor(cache, release, deployment)),
+      writer,
+    },
     autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
     pods: pods.map(podView),
   };

@@ -69,6 +69,7 @@ export function eventFor(
   previous: ReleaseStatus,
   verdict: Verdict,
 ): ReleaseEvent | undefined {
+  if (verdict.drift === 'Told') return undefined;
   return alertFor(object, previous, verdict) ?? changeFor(object, previous, verdict);
 }
 
@@ -91,13 +92,14 @@ function changeFor(
   const reason = previous.conditions?.find(({ type }) => type === 'Ready')?.reason;
   const settled = verdict.effects === undefined || verdict.effects.length === 0;
   if (
+    verdict.drift === undefined &&
     previous.phase === verdict.phase &&
     (settled ? reason === verdict.reason || !verdict.stalled : reason === verdict.reason)
   )
     return undefined;
   return {
     regarding: referenceTo(RELEASES, object.metadata),
-    type: WARNINGS.has(verdict.phase) || verdict.stalled ? 'Warning' : 'Normal',
+    type: WARNINGS.has(verdict.phase) || verdict.stalled || verdict.drift ? 'Warning' : 'Normal',
     reason: verdict.reason,
     action: verdict.phase,
     note: verdict.message,

@@ -48,7 +48,7 @@ export function decide(snapshot: Snapshot): Plan {
     verdict,
     effects: verdict.effects ?? [],
     requests: verdict.requests ?? [],
-    status: statusOf(snapshot, roles, verdict),
+    status: verdict.drift === 'Told' ? snapshot.previous : statusOf(snapshot, roles, verdict),
     lookAgainAt: soonest(
       verdict.lookAgainAt,
       parkingDue(snapshot, roles),

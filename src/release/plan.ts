@@ -53,6 +53,8 @@ export type Effect =
       readonly from: number;
       readonly to: number;
       readonly at: number;
+      /** Who had scaled it up, where somebody did. */
+      readonly by?: string | undefined;
     }
   /** Gives the source back: unpaused, its autoscaler restored, without our label. */
   | { readonly kind: 'ReleaseSource'; readonly uid: string }
@@ -171,6 +173,8 @@ export interface Verdict {
   readonly stalled?: boolean;
   /** Something is wrong that nothing is done about: people are told, once. */
   readonly alert?: { readonly reason: string; readonly message: string };
+  /** Another writer undid what was ordered. Told: a moment ago, and then it is mended without a word. */
+  readonly drift?: 'New' | 'Told';
   /** The gates as this rule saw them. */
   readonly gates?: readonly GateStatus[];
   /** The spec has not been judged yet: the status must not claim that it was observed. */

@@ -3,6 +3,7 @@
  * legitimate switch put them.
  */
 import type { Color } from '../api/status.ts';
+import { parseTime } from '../api/time.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
@@ -62,9 +63,28 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   return {
     phase: PHASE_WHILE_ALIGNING[stage],
     reason: 'SelectorRestored',
-    message: `Service "${name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})`,
+    message: `Service "${name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})${remedy(snapshot, name)}`,
     effects: moves,
+    drift: isRecent(snapshot, TELL_AGAIN_MS) ? 'Told' : 'New',
   };
+}
+
+/** So long a selector that is put back again and again is not told of anew. Milliseconds. */
+const TELL_AGAIN_MS = 60_000;
+/** Within this time once is an accident, and again is a writer that goes on. Milliseconds. */
+const CONTESTED_MS = 600_000;
+
+/** What ends a fight that the operator will not give up. */
+function remedy(snapshot: Snapshot, service: string): string {
+  if (!isRecent(snapshot, CONTESTED_MS)) return '';
+  return `; it was put back before: leave /spec/selector of Service "${service}" out of what is applied (Argo CD: ignoreDifferences, with RespectIgnoreDifferences=true), or install deploy/policies/selector-keeper.yaml`;
+}
+
+/** Whether a selector was put back within so many milliseconds, as far as was told. */
+function isRecent({ now, previous }: Snapshot, withinMs: number): boolean {
+  const told = previous.decisions?.findLast(({ reason }) => reason === 'SelectorRestored')?.at;
+  const at = parseTime(told) ?? Number.NEGATIVE_INFINITY;
+  return at <= now && now < at + withinMs;
 }
 
 /** The Service to tell of, and who made it so. */

@@ -73,6 +73,8 @@ export interface SourceView {
   readonly storedAutoscaler: boolean;
   /** When it was last scaled to 0 by us. */
   readonly parkedAt: number | undefined;
+  /** Who scaled it since; for the message. */
+  readonly scaledBy?: string | undefined;
 }
 
 export interface Endpoint {
@@ -167,6 +169,8 @@ export interface ColorDeploymentView {
   readonly revision: string | undefined;
   /** Its live content is that revision's content, byte for byte after normalisation. */
   readonly matches: boolean;
+  /** Who wrote its template last, where it does not match; for the message. */
+  readonly writer?: string | undefined;
   /** Identity of its live content. */
   readonly fingerprint: string;
   /** The controller has seen the latest write: below this the counts are of an older template. */

@@ -186,9 +186,10 @@ function decisionsOf(snapshot: Snapshot, verdict: Verdict): Decision[] {
     effects: effects.slice(0, 16).map((text) => text.slice(0, 256)),
   };
   const last = before.at(-1);
-  // The same again is a retry of the same decision.
+  // The same again is a retry of the same decision; of drift it is the latest that counts.
   const isRetry = last?.reason === decision.reason && last.effects?.join() === decision.effects.join();
-  return isRetry ? before : [...before, decision].slice(-MAX_DECISIONS);
+  if (isRetry) return verdict.drift === undefined ? before : [...before.slice(0, -1), decision];
+  return [...before, decision].slice(-MAX_DECISIONS);
 }
 
 function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {

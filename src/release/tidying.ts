@@ -4,7 +4,8 @@ import type { Effect, EffectKind } from './plan.ts';
 type Words = { [Kind in EffectKind]?: (effect: Extract<Effect, { kind: Kind }>) => string };
 
 const WORDS: Words = {
-  ScaleSource: () => 'the source was scaled up or paused by another writer and gets no traffic: back to 0',
+  ScaleSource: ({ by = 'another writer' }) =>
+    `the source was scaled up or paused by ${by} and gets no traffic: back to 0`,
   ScaleColor: ({ color, to }) =>
     to === 0
       ? `${color} is no longer needed: no pods`

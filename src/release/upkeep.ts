@@ -170,7 +170,9 @@ const PARK_AGAIN_MS = 60_000;
 function parkSource(snapshot: Snapshot, roles: Roles): Effect[] {
   const { source, now } = snapshot;
   if (source === undefined || !isAstray(snapshot, roles) || now < parkAgainAt(source)) return [];
-  return [{ kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0, at: now }];
+  return [
+    { kind: 'ScaleSource', uid: source.uid, from: source.replicas, to: 0, at: now, by: source.scaledBy },
+  ];
 }
 
 /** When a source that runs although it should not may be parked next; undefined: it is parked, or may be now. */

@@ -155,7 +155,7 @@ function edited({ release, sides }: Snapshot, active: StartedRevision): Verdict 
   return {
     phase: 'Stalled',
     reason: 'ActiveEdited',
-    message: `Deployment "${release.name}-${color}" was edited and is no longer what revision ${active.name} is: put it back, or change Deployment "${release.spec.workload.deploymentRef.name}", which starts a release`,
+    message: `Deployment "${release.name}-${color}" was edited${deployment.writer === undefined ? '' : ` by ${deployment.writer}`} and is no longer what revision ${active.name} is: put it back, or change Deployment "${release.spec.workload.deploymentRef.name}", which starts a release`,
     stalled: true,
   };
 }

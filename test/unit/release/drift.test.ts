@@ -1,0 +1,58 @@
+/** A selector is put back each time; telling of it backs off. */
+import { expect } from 'chai';
+import { eventFor } from '../../../src/controller/report.ts';
+import type { Snapshot } from '../../../src/release/snapshot.ts';
+import { decidedOn } from './decided.ts';
+import { committed } from './situations.ts';
+import { editServices, MINUTE, NOON, SECOND, world } from './world.ts';
+
+const RELEASE = { metadata: { name: 'checkout', namespace: 'shop', generation: 1 } } as never;
+const REMEDY =
+  'it was put back before: leave /spec/selector of Service "checkout" out of what is applied (Argo CD: ignoreDifferences, with RespectIgnoreDifferences=true), or install deploy/policies/selector-keeper.yaml';
+
+/** What Argo CD leaves behind at each sync. */
+const synced = (now: number, previous: Snapshot['previous']): Snapshot =>
+  editServices(world({ ...committed, now, previous, mark: undefined }), {
+    selector: { app: 'checkout' },
+    selectorWriter: 'argocd-controller',
+  });
+
+describe('a writer that puts the selector back every second', () => {
+  const first = decidedOn(synced(NOON, {}));
+  const again = decidedOn(synced(NOON + SECOND, first.plan.status));
+  const later = decidedOn(synced(NOON + MINUTE, first.plan.status));
+
+  it('is undone each time, at once', () => {
+    for (const { effects } of [first, again, later])
+      expect(effects).to.deep.equal(['PatchSelector checkout -> green']);
+  });
+
+  it('is told of when it begins, with its name, as a warning', () => {
+    expect(first.message).to.equal(
+      'Service "checkout" selected no colour (last written by argocd-controller); putting it back to green (revision r2)',
+    );
+    expect(eventFor(RELEASE, {}, first.plan.verdict)).to.deep.include({
+      type: 'Warning',
+      reason: 'SelectorRestored',
+    });
+  });
+
+  it('is not told of again within a minute: no event, no status', () => {
+    expect(eventFor(RELEASE, first.plan.status, again.plan.verdict)).to.equal(undefined);
+    expect(again.plan.status).to.deep.equal(first.plan.status);
+  });
+
+  it('is told of after a minute, with what would end it', () => {
+    expect(later.message.split('; ')[2]).to.equal(REMEDY);
+    expect(eventFor(RELEASE, first.plan.status, later.plan.verdict)?.note).to.equal(later.message);
+    const told = later.plan.status.decisions?.filter(({ reason }) => reason === 'SelectorRestored');
+    expect(told?.map(({ at }) => at)).to.deep.equal(['2026-06-01T12:01:00.000Z']);
+    const next = decidedOn(synced(NOON + MINUTE + SECOND, later.plan.status));
+    expect(next.plan.verdict.drift).to.equal('Told');
+  });
+
+  it('that comes back after a long while is an accident again', () => {
+    const { message } = decidedOn(synced(NOON + 11 * MINUTE, first.plan.status));
+    expect(message).to.equal(first.message);
+  });
+});
