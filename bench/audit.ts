@@ -62,6 +62,18 @@ function epochMs(time = ''): number {
   return Date.parse(time) + Number(`0.${micros || '0'}`);
 }
 
+/** What moves traffic: dry runs ask whether it may. */
+export function patchesService(request: Request, service: { namespace: string; name: string }): boolean {
+  const { verb, resource, namespace, name, isDryRun } = request;
+  return (
+    verb === 'patch' &&
+    resource === 'services' &&
+    !isDryRun &&
+    namespace === service.namespace &&
+    name === service.name
+  );
+}
+
 export type Sort = 'write' | 'event' | 'dry run' | 'read' | 'watch' | 'lease';
 
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);

@@ -9,12 +9,13 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  readonly kubernetes: string;
+  /** Unknown until the first measurement. */
+  readonly kubernetes?: string;
   /** Of the last minute, before anything of ours ran: what else the machine does. */
   readonly loadBefore: number;
 }
 
-export function machineFacts(): Omit<Machine, 'kubernetes'> {
+export function machineFacts(): Machine {
   const [cpu] = cpus();
   return {
     date: new Date().toISOString().slice(0, 16),

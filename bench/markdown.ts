@@ -6,6 +6,8 @@ export interface Result {
   readonly machine: Machine;
   readonly commit: string;
   readonly command: string;
+  /** Benchmarks that came to their end. */
+  readonly done?: readonly string[];
   readonly rows: readonly Row[];
 }
 

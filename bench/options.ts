@@ -7,6 +7,10 @@ export interface Options {
   readonly only: readonly string[];
   /** Where the result is written. */
   readonly json: string | undefined;
+  /** Goes on where the run that wrote the JSON file ended. */
+  readonly resume: boolean;
+  /** For each benchmark. */
+  readonly minutes: number;
   /** Folder for CPU profiles of the operator. */
   readonly profile: string | undefined;
   readonly sizes: Sizes;
@@ -15,7 +19,9 @@ export interface Options {
 export const USAGE = `Measures what the operator costs, beside what the API server alone costs, in a cluster of its own with fake nodes.
 
   --only NAME        one of NAMES; may be repeated
-  --json FILE        writes the result there
+  --json FILE        writes the result there, after each benchmark
+  --resume           leaves out what the JSON file has already
+  --minutes N        gives a benchmark up after so long and goes on with the next (default 30)
   --releases N,...   releases at rest, each number measured (default 300)
   --crowd N          releases at once (default 50)
   --others N         releases under way while a rollback is wanted (default 300)
@@ -27,6 +33,8 @@ export const USAGE = `Measures what the operator costs, beside what the API serv
 const FLAGS = {
   only: { type: 'string', multiple: true },
   json: { type: 'string' },
+  resume: { type: 'boolean', default: false },
+  minutes: { type: 'string', default: '30' },
   releases: { type: 'string', default: '300' },
   crowd: { type: 'string', default: '50' },
   others: { type: 'string', default: '300' },
@@ -40,9 +48,12 @@ const FLAGS = {
 export function parseOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({ args: [...args], options: FLAGS });
   if (values.help) return undefined;
+  if (values.resume && values.json === undefined) throw new Error('--resume: needs the file of --json');
   return {
     only: values.only ?? [],
     json: values.json,
+    resume: values.resume,
+    minutes: whole('minutes', values.minutes),
     profile: values.profile,
     sizes: {
       releases: values.releases

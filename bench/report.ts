@@ -1,5 +1,6 @@
 /** What a run of benchmarks says while it runs, and when it is over. */
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Say } from './benchmark.ts';
 import { markdown, type Result } from './markdown.ts';
 
@@ -12,11 +13,21 @@ export function progress(name: string): Say {
   };
 }
 
-/** Also of what was measured before something failed. */
+/** The tables, and the file where one is wanted. */
 export async function report(result: Result, json: string | undefined): Promise<void> {
   if (process.stderr.isTTY) process.stderr.write('\n');
   process.stdout.write(`${markdown(result)}\n`);
+  await save(result, json);
+}
+
+export async function save(result: Result, json: string | undefined): Promise<void> {
   if (json !== undefined) await writeFile(json, `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
+/** What an earlier run has measured; undefined where there was none. */
+export async function readResult(json: string | undefined): Promise<Result | undefined> {
+  if (json === undefined || !existsSync(json)) return undefined;
+  return JSON.parse(await readFile(json, 'utf8')) as Result;
 }
 
 /** Runs the process's work; clusters and operators end with the process, however it ends. */

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ANNOTATION_ACTION } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { patchesService } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Copy } from '../copies.ts';
 import { type Lab, ofOperator } from '../lab.ts';
@@ -72,17 +73,7 @@ async function rollBack(lab: Lab, copy: Copy): Promise<Delay> {
   const leftAt = await eventually(
     `the rollback of ${copy.name}`,
     60_000,
-    () =>
-      audit.read().find((request) => {
-        const { verb, resource, namespace, name } = request;
-        return (
-          ofOperator(request) &&
-          verb === 'patch' &&
-          resource === 'services' &&
-          namespace === copy.namespace &&
-          name === copy.name
-        );
-      })?.at,
+    () => audit.read().find((request) => ofOperator(request) && patchesService(request, copy))?.at,
     20,
   );
   const seen = leftAt - (await seenAt);

@@ -5,7 +5,7 @@
 import { ENDPOINT_SLICES, type EndpointSlice, NODES } from '../../src/kube/types.ts';
 import { SHOP, Shop } from '../../test/integration/operator/shop.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import type { AuditTail } from '../audit.ts';
+import { type AuditTail, patchesService, type Request } from '../audit.ts';
 import type { Benchmark, Say, Sizes } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
@@ -137,22 +137,9 @@ async function candidateReady({ client }: Lab, { namespace }: Shop, round: numbe
 }
 
 async function patched(audit: AuditTail, { namespace }: Shop): Promise<number> {
-  const at = await eventually(
-    'the production patch',
-    60_000,
-    () =>
-      audit
-        .read()
-        .find(
-          (request) =>
-            ofOperator(request) &&
-            request.verb === 'patch' &&
-            request.resource === 'services' &&
-            request.namespace === namespace &&
-            request.name === SHOP,
-        )?.doneAt,
-    20,
-  );
+  const service = { namespace, name: SHOP };
+  const isIt = (request: Request): boolean => ofOperator(request) && patchesService(request, service);
+  const at = await eventually('the production patch', 60_000, () => audit.read().find(isIt)?.doneAt, 20);
   audit.close();
   return at;
 }

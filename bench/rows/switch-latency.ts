@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SERVICES } from '../../src/kube/types.ts';
 import { SHOP, Shop } from '../../test/integration/operator/shop.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import type { AuditTail } from '../audit.ts';
+import { type AuditTail, patchesService } from '../audit.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, percentile, wallClock } from '../numbers.ts';
@@ -32,14 +32,17 @@ export const switchLatency: Benchmark = {
     const watcher = new Watcher(lab.client, SHOP, REPLICAS);
     const latencies: Latency[] = [];
     const patches: number[] = [];
-    for (let round = 0; round < switches; round++) {
-      say(`switch ${round + 1} of ${switches}`);
-      const shop = shops[round % SHOPS] as Shop;
-      latencies.push(await oneSwitch(shop, `v${round + 2}`, watcher, audit));
-      for (let each = 0; each < PATCHES_PER_SWITCH; each++) patches.push(await barePatch(lab, shop));
+    try {
+      for (let round = 0; round < switches; round++) {
+        say(`switch ${round + 1} of ${switches}`);
+        const shop = shops[round % SHOPS] as Shop;
+        latencies.push(await oneSwitch(shop, `v${round + 2}`, watcher, audit));
+        for (let each = 0; each < PATCHES_PER_SWITCH; each++) patches.push(await barePatch(lab, shop));
+      }
+    } finally {
+      watcher.stop();
+      audit.close();
     }
-    watcher.stop();
-    audit.close();
     await operator.end();
     return rowsOf(latencies, patches);
   },
@@ -71,16 +74,8 @@ async function oneSwitch(shop: Shop, version: string, watcher: Watcher, audit: A
 }
 
 function productionPatch({ namespace }: Shop, audit: AuditTail): number | undefined {
-  return audit
-    .read()
-    .find(
-      (request) =>
-        ofOperator(request) &&
-        request.verb === 'patch' &&
-        request.resource === 'services' &&
-        request.namespace === namespace &&
-        request.name === SHOP,
-    )?.doneAt;
+  const service = { namespace, name: SHOP };
+  return audit.read().find((request) => ofOperator(request) && patchesService(request, service))?.doneAt;
 }
 
 async function barePatch(lab: Lab, { namespace }: Shop): Promise<number> {

@@ -107,6 +107,7 @@ function patchOf({ namespace }: Shop, audit: AuditTail): number | undefined {
       (request) =>
         request.verb === 'patch' &&
         request.resource === 'services' &&
+        !request.isDryRun &&
         request.namespace === namespace &&
         request.name === SHOP,
     )?.doneAt;

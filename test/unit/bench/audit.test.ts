@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { AuditTail, byKind, count, requestOf, sortOf } from '../../../bench/audit.ts';
+import { AuditTail, byKind, count, patchesService, requestOf, sortOf } from '../../../bench/audit.ts';
 
 const line = (change: object = {}): string =>
   JSON.stringify({
@@ -25,6 +25,14 @@ describe('the audit log as the benchmarks read it', () => {
     const second = Date.parse('2026-01-01T00:00:00Z');
     expect(request!.at - second).to.be.closeTo(1.002, 0.001);
     expect(request!.doneAt - second).to.be.closeTo(4.5, 0.001);
+  });
+
+  it('takes no question whether traffic may be moved for its move', () => {
+    const requestURI = '/api/v1/namespaces/team/services/shop?dryRun=All';
+    const moves = read({}, { requestURI }, { verb: 'get' });
+    const shop = { namespace: 'team', name: 'shop' };
+    expect(moves.map((request) => patchesService(request, shop))).to.deep.equal([true, false, false]);
+    expect(patchesService(moves[0]!, { ...shop, name: 'other' })).to.equal(false);
   });
 
   it('tells what kind of request it was', () => {

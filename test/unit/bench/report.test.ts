@@ -81,4 +81,9 @@ describe('what the benchmarks report', () => {
     expect(most).to.equal(3);
     expect(done.toSorted((a, b) => a - b)).to.deep.equal([1, 2, 3, 4, 5, 6, 7]);
   });
+
+  it('goes on only where there is a file to go on from', () => {
+    expect(() => parseOptions(['--resume'])).to.throw('--resume: needs the file of --json');
+    expect(parseOptions(['--resume', '--json', 'out.json'])).to.include({ resume: true, minutes: 30 });
+  });
 });
