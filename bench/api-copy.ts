@@ -1,5 +1,6 @@
 /** One release made from the objects of another through the API: the controllers make its pods and endpoints. */
 import { type BlueGreenReleaseObject, RELEASES } from '../src/api/resource.ts';
+import { isKubeError } from '../src/kube/errors.ts';
 import type { KubeClient, KubeObject, ObjectMeta, ResourceType } from '../src/kube/ports.ts';
 import { CONTROLLER_REVISIONS, DEPLOYMENTS, SERVICES } from '../src/kube/types.ts';
 import type { Copy, Template } from './copies.ts';
@@ -23,10 +24,16 @@ export async function createCopy(client: KubeClient, template: Template, copy: C
       const type = WRITTEN[folder];
       if (type === undefined) return;
       const { status: _, ...own } = renamed(object, template, copy);
-      await client.create(type, JSON.parse(JSON.stringify(own).replaceAll(old, fresh)) as KubeObject);
+      const body = JSON.parse(JSON.stringify(own).replaceAll(old, fresh)) as KubeObject;
+      await client.create(type, body).catch(unlessThere);
     }),
   );
   await client.patch(RELEASES, copy, { type: 'merge', body: { status } }, { subresource: 'status' });
+}
+
+/** On a busy machine an answer is lost, and the create is sent again. */
+function unlessThere(error: unknown): void {
+  if (!isKubeError(error, 'AlreadyExists')) throw error;
 }
 
 /** Under the copy's name, and without what the API server gives. */
