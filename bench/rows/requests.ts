@@ -1,9 +1,10 @@
 /**
  * What one whole release costs the API server: from the change of the Deployment until the old side is at 0, with one
- * production Service and no autoscaler, counted from the audit log. The dearest of several releases is shown.
+ * production Service, one preview Service and no autoscaler, counted from the audit log. The dearest of several releases is shown.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Shop } from '../../test/integration/operator/shop.ts';
+import { SERVICES } from '../../src/kube/types.ts';
+import { SHOP, Shop } from '../../test/integration/operator/shop.ts';
 import { count, type Request, sortOf } from '../audit.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
@@ -14,7 +15,12 @@ const NAMESPACE = 'bench-requests';
 const VERSIONS = ['v2', 'v3', 'v4'];
 /** Nothing is asked for so long: the release is over. */
 const QUIET_MS = 4_000;
-const SPEC = { observation: { durationSeconds: 2 }, rollback: { windowSeconds: 8 } };
+const PREVIEW = 'shop-preview';
+const SPEC = {
+  traffic: { services: [{ name: SHOP }], previewServices: [{ name: PREVIEW }] },
+  observation: { durationSeconds: 2 },
+  rollback: { windowSeconds: 8 },
+};
 
 export const requests: Benchmark = {
   name: 'requests',
@@ -22,6 +28,7 @@ export const requests: Benchmark = {
     say('adopting an application');
     const operator = await lab.operator();
     const shop = await Shop.open(lab, NAMESPACE, { replicas: 3 });
+    await shop.create(SERVICES, shop.service(PREVIEW));
     await shop.release(SPEC);
     await shop.settledOn('r1');
     await quiet(lab);

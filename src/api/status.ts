@@ -62,7 +62,7 @@ const switched = z.object({
   to: color.describe('The colour that gets the traffic.'),
   revision: text(63).describe('The revision that gets the traffic.'),
   decidedAt: time.optional().describe('When it was decided.'),
-  patchedAt: time.optional().describe('When the selectors were patched.'),
+  patchedAt: time.optional().describe('When the last of the selectors was patched.'),
   convergedAt: time.optional().describe('When the endpoints were seen to have followed.'),
   services: z
     .array(
@@ -71,7 +71,10 @@ const switched = z.object({
         inSync: z.boolean().describe('Its selector says what it should.'),
         converged: z.boolean().describe('Its endpoints are those of the new side alone.'),
         ready: count.describe('Ready endpoints of the new side.'),
-        message: text(256).optional().describe('What is still missing.'),
+        decidedAt: time.optional().describe('When it was decided to move it.'),
+        patchedAt: time.optional().describe('When the patch of its selector was answered.'),
+        convergedAt: time.optional().describe('When its endpoints were seen to have followed.'),
+        message: text(256).optional().describe('Why it could not be patched.'),
       }),
     )
     .max(8)

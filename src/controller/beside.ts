@@ -35,7 +35,7 @@ export interface BesideOptions {
 
 export interface Beside {
   /** What is known of a release: from its status, and from what came back since. */
-  observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals'>;
+  observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals' | 'patches'>;
   /** What the API server of today makes of stored contents, as far as it was asked. */
   aliases(key: string): Aliases;
   request(key: string, scene: Scene, request: Request): void;

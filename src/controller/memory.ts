@@ -28,7 +28,7 @@ export interface Memories {
   /** Whether it still is what is remembered. */
   holds(key: string, memory: Memory): boolean;
   /** From the status, and from what came back since. */
-  observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals'>;
+  observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals' | 'patches'>;
   aliases(key: string): Aliases;
   forget(key: string): void;
 }

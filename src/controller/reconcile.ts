@@ -12,11 +12,11 @@ import { describeThrown } from '../kube/log.ts';
 import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
 import type { ObjectKey } from '../kube/ports.ts';
 import type { Effect, Plan } from '../release/plan.ts';
+import { createAnswers } from './answers.ts';
 import { isStale, letGo, NameTakenError } from './apply.ts';
 import type { Cache } from './cache.ts';
 import { lastSpec } from './observe.ts';
 import { createPace, type Pace } from './progress.ts';
-import { createRefusals } from './refusals.ts';
 import { writeStatus } from './report.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
 
@@ -28,7 +28,7 @@ export interface ReconcileObserver {
   onGone(key: ObjectKey): void;
 }
 
-export interface ReconcileDeps extends Omit<RoundDeps, 'refusals'> {
+export interface ReconcileDeps extends Omit<RoundDeps, 'answers'> {
   readonly observer: ReconcileObserver;
 }
 
@@ -41,18 +41,18 @@ export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
-  const refusals = createRefusals(deps.now);
+  const answers = createAnswers(deps.now);
   return async (key, context) => {
     const [namespace = '', name = ''] = key.split('/');
     const object = deps.cache.releases.get({ namespace, name });
     if (object === undefined) {
       deps.beside.forget(key);
       pace.forget(key);
-      refusals.forget(key);
+      answers.forget(key);
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
-    const bound = { ...deps, refusals, client: withSignal(deps.client, context.signal) };
+    const bound = { ...deps, answers, client: withSignal(deps.client, context.signal) };
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     const pass = beginPass(key, await announce(bound, object, parsed.release));

@@ -12,18 +12,18 @@ import { decide } from '../release/decide.ts';
 import { describe } from '../release/describe.ts';
 import { violations } from '../release/invariants.ts';
 import type { Effect, Plan } from '../release/plan.ts';
+import type { Answers } from './answers.ts';
 import { applyEffect, isStale } from './apply.ts';
 import type { Beside } from './beside.ts';
 import type { Cache } from './cache.ts';
 import { observe, type Scene } from './observe.ts';
-import type { Refusals } from './refusals.ts';
 import { eventFor, type ReleaseEvent } from './report.ts';
 
 export interface RoundDeps {
   readonly client: KubeClient;
   readonly cache: Cache;
   readonly beside: Beside;
-  readonly refusals: Refusals;
+  readonly answers: Answers;
   readonly recordEvent: (event: ReleaseEvent) => void;
   readonly observer: {
     onEffect(effect: Effect, result: 'applied' | 'refused' | 'failed', at: number): void;
@@ -77,14 +77,14 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
 }
 
 async function look(deps: RoundDeps, pass: Pass): Promise<{ scene: Scene; plan: Plan } | undefined> {
-  const { cache, client, beside, refusals, now } = deps;
+  const { cache, client, beside, answers, now } = deps;
   const { key, release, status } = pass;
   const object = currentOf(deps, pass);
   if (object === undefined) return undefined;
   const scene = await observe(
     { cache, client, now },
     { ...release, metadata: object.metadata, status },
-    { ...beside.observations(key, release.metadata.uid ?? '', status), refusals: refusals.of(key) },
+    { ...beside.observations(key, release.metadata.uid ?? '', status), ...answers.of(key) },
     beside.aliases(key),
   );
   return { scene, plan: decide(scene.snapshot) };
@@ -111,16 +111,16 @@ async function applyAll(
 const movesTraffic = ({ kind }: Effect): boolean => kind === 'PatchSelector' || kind === 'HandBack';
 
 async function apply(deps: RoundDeps, pass: Pass, scene: Scene, effect: Effect): Promise<void> {
-  const { client, cache, refusals, observer, log, now } = deps;
+  const { client, cache, answers, observer, log, now } = deps;
   try {
     await applyEffect({ client, cache }, scene, effect as never);
     observer.onEffect(effect, 'applied', now());
-    refusals.succeeded(pass.key, effect);
+    answers.succeeded(pass.key, effect);
     pass.gone ||= effect.kind === 'RemoveFinalizer';
   } catch (error) {
     observer.onEffect(effect, isStale(error) ? 'refused' : 'failed', now());
     // The next decision knows of it and goes on without; a release that goes must not leave anything behind.
-    const isKnown = refusals.failed(pass.key, effect, error);
+    const isKnown = answers.failed(pass.key, effect, error);
     if (!isKnown || scene.snapshot.release.deleting) throw error;
     log.warn('a Service cannot be written', { release: pass.key, error: describeThrown(error) });
   }

@@ -1,6 +1,8 @@
 /** What a reconcile tells, as metrics. */
 import type { ReleaseStatus, SwitchStatus } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import { formatMark } from '../release/mark.ts';
+import type { Effect } from '../release/plan.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { ReconcileObserver } from './reconcile.ts';
 
@@ -9,6 +11,7 @@ export function reconcileObserver(metrics: Metrics): ReconcileObserver {
     onEffect(effect, result, at) {
       metrics.effectApplied(effect.kind, result);
       if (effect.kind !== 'PatchSelector' || result !== 'applied') return;
+      if (!isOrder(effect)) return;
       const seconds = (at - effect.decidedAt) / 1000;
       if (effect.mark?.direction === 'Back') metrics.rollbackReached('patched', seconds);
       else metrics.switchReached('patched', seconds);
@@ -22,14 +25,22 @@ export function reconcileObserver(metrics: Metrics): ReconcileObserver {
   };
 }
 
+/** Neither a selector that was put back nor a Service that joined later: both are told under the time of the old order. */
+function isOrder({ mark, expectedMark, rescue }: Extract<Effect, { kind: 'PatchSelector' }>): boolean {
+  if (mark === undefined || formatMark(mark) === expectedMark) return false;
+  return expectedMark !== undefined || !rescue;
+}
+
+/** Of each Service whose endpoints have followed since. */
 function converged(metrics: Metrics, before: SwitchStatus | undefined, after: SwitchStatus): void {
-  const decidedAt = parseTime(after.decidedAt);
-  const convergedAt = parseTime(after.convergedAt);
-  if (before?.convergedAt === after.convergedAt || decidedAt === undefined || convergedAt === undefined)
-    return;
-  const seconds = (convergedAt - decidedAt) / 1000;
-  if (after.direction === 'Back') metrics.rollbackReached('converged', seconds);
-  else metrics.switchReached('converged', seconds);
+  for (const { name, decidedAt, convergedAt } of after.services ?? []) {
+    const from = parseTime(decidedAt);
+    const to = parseTime(convergedAt);
+    const known = before?.services?.find((each) => each.name === name)?.convergedAt;
+    if (known === convergedAt || from === undefined || to === undefined) continue;
+    if (after.direction === 'Back') metrics.rollbackReached('converged', (to - from) / 1000);
+    else metrics.switchReached('converged', (to - from) / 1000);
+  }
 }
 
 /** Outcomes that stand in the history now and did not before. */

@@ -136,6 +136,12 @@ export interface Refusal {
   readonly final: boolean;
 }
 
+export interface Patched {
+  /** As it was written. */
+  readonly mark: string;
+  readonly at: number;
+}
+
 /** What a Service that left the spec still has of ours. */
 export interface LeftoverView {
   readonly name: string;
@@ -253,6 +259,8 @@ export interface Observations {
   readonly preflight: Preflight | undefined;
   /** By name of the Service; gone with the next write that succeeds. */
   readonly refusals: Readonly<Record<string, Refusal>>;
+  /** By name of the Service: the last patch of its selector that this process saw answered. */
+  readonly patches: Readonly<Record<string, Patched>>;
 }
 
 export interface WarmUpSeen {

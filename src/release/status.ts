@@ -2,21 +2,21 @@
 
 import { mergeConditions } from '../api/conditions.ts';
 import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
-import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus, SwitchStatus } from '../api/status.ts';
+import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus } from '../api/status.ts';
 import { formatPreciseTime, formatTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
 import type { CheckVerdict } from '../checks/check.ts';
 import { prometheusCheck } from '../checks/prometheus.ts';
 import { conditionsOf, rollbackAvailable } from './conditions.ts';
 import { describe } from './describe.ts';
-import { convergence, otherColor, selectedColor } from './endpoints.ts';
+import { otherColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import { previewStatus } from './preview.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import { estimatedSeconds } from './rollback.ts';
-import { known } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { watchWindow } from './stages/window.ts';
+import { switchStatus } from './switch-status.ts';
 
 const MAX_DECISIONS = 20;
 const MAX_TEXT = 1024;
@@ -50,7 +50,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
     ),
     gates: gatesOf(snapshot, roles, verdict),
     checks: checksOf(snapshot, roles),
-    switch: switchOf(snapshot, roles),
+    switch: switchStatus(snapshot, roles),
     previews: previewStatus(snapshot),
     rollback: rollbackOf(snapshot, roles),
     rejected: rejectedOf(snapshot),
@@ -115,34 +115,6 @@ function newsOf(before: readonly CheckStatus[], verdicts: readonly CheckVerdict[
     const now = verdicts.find(({ status }) => status.name === known.name)?.status;
     return now === undefined || now.state === 'Pending' || now.state === known.state ? known : now;
   });
-}
-
-function switchOf(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
-  const { command } = roles;
-  if (command === undefined) return undefined;
-  const { color, mark, decidedAt } = command;
-  const before = snapshot.previous.switch;
-  const same =
-    before?.revision === mark.revision &&
-    before.direction === mark.direction &&
-    before.decidedAt === (decidedAt && formatPreciseTime(decidedAt));
-  const label = snapshot.release.spec.traffic.selectorLabel;
-  const services = snapshot.services.map((service) => {
-    const { converged, ready } = convergence(snapshot, service, color, 1);
-    return { name: service.name, inSync: selectedColor(service, label) === color, converged, ready };
-  });
-  const proving = new Set(known(snapshot, roles).map(({ name }) => name));
-  const allConverged = services.every(({ name, converged }) => converged || !proving.has(name));
-  const convergedAt =
-    (same ? before.convergedAt : undefined) ?? (allConverged ? formatPreciseTime(snapshot.now) : undefined);
-  return {
-    direction: mark.direction,
-    to: color,
-    revision: mark.revision,
-    ...(decidedAt !== undefined && { decidedAt: formatPreciseTime(decidedAt) }),
-    ...(convergedAt !== undefined && { convergedAt }),
-    services,
-  };
 }
 
 function rollbackOf(snapshot: Snapshot, roles: Roles): NonNullable<ReleaseStatus['rollback']> {

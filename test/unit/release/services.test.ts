@@ -311,3 +311,47 @@ describe('a release that is created again', () => {
     ]);
   });
 });
+
+describe('the times of a switch', () => {
+  const at = (seconds: number): string => new Date(NOON + seconds * SECOND).toISOString();
+  const patches = {
+    shop: { mark: `${UID}/r2/2`, at: NOON - 4 * SECOND },
+    admin: { mark: `${UID}/r2/2`, at: NOON - 3 * SECOND },
+  };
+  const seen = (snapshot: Snapshot): Snapshot => ({
+    ...snapshot,
+    observations: { ...snapshot.observations, patches },
+  });
+  const behind = (snapshot: Snapshot): Snapshot =>
+    edit(snapshot, 'admin', { endpoints: endpointsOf(snapshot.sides.blue.pods) });
+
+  it('stand with each Service, and the last of each with the switch', () => {
+    const first = decidedOn(seen(behind(two(switched)))).plan.status;
+    expect(first.switch).to.include({ decidedAt: at(-5), patchedAt: at(-3) });
+    expect(first.switch?.convergedAt).to.equal(undefined);
+    expect(first.switch?.services).to.deep.equal([
+      {
+        name: 'shop',
+        inSync: true,
+        converged: true,
+        ready: 3,
+        decidedAt: at(-5),
+        patchedAt: at(-4),
+        convergedAt: at(0),
+      },
+      { name: 'admin', inSync: true, converged: false, ready: 0, decidedAt: at(-5), patchedAt: at(-3) },
+    ]);
+    const later = decidedOn({ ...two({ ...switched, now: NOON + SECOND }), previous: first }).plan.status;
+    expect(later.switch?.convergedAt).to.equal(at(1));
+    expect(later.switch?.patchedAt, 'another process knows it from the status').to.equal(at(-3));
+    expect(later.switch?.services?.map(({ convergedAt }) => convergedAt)).to.deep.equal([at(0), at(1)]);
+  });
+
+  it('begin anew with the way back', () => {
+    const forward = decidedOn(seen(two(switched))).plan.status;
+    const { switch: back } = decidedOn({ ...two(returning), previous: forward }).plan.status;
+    expect(back?.direction).to.equal('Back');
+    expect(back?.patchedAt).to.equal(undefined);
+    expect(back?.services?.[0]).to.include({ decidedAt: at(-1), convergedAt: at(0) });
+  });
+});

@@ -125,7 +125,16 @@ describe('the status', () => {
       revision: 'r2',
       decidedAt: '2026-06-01T11:59:55.000Z',
       convergedAt: '2026-06-01T12:00:00.000Z',
-      services: [{ name: 'checkout', inSync: true, converged: true, ready: 3 }],
+      services: [
+        {
+          name: 'checkout',
+          inSync: true,
+          converged: true,
+          ready: 3,
+          decidedAt: '2026-06-01T11:59:55.000Z',
+          convergedAt: '2026-06-01T12:00:00.000Z',
+        },
+      ],
     });
     expect(decided(returning).plan.status.switch?.direction).to.equal('Back');
   });

@@ -105,6 +105,7 @@ export function world(picture: Picture = {}): Snapshot {
       warmUps: {},
       preflight: undefined,
       refusals: {},
+      patches: {},
       ...picture.observations,
     },
   };

@@ -1,15 +1,16 @@
 /**
- * Which Services could not be written, and why. It is kept in memory alone: what it leads to, a release that goes back
- * or is split, stands in the cluster, and another process finds out by trying.
+ * What the API server answered to the last write of each Service. It is kept in memory alone: what it leads to, a release
+ * that goes back or is split, stands in the cluster, and another process finds out by trying.
  */
 import { isKubeError } from '../kube/errors.ts';
+import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
-import type { Refusal } from '../release/snapshot.ts';
+import type { Observations, Patched, Refusal } from '../release/snapshot.ts';
 import { isStale, NameTakenError } from './apply.ts';
 
-export interface Refusals {
+export interface Answers {
   /** By name of the Service. */
-  of(key: string): Readonly<Record<string, Refusal>>;
+  of(key: string): Pick<Observations, 'refusals' | 'patches'>;
   /** Gives true where the next decision can go on without this write. */
   failed(key: string, effect: Effect, error: unknown): boolean;
   succeeded(key: string, effect: Effect): void;
@@ -21,22 +22,26 @@ const PATIENCE = 5;
 
 interface Memory {
   readonly refusals: Map<string, Refusal>;
+  readonly patches: Map<string, Patched>;
   /** How often in a row a Service was not what the plan was made for. */
   readonly stale: Map<string, number>;
 }
 
 /** `now`: milliseconds since the epoch. */
-export function createRefusals(now: () => number): Refusals {
+export function createAnswers(now: () => number): Answers {
   const memories = new Map<string, Memory>();
 
   function memoryOf(key: string): Memory {
-    const known = memories.get(key) ?? { refusals: new Map(), stale: new Map() };
+    const known = memories.get(key) ?? { refusals: new Map(), patches: new Map(), stale: new Map() };
     memories.set(key, known);
     return known;
   }
 
   return {
-    of: (key) => Object.fromEntries(memories.get(key)?.refusals ?? []),
+    of(key) {
+      const { refusals = [], patches = [] } = memories.get(key) ?? {};
+      return { refusals: Object.fromEntries(refusals), patches: Object.fromEntries(patches) };
+    },
     failed(key, effect, error) {
       const service = serviceOf(effect);
       if (service === undefined) return false;
@@ -54,10 +59,12 @@ export function createRefusals(now: () => number): Refusals {
     },
     succeeded(key, effect) {
       const service = serviceOf(effect);
-      const memory = memories.get(key);
-      if (service === undefined || memory === undefined) return;
-      memory.refusals.delete(service);
-      memory.stale.delete(service);
+      if (service === undefined) return;
+      const { refusals, patches, stale } = memoryOf(key);
+      refusals.delete(service);
+      stale.delete(service);
+      if (effect.kind === 'PatchSelector' && effect.mark !== undefined)
+        patches.set(service, { mark: formatMark(effect.mark), at: now() });
     },
     forget: (key) => void memories.delete(key),
   };

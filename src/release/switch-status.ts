@@ -1,0 +1,72 @@
+/** The last move of traffic, Service by Service, with its times: what the status and the metrics say of it. */
+import type { SwitchStatus } from '../api/status.ts';
+import { formatPreciseTime } from '../api/time.ts';
+import { convergence } from './endpoints.ts';
+import { formatMark } from './mark.ts';
+import type { Command, Roles } from './roles.ts';
+import { isOn, known, refusalOf } from './services.ts';
+import type { ServiceView, Snapshot } from './snapshot.ts';
+
+type ServiceStatus = NonNullable<SwitchStatus['services']>[number];
+
+export function switchStatus(snapshot: Snapshot, roles: Roles): SwitchStatus | undefined {
+  const { command } = roles;
+  if (command === undefined) return undefined;
+  const { color, mark, decidedAt } = command;
+  const decided = decidedAt === undefined ? undefined : formatPreciseTime(decidedAt);
+  const last = snapshot.previous.switch;
+  const isSame =
+    last?.revision === mark.revision && last.direction === mark.direction && last.decidedAt === decided;
+  const before = isSame ? last : undefined;
+  const services = snapshot.services.map((service) => serviceStatus(snapshot, command, service, before));
+  const proving = new Set(known(snapshot, roles).map(({ name }) => name));
+  const proofs = services.filter(({ name }) => proving.has(name));
+  const patchedAt = before?.patchedAt ?? latest(proofs.map((service) => service.patchedAt));
+  const convergedAt =
+    before?.convergedAt ??
+    (proofs.every(({ converged }) => converged) ? formatPreciseTime(snapshot.now) : undefined);
+  return {
+    direction: mark.direction,
+    to: color,
+    revision: mark.revision,
+    ...(decided !== undefined && { decidedAt: decided }),
+    ...(patchedAt !== undefined && { patchedAt }),
+    ...(convergedAt !== undefined && { convergedAt }),
+    services,
+  };
+}
+
+/** undefined unless all of them are known. */
+function latest(times: readonly (string | undefined)[]): string | undefined {
+  const all = times.filter((time) => time !== undefined).toSorted();
+  return all.length === times.length ? all.at(-1) : undefined;
+}
+
+/** Times are those of this move; what an earlier process saw stands in the status before. */
+function serviceStatus(
+  snapshot: Snapshot,
+  { color, mark }: Command,
+  service: ServiceView,
+  last: SwitchStatus | undefined,
+): ServiceStatus {
+  const { name, rawMark, switchedAt } = service;
+  const before = last?.services?.find((each) => each.name === name);
+  const { converged, ready } = convergence(snapshot, service, color, 1);
+  const isOrdered = rawMark === formatMark(mark);
+  const patch = snapshot.observations.patches[name];
+  const patchedAt =
+    before?.patchedAt ?? (isOrdered && patch?.mark === rawMark ? formatPreciseTime(patch.at) : undefined);
+  const convergedAt =
+    before?.convergedAt ?? (isOrdered && converged ? formatPreciseTime(snapshot.now) : undefined);
+  const message = refusalOf(snapshot, service)?.message.slice(0, 256);
+  return {
+    name,
+    inSync: isOn(snapshot, service, color),
+    converged,
+    ready,
+    ...(isOrdered && switchedAt !== undefined && { decidedAt: formatPreciseTime(switchedAt) }),
+    ...(patchedAt !== undefined && { patchedAt }),
+    ...(convergedAt !== undefined && { convergedAt }),
+    ...(message !== undefined && { message }),
+  };
+}
