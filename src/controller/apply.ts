@@ -294,6 +294,15 @@ const recordFacts: Apply<'RecordFacts'> = (applier, scene, { revision, expected,
   ]);
 };
 
+/** A Service that became dual stack has twins that do: a pod counts only where every family has it. */
+function familiesOf({ spec: { ipFamilies, ipFamilyPolicy } }: Service): JsonPatchOperation[] {
+  if (ipFamilies === undefined || ipFamilyPolicy === undefined) return [];
+  return [
+    { op: 'add', path: '/spec/ipFamilyPolicy', value: ipFamilyPolicy },
+    { op: 'add', path: '/spec/ipFamilies', value: ipFamilies },
+  ];
+}
+
 const SWITCH_ANNOTATIONS = [ANNOTATION_SWITCH, ANNOTATION_SWITCHED_AT, ANNOTATION_SWITCH_REASON];
 
 /** A preview must not keep the release waiting that it shows. */
@@ -548,6 +557,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
       test('/metadata/uid', known.metadata.uid),
       { op: 'add', path: '/spec/selector', value: body.spec.selector },
       { op: 'add', path: '/spec/ports', value: body.spec.ports },
+      ...familiesOf(body),
     ]);
   },
   RemoveTwin: async (applier, scene, { service, color }) => {

@@ -161,10 +161,12 @@ function trimSlice(slice: EndpointSlice): EndpointSlice {
     },
     addressType: slice.addressType,
     ports: (slice.ports ?? []).map(({ name: port }) => ({ ...(port !== undefined && { name: port }) })),
-    endpoints: (slice.endpoints ?? []).map(({ conditions, targetRef }) => ({
+    endpoints: (slice.endpoints ?? []).map(({ conditions, targetRef, nodeName, zone }) => ({
       addresses: [],
       ...(conditions !== undefined && { conditions }),
       ...(targetRef?.uid !== undefined && { targetRef: { uid: targetRef.uid } }),
+      ...(nodeName !== undefined && { nodeName }),
+      ...(zone !== undefined && { zone }),
     })),
   };
 }

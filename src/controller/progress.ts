@@ -16,7 +16,11 @@ function news(status: ReleaseStatus): unknown {
   const { phase, attempt, revision, observedGeneration, decisions, history, rejected, checks } = status;
   const conditions = status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]);
   const gates = status.gates?.map(({ name, state }) => [name, state]);
-  const move = status.switch && [status.switch.decidedAt, status.switch.convergedAt];
+  const move = status.switch && [
+    status.switch.decidedAt,
+    status.switch.convergedAt,
+    status.switch.services?.map(({ convergedAt }) => convergedAt ?? null),
+  ];
   return {
     phase,
     attempt,

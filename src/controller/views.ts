@@ -34,6 +34,7 @@ import type {
   Endpoint,
   JobView,
   LeftoverView,
+  Locality,
   PodView,
   PreviewView,
   RevisionView,
@@ -59,12 +60,13 @@ export function endpointsOf(slices: readonly EndpointSlice[]): Endpoint[] {
 /** Absent conditions: `ready` is true, `serving` is as `ready` (discovery/v1). */
 function endpointsOfSlice(slice: EndpointSlice): Endpoint[] {
   const groups = (slice.ports ?? []).map((port) => `${slice.addressType}/${port.name ?? ''}`);
-  return (slice.endpoints ?? []).flatMap(({ conditions, targetRef }) => {
+  return (slice.endpoints ?? []).flatMap(({ conditions, targetRef, nodeName, zone }) => {
     const podUid = targetRef?.uid;
     if (podUid === undefined) return [];
     const ready = conditions?.ready ?? true;
     const serving = conditions?.serving ?? ready;
-    return groups.map((group) => ({ podUid, ready, serving, group }));
+    const place = { ...(nodeName !== undefined && { node: nodeName }), ...(zone !== undefined && { zone }) };
+    return groups.map((group) => ({ podUid, ready, serving, group, ...place }));
   });
 }
 
@@ -72,9 +74,18 @@ function isOurs(object: KubeObject, release: string): boolean {
   return object.metadata.labels?.[LABEL_RELEASE] === release;
 }
 
-function localPolicy(service: Service | undefined): ServiceView['localPolicy'] {
-  if (service?.spec.internalTrafficPolicy === 'Local') return 'internalTrafficPolicy';
-  return service?.spec.externalTrafficPolicy === 'Local' ? 'externalTrafficPolicy' : undefined;
+/** Fields of a Service that keep traffic near the client. PreferClose is the older name of PreferSameZone. */
+const LOCALITIES: readonly (readonly [keyof Service['spec'], string, Locality['kind']])[] = [
+  ['internalTrafficPolicy', 'Local', 'node'],
+  ['externalTrafficPolicy', 'Local', 'node'],
+  ['trafficDistribution', 'PreferSameNode', 'node'],
+  ['trafficDistribution', 'PreferSameZone', 'zone'],
+  ['trafficDistribution', 'PreferClose', 'zone'],
+];
+
+function locality(service: Service | undefined): Locality | undefined {
+  const found = LOCALITIES.find(([field, value]) => service?.spec[field] === value);
+  return found && { kind: found[2], field: `${found[0]}: ${found[1]}` };
 }
 
 /** `exists`: whether there is a release of this uid; a claim by one that is gone counts for nothing. */
@@ -101,7 +112,7 @@ export function serviceView(
     resourceVersion: service?.metadata.resourceVersion ?? '',
     type,
     headless: clusterIP === 'None',
-    localPolicy: localPolicy(service),
+    locality: locality(service),
     publishNotReadyAddresses,
     selector,
     rawMark: annotations[ANNOTATION_SWITCH],
@@ -128,7 +139,8 @@ export function twinView(
   const matches =
     wanted !== undefined &&
     sameJson(twin.spec.selector, wanted.selector) &&
-    sameJson(twin.spec.ports, wanted.ports);
+    sameJson(twin.spec.ports, wanted.ports) &&
+    sameJson(twin.spec.ipFamilies, wanted.ipFamilies);
   return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
 }
 

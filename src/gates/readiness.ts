@@ -5,6 +5,7 @@
 import { formatTime } from '../api/time.ts';
 import { requiredReady } from '../release/capacity.ts';
 import { weakest } from '../release/endpoints.ts';
+import { uncovered } from '../release/places.ts';
 import type { Roles, StartedRevision } from '../release/roles.ts';
 import { runsOnly } from '../release/runs-only.ts';
 import type { SideView, Snapshot } from '../release/snapshot.ts';
@@ -32,7 +33,9 @@ export function readiness(
   const required = requiredReady(snapshot, roles);
   const { service, ready } = weakest(snapshot, color);
   const side = snapshot.sides[color];
-  if (ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name)) {
+  const gap = uncovered(snapshot, color);
+  const isReady = ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name);
+  if (isReady && gap === undefined) {
     return {
       name: READINESS,
       state: 'Passed',
@@ -43,7 +46,8 @@ export function readiness(
   const deadline = since + candidate.frozen.preparation.deadlineSeconds * 1000;
   // With several Services: a pod may be ready and not have the port that one of them asks for.
   const where = snapshot.services.length > 1 ? ` behind Service "${service}"` : '';
-  const progress = `${ready} of ${required} ${color} pods are ready${where}${ready < required ? '' : unfinished(side)}`;
+  const missing = isReady && gap !== undefined ? `; ${gap}` : unfinished(side);
+  const progress = `${ready} of ${required} ${color} pods are ready${where}${ready < required ? '' : missing}`;
   const trouble = troubleOf(side);
   if (snapshot.now < deadline) {
     const until = `${trouble ? ` (${trouble.message})` : ''}, waiting until ${formatTime(deadline)}`;

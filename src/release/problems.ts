@@ -111,11 +111,6 @@ function serviceKind(snapshot: Snapshot, roles: Roles): Problem | undefined {
         'has publishNotReadyAddresses set',
         'its endpoints would not prove readiness; remove that field',
       );
-    if (service.localPolicy !== undefined)
-      return refuse(
-        `has ${service.localPolicy}: Local`,
-        'nodes without a ready pod of the new side would drop its traffic; set it to Cluster',
-      );
     return undefined;
   })(snapshot, roles);
 }

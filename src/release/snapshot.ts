@@ -77,12 +77,20 @@ export interface SourceView {
   readonly scaledBy?: string | undefined;
 }
 
+export interface Locality {
+  readonly kind: 'node' | 'zone';
+  /** As it stands in the Service, such as `externalTrafficPolicy: Local`. */
+  readonly field: string;
+}
+
 export interface Endpoint {
   readonly podUid: string;
   readonly ready: boolean;
   readonly serving: boolean;
   /** `addressType/port name` of the slice that lists it: a pod counts only when every such pair has it. */
   readonly group: string;
+  readonly node?: string;
+  readonly zone?: string;
 }
 
 export interface ServiceView {
@@ -92,8 +100,8 @@ export interface ServiceView {
   readonly resourceVersion: string;
   readonly type: string;
   readonly headless: boolean;
-  /** The field, if any, that sends traffic only to pods of the same node. */
-  readonly localPolicy: 'internalTrafficPolicy' | 'externalTrafficPolicy' | undefined;
+  /** The field, if any, that keeps traffic on the client's node, or in its zone. */
+  readonly locality: Locality | undefined;
   readonly publishNotReadyAddresses: boolean;
   readonly selector: Readonly<Record<string, string>>;
   /** The raw switch annotation, for the patch's precondition. */

@@ -1,6 +1,7 @@
 /** The API as one operator process sees it: late, sometimes failing, sometimes silent about what it did. */
 import { KubeError } from '../../src/kube/errors.ts';
 import type { KubeClient, ResourceType } from '../../src/kube/ports.ts';
+import { SERVICES } from '../../src/kube/types.ts';
 import type { Api } from './cluster/api.ts';
 import type { Faults } from './faults.ts';
 import type { Happenings } from './happenings.ts';
@@ -16,6 +17,8 @@ export interface ClientOptions {
   readonly isAlive: () => boolean;
   /** The process dies here. */
   readonly crash: () => void;
+  /** A policy forbids to write this Service. */
+  readonly isLocked: (service: string) => boolean;
   /** Told of each write just before and just after it, in the same instant. */
   readonly onWrite: (write: Write, run: () => void) => void;
 }
@@ -54,8 +57,19 @@ export function createClient(options: ClientOptions): KubeClient {
     return rest();
   }
 
+  /** Of Services alone: nothing else is kept. */
+  function admit(type: ResourceType, name: string): void {
+    if (type !== SERVICES || !options.isLocked(name)) return;
+    const denied = {
+      call: `patch services ${name}`,
+      message: `services "${name}" is forbidden: a policy keeps it`,
+    };
+    throw new KubeError({ reason: 'Forbidden', status: 403, ...denied });
+  }
+
   function write<T>(write: Write, run: () => T): Promise<T> {
     return call(`${write.verb} ${write.type.plural} ${write.name}`, true, () => {
+      if (write.verb === 'patch') admit(write.type, write.name);
       let answer: T | undefined;
       options.onWrite(write, () => {
         answer = run();
@@ -84,7 +98,11 @@ export function createClient(options: ClientOptions): KubeClient {
         copy(api.replace(type, body)),
       ),
     patch(type, { name }, patch, { subresource, dryRun } = {}) {
-      if (dryRun) return call(`patch ${type.plural} ${name}`, false, () => copy(api.get(type, name)) as any);
+      if (dryRun)
+        return call(`patch ${type.plural} ${name}`, false, () => {
+          admit(type, name);
+          return copy(api.get(type, name)) as any;
+        });
       return write(
         { verb: 'patch', type, name, subresource },
         () => copy(api.patch(type, name, patch, subresource)) as any,

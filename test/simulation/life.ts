@@ -6,6 +6,7 @@ import { type Mishaps, startMishaps } from './mishaps.ts';
 import { createRandom, type Random } from './random.ts';
 import { checkRest } from './rest.ts';
 import { drawScenario, RELEASE, type Scenario } from './scenario.ts';
+import { startSiblings } from './siblings.ts';
 import { createStage, START, type Stage } from './stage.ts';
 import { startUsers, type Users } from './users.ts';
 import { begin, createRelease } from './world.ts';
@@ -89,7 +90,9 @@ function castOf(random: Random, level: Level, without: ReadonlySet<string> | und
     timeline.after(own.between(0, 4000), () => (meddles ? users.meddle(own) : mishaps.happen(own)));
   }
 
-  return { stage, users, mishaps, random: random.fork(), scenario };
+  const cast = { stage, users, mishaps, random: random.fork(), scenario };
+  startSiblings(stage, random.fork(), () => users.touch('service'));
+  return cast;
 }
 
 /** The release is created, and lives so long. Gives how many attempts it began. */

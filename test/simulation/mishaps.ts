@@ -92,6 +92,7 @@ export function startMishaps(stage: Stage, random: Random, faults: Faults, happe
     rest() {
       resting = true;
       for (const end of [endQuota, endPulls, endOutage, endJump]) end(world);
+      world.locked.clear();
       world.kubelet.calm = true;
     },
   };

@@ -28,6 +28,7 @@ export interface OperatorOptions {
   readonly faults: Faults;
   readonly happenings: Happenings;
   readonly metrics: Metrics;
+  readonly isLocked: (service: string) => boolean;
   readonly onWrite: (write: Write, run: () => void) => void;
   readonly onEffect: (effect: Effect, result: string) => void;
   /** Why the effects before it were wanted. */
@@ -67,6 +68,7 @@ export function startOperator(options: OperatorOptions): Operator {
     happenings,
     isAlive,
     crash,
+    isLocked: options.isLocked,
     onWrite: options.onWrite,
   });
   const queue = createQueue(options, isAlive, (key, context) => reconcile(key, context));

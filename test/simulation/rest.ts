@@ -12,7 +12,7 @@ import { checkGivenBack } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
 import { fail } from './oracle/view.ts';
-import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
+import { previewsOf, RELEASE, type Scenario, SERVICE, siblingsOf } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { isGood, type Version } from './versions.ts';
 import { imageOfColor, readyEndpoints, selectedColor } from './world.ts';
@@ -46,10 +46,26 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
     if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) checkGivenBack(stage.world);
     return;
   }
+  checkServices(stage);
   checkLoser(stage);
   checkLocks(stage);
   checkWatched(stage);
   checkWish(stage, wished);
+}
+
+/** All production Services are on one side; a preview shows that, or the candidate. */
+function checkServices({ world, status }: Stage): void {
+  const color = selectedColor(world.api);
+  const { phase, message } = status();
+  for (const name of siblingsOf(world.scenario)) {
+    const own = selectedColor(world.api, name);
+    if (own !== color)
+      fail(`at rest: ${name} selects ${own}, and ${SERVICE} ${color}: [${phase}] ${message}`);
+  }
+  for (const name of previewsOf(world.scenario)) {
+    if (readyEndpoints(world.api, name).length === 0 && readyEndpoints(world.api, SERVICE).length > 0)
+      fail(`at rest: the preview ${name} is dark: [${phase}] ${message}`);
+  }
 }
 
 /** A gate that hangs, or pods that never come in time, are tried again for ever: nobody is at fault. */

@@ -15,16 +15,40 @@ export interface Scenario {
 
 export const RELEASE = 'checkout';
 export const SERVICE = 'checkout';
+/** Further production Services, of which a life may have some, and a preview Service. */
+const SIBLINGS = ['till', 'admin'];
+const PREVIEW = 'next';
 
 export function drawScenario(random: Random, { deedEvery }: Faults): Scenario {
   const count = random.between(3, 12);
+  const replicas = random.pick([1, 2, 2, 3, 3, 5]);
+  const spec = drawSpec(random);
+  const versions = Array.from({ length: count }, (_, index) => drawVersion(random, index + 1));
   return {
-    replicas: random.pick([1, 2, 2, 3, 3, 5]),
-    spec: drawSpec(random),
-    versions: Array.from({ length: count }, (_, index) => drawVersion(random, index + 1)),
+    replicas,
+    spec: { ...spec, traffic: { ...spec.traffic, ...drawServices(random) } },
+    versions,
     // People should have come to most of their versions by then.
     lively: count * deedEvery * 1.3 + 300_000,
   };
+}
+
+function drawServices(random: Random): ReleaseSpecInput['traffic'] {
+  const siblings = SIBLINGS.slice(0, random.pick([0, 0, 1, 2]));
+  const previews = random.chance(0.4) ? [PREVIEW] : [];
+  return {
+    services: [SERVICE, ...siblings].map((name) => ({ name })),
+    previewServices: previews.map((name) => ({ name })),
+  };
+}
+
+/** Production Services beside the first one. */
+export function siblingsOf({ spec }: Scenario): string[] {
+  return spec.traffic.services.slice(1).map(({ name }) => name);
+}
+
+export function previewsOf({ spec }: Scenario): string[] {
+  return (spec.traffic.previewServices ?? []).map(({ name }) => name);
 }
 
 function drawSpec(random: Random): ReleaseSpecInput {

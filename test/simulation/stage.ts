@@ -118,6 +118,7 @@ export function createStage(
       faults,
       happenings,
       metrics: world.metrics,
+      isLocked: (service) => world.locked.has(service),
       onWrite: (write, run) =>
         guarded(() => {
           oracle.onWrite(write, run);

@@ -18,6 +18,8 @@ export interface Users {
   readonly suspended: boolean;
   /** When somebody last touched the Service, a colour, the source or the spec. */
   readonly touchedAt: ReadonlyMap<string, number>;
+  /** Notes that somebody else than an operator wrote this. */
+  touch(what: string): void;
   /** Orders that were given, as they were written. */
   readonly orders: readonly { at: number; text: string }[];
   /** Somebody meddles now. */
@@ -161,6 +163,7 @@ export function startUsers(
       return suspended;
     },
     touchedAt,
+    touch,
     orders,
     meddle,
     wishNext,

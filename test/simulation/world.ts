@@ -25,7 +25,7 @@ import { imageOf, type Kubelet, startKubelet } from './cluster/kubelet.ts';
 import type { Faults } from './faults.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Random } from './random.ts';
-import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
+import { previewsOf, RELEASE, type Scenario, SERVICE, siblingsOf } from './scenario.ts';
 import type { Timeline } from './timeline.ts';
 import type { Version } from './versions.ts';
 
@@ -48,6 +48,8 @@ export interface World {
   load: number;
   /** Of the operators: milliseconds ahead of the true time, and whether it ever was. */
   readonly clock: { ahead: number; jumped: boolean };
+  /** Services that a policy keeps as they are, whoever writes. */
+  readonly locked: Set<string>;
 }
 
 export function createWorld(timeline: Timeline, random: Random, faults: Faults, scenario: Scenario): World {
@@ -74,6 +76,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
     served,
     load: scenario.replicas,
     clock: { ahead: 0, jumped: false },
+    locked: new Set(),
   };
   startAutoscalers(around, (deployment) => (servesFrom(api, deployment) ? world.load : 0));
   api.onChange(({ type, object }) => {
@@ -90,7 +93,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
 export function begin(world: World): void {
   const { api, scenario } = world;
   createSource(world, scenario.versions[0]?.image ?? '');
-  createService(world);
+  for (const name of [SERVICE, ...siblingsOf(scenario), ...previewsOf(scenario)]) createService(world, name);
   if (scenario.spec.autoscaling !== undefined)
     api.create(HORIZONTAL_POD_AUTOSCALERS, autoscalerOf(SOURCE, SOURCE, scenario.spec.autoscaling.spec));
 }
@@ -109,10 +112,10 @@ export function createSource({ api, scenario }: World, image: string): void {
 }
 
 /** As it stands in Git; nothing where it exists. */
-export function createService({ api }: World): void {
-  if (api.get(SERVICES, SERVICE) !== undefined) return;
+export function createService({ api }: World, name: string = SERVICE): void {
+  if (api.get(SERVICES, name) !== undefined) return;
   api.create<Service>(SERVICES, {
-    metadata: { name: SERVICE },
+    metadata: { name },
     spec: { selector: { app: 'checkout' }, ports: [{ name: 'http', port: 80 }] },
   });
 }
@@ -144,8 +147,8 @@ export function imageOfColor(api: Api, color: Color): string {
   return imageOfDeployment(api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`));
 }
 
-export function selectedColor(api: Api): string | undefined {
-  return api.get<Service>(SERVICES, SERVICE)?.spec.selector?.[LABEL];
+export function selectedColor(api: Api, service: string = SERVICE): string | undefined {
+  return api.get<Service>(SERVICES, service)?.spec.selector?.[LABEL];
 }
 
 function servesFrom(api: Api, { metadata }: Deployment): boolean {

@@ -8,17 +8,19 @@ import {
   PODS,
   type Pod,
   SERVICES,
+  type Service,
 } from '../../../src/kube/types.ts';
 import type { Write } from '../client.ts';
 import type { Faults } from '../faults.ts';
 import { type Counts, count } from '../happenings.ts';
-import { RELEASE, SERVICE } from '../scenario.ts';
+import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
 import { createPurity } from './purity.ts';
 import { guardRevisions } from './revisions.ts';
 import { guardSelector } from './selector.ts';
+import { guardSibling } from './siblings.ts';
 import { guardRecycled, guardSide, guardSource } from './sides.ts';
 import { createTrafficGuard } from './traffic.ts';
 import { createTruth, type RevisionTruth } from './truth.ts';
@@ -57,6 +59,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     lost: () => traffic.lost,
     purity: createPurity(world),
   };
+  const siblings = siblingsOf(world.scenario);
   const outcomes: Counts = new Map();
   let writes = 0;
   let checks = 0;
@@ -84,14 +87,20 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     guard(before, look());
   }
 
+  function guardedService(name: string, run: () => void): void {
+    around(
+      () => world.api.get<Service>(SERVICES, name),
+      run,
+      (before, after) => {
+        if (name === SERVICE) guardSelector(view, before, after);
+        else if (siblings.includes(name)) guardSibling(view, name, before, after);
+      },
+    );
+  }
+
   function guarded({ type, name }: Write, run: () => void): void {
     const color = COLORS.find((each) => name === `${RELEASE}-${each}`);
-    if (type === SERVICES && name === SERVICE)
-      around(
-        () => truth.service(),
-        run,
-        (before, after) => guardSelector(view, before, after),
-      );
+    if (type === SERVICES) guardedService(name, run);
     else if (type === DEPLOYMENTS && color !== undefined)
       around(
         () => truth.deployment(color),

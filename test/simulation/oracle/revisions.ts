@@ -6,6 +6,7 @@ import { isReady } from '../cluster/deployments.ts';
 import { imageOf } from '../cluster/kubelet.ts';
 import { SERVICE } from '../scenario.ts';
 import { guardOutcome, isBlamed } from './deserved.ts';
+import { guardTogether } from './siblings.ts';
 import { newestFirst, type RevisionTruth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
@@ -23,6 +24,7 @@ export function guardRevisions(
     else if (old !== undefined) guardKept(now, old.facts);
     guardOutcome(view, now, old?.facts);
     guardProof(view, now, old?.facts);
+    guardTogether(view, now, old);
   }
 }
 

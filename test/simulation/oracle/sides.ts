@@ -5,6 +5,7 @@ import type { Deployment, Pod } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
 import { SERVICE } from '../scenario.ts';
 import { imageOfDeployment, LABEL } from '../world.ts';
+import { selectsToo } from './siblings.ts';
 import { isColor, newestFirst, type Truth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
@@ -19,6 +20,7 @@ export function guardSide(
   if (how === undefined) return;
   if (view.truth.selected() === color && !isRecent(view, view.selectedAt()))
     fail(`${color} serves and was ${how}`);
+  if (selectsToo(view, color)) fail(`${color} serves through another Service and was ${how}`);
   guardTarget(view, color, before, how);
   guardDrain(view, color, before, how);
 }

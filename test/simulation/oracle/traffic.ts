@@ -2,8 +2,9 @@
 import { LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS } from '../../../src/api/status.ts';
 import { DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
-import { SERVICE } from '../scenario.ts';
+import { SERVICE, siblingsOf } from '../scenario.ts';
 import { createReadyCounts, type ReadyCounts } from './counts.ts';
+import { strays } from './siblings.ts';
 import { isTarget } from './sides.ts';
 import { isColor, newestFirst, type RevisionTruth, type Truth } from './truth.ts';
 import { fail, type View } from './view.ts';
@@ -63,8 +64,9 @@ export function createTrafficGuard(start: number): TrafficGuard {
   /** The cluster has changed. */
   function look(view: View): void {
     const { truth, timeline } = view;
-    for (const service of [SERVICE, ...COLORS.map((color) => `${SERVICE}-${color}`)])
-      counts.note(service, timeline.now, truth.ready(service));
+    for (const name of [SERVICE, ...siblingsOf(view.world.scenario)])
+      for (const service of [name, ...COLORS.map((color) => `${name}-${color}`)])
+        counts.note(service, timeline.now, truth.ready(service));
     const selected = truth.selected();
     if (selected !== lastSelected) move(timeline.now, truth);
     lastSelected = selected;
@@ -72,7 +74,13 @@ export function createTrafficGuard(start: number): TrafficGuard {
   }
 
   function judge(view: View): void {
-    wrong = astray(view.truth) ?? outage(view) ?? darkAdoption(view) ?? reluctant(view) ?? small(view);
+    wrong =
+      astray(view.truth) ??
+      outage(view) ??
+      darkAdoption(view) ??
+      reluctant(view) ??
+      small(view) ??
+      strays(view);
     lookedAt = view.timeline.now;
   }
 }

@@ -44,7 +44,12 @@ const STEADY: Random = {
   fork: () => STEADY,
 };
 
-const IDLE = { meddle: () => undefined, wishNext: () => undefined, rest: () => undefined };
+const IDLE = {
+  meddle: () => undefined,
+  wishNext: () => undefined,
+  rest: () => undefined,
+  touch: () => undefined,
+};
 
 export interface Story {
   readonly name: string;

@@ -36,11 +36,6 @@ const table: [string, Picture, string][] = [
   ],
   [
     'ServiceUnsupported',
-    { ...fresh, service: { localPolicy: 'externalTrafficPolicy' } },
-    'Service "checkout" has externalTrafficPolicy: Local: nodes without a ready pod of the new side would drop its traffic; set it to Cluster',
-  ],
-  [
-    'ServiceUnsupported',
     { ...fresh, service: { publishNotReadyAddresses: true } },
     'Service "checkout" has publishNotReadyAddresses set: its endpoints would not prove readiness; remove that field',
   ],

@@ -230,7 +230,7 @@ function serviceOf(
     resourceVersion: '1',
     type: 'ClusterIP',
     headless: false,
-    localPolicy: undefined,
+    locality: undefined,
     publishNotReadyAddresses: false,
     selector: { app: 'checkout', ...(route && { [LABEL]: route }) },
     rawMark: mark,

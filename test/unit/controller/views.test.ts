@@ -1,0 +1,104 @@
+import { expect } from 'chai';
+import { specSchema } from '../../../src/api/schema.ts';
+import { WATCHED } from '../../../src/controller/cache.ts';
+import { endpointsOf, serviceView, twinView } from '../../../src/controller/views.ts';
+import type { EndpointSlice, Service } from '../../../src/kube/types.ts';
+import { readyPods } from '../../../src/release/endpoints.ts';
+import { renderTwin } from '../../../src/workload/render.ts';
+
+const release = {
+  namespace: 'demo',
+  name: 'shop',
+  uid: 'u',
+  spec: specSchema.parse({
+    workload: { deploymentRef: { name: 'shop' } },
+    traffic: { services: [{ name: 'shop' }] },
+  }),
+};
+
+function slice(pods: readonly string[], change: Partial<EndpointSlice> = {}): EndpointSlice {
+  const managed = 'endpointslice.kubernetes.io/managed-by';
+  return {
+    metadata: { name: 'a', labels: { [managed]: 'endpointslice-controller.k8s.io' } },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', port: 80 }],
+    endpoints: pods.map((uid) => ({
+      addresses: ['10.0.0.1'],
+      targetRef: { uid },
+      nodeName: 'n1',
+      zone: 'z1',
+    })),
+    ...change,
+  };
+}
+const pods = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, index) => `pod-${from + index}`);
+
+describe('the endpoints of a Service', () => {
+  it('are those of all its slices', () => {
+    const slices = [slice(pods(0, 100)), slice(pods(100, 200)), slice(pods(200, 250))];
+    expect(readyPods(endpointsOf(slices)).size).to.equal(250);
+  });
+
+  it('are ready where every address family has them', () => {
+    const slices = [slice(pods(0, 3)), slice(pods(0, 2), { addressType: 'IPv6' })];
+    expect([...readyPods(endpointsOf(slices))]).to.deep.equal(['pod-0', 'pod-1']);
+  });
+
+  it('are ready where every port has them, whatever number a named port has in each pod', () => {
+    const grpc = { name: 'grpc', port: 9000 };
+    const old = slice(pods(0, 2), { ports: [{ name: 'http', port: 80 }, grpc] });
+    const moved = slice(pods(2, 3), { ports: [{ name: 'http', port: 8080 }, grpc] });
+    const half = slice(pods(3, 4), { ports: [{ name: 'http', port: 80 }] });
+    expect([...readyPods(endpointsOf([old, moved, half]))]).to.deep.equal(['pod-0', 'pod-1', 'pod-2']);
+  });
+
+  it('of a slice that somebody made by hand prove nothing', () => {
+    expect(endpointsOf([slice(pods(0, 2), { metadata: { name: 'mine' } })])).to.deep.equal([]);
+  });
+
+  it('keep their place in the cache', () => {
+    const trim = WATCHED.slices.trim as unknown as (object: EndpointSlice) => EndpointSlice;
+    expect(endpointsOf([trim(slice(['pod-0']))])).to.deep.equal([
+      { podUid: 'pod-0', ready: true, serving: true, group: 'IPv4/http', node: 'n1', zone: 'z1' },
+    ]);
+  });
+});
+
+const twins = {
+  blue: { found: false, ours: false, matches: false, endpoints: [] },
+  green: { found: false, ours: false, matches: false, endpoints: [] },
+};
+const service = (spec: Partial<Service['spec']>): Service => ({
+  metadata: { name: 'shop', labels: {} },
+  spec: { selector: { app: 'shop' }, ports: [{ port: 80 }], ...spec },
+});
+
+describe('what keeps traffic near the client', () => {
+  const table: readonly [Partial<Service['spec']>, string | undefined][] = [
+    [{}, undefined],
+    [{ internalTrafficPolicy: 'Cluster', externalTrafficPolicy: 'Cluster' }, undefined],
+    [{ internalTrafficPolicy: 'Local' }, 'node: internalTrafficPolicy: Local'],
+    [{ externalTrafficPolicy: 'Local' }, 'node: externalTrafficPolicy: Local'],
+    [{ trafficDistribution: 'PreferSameNode' }, 'node: trafficDistribution: PreferSameNode'],
+    [{ trafficDistribution: 'PreferSameZone' }, 'zone: trafficDistribution: PreferSameZone'],
+    [{ trafficDistribution: 'PreferClose' }, 'zone: trafficDistribution: PreferClose'],
+  ];
+  for (const [spec, expected] of table) {
+    it(`is ${expected ?? 'nothing'} in ${JSON.stringify(spec)}`, () => {
+      const { locality } = serviceView('shop', service(spec), release, twins, [], () => true);
+      expect(locality && `${locality.kind}: ${locality.field}`).to.equal(expected);
+    });
+  }
+});
+
+describe('the twin of a Service that became dual stack', () => {
+  const dual = service({ ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] });
+
+  it('is not as it should be before it has both families, too', () => {
+    const twin = { ...renderTwin(release, dual, 'blue') };
+    expect(twinView(twin, dual, release, 'blue', []).matches).to.equal(true);
+    const single = { ...twin, spec: { ...twin.spec, ipFamilies: ['IPv4'] } };
+    expect(twinView(single, dual, release, 'blue', []).matches).to.equal(false);
+  });
+});
