@@ -15,7 +15,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { known } from '../services.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
-import { upkeep } from '../upkeep.ts';
+import { holdActive, proofs, upkeep } from '../upkeep.ts';
 import { provenFacts } from './preparing.ts';
 
 export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
@@ -123,7 +123,7 @@ function proving(snapshot: Snapshot, roles: Roles, subject: StartedRevision, sou
     return step(
       'WaitingForEndpoints',
       `waiting until the endpoints of Service "${behind.name}" are ${color} pods only`,
-      [],
+      [...holdActive(snapshot, roles), ...proofs(snapshot)],
     );
   const verifiedReady = readyCount(snapshot, color);
   return step(

@@ -5,6 +5,7 @@
 import { formatTime } from '../../api/time.ts';
 import { holdColor, moveTraffic, recordFacts } from '../effects.ts';
 import { servingCount } from '../endpoints.ts';
+import { soonest } from '../look-again.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { neededToReturn, readyToReturn } from '../rollback.ts';
@@ -41,7 +42,7 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
         : [recordFacts(from, { ...from.facts, returnWanted: { at: snapshot.now, ...cause } })]),
       ...holdColor(snapshot, color, target.name, wanted),
     ],
-    ...(snapshot.now < patience && { lookAgainAt: patience }),
+    ...soonest(snapshot.now, [patience, from.facts.windowUntil]),
     stalled: snapshot.now >= patience,
   };
 }

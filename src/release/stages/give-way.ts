@@ -38,7 +38,8 @@ export function giveWay(
   };
 }
 
-function isFixWished(snapshot: Snapshot, roles: Roles, watched: StartedRevision): boolean {
+/** Another revision than the two sides hold, which may start now. */
+export function isFixWished(snapshot: Snapshot, roles: Roles, watched: StartedRevision): boolean {
   const wished = snapshot.source?.fingerprint;
   if (wished === undefined || snapshot.release.spec.suspend) return false;
   if (wished === watched.fingerprint || wished === roles.target?.fingerprint) return false;

@@ -18,6 +18,7 @@ import { judgeInput, judgeObjects, notNow, startAttempt, wishedRevision } from '
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
+import { isFixWished } from './give-way.ts';
 import { REVISIONS_LOST } from './lost.ts';
 import { watchWindow } from './window.ts';
 
@@ -27,8 +28,11 @@ export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   if (active === undefined) return REVISIONS_LOST;
   const window = watchWindow(snapshot, roles);
   const breach = window?.verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
-  if (breach !== undefined && snapshot.release.spec.rollback.afterCommit === 'Rollback')
-    return goBack(snapshot, roles, active, breach);
+  if (breach !== undefined && snapshot.release.spec.rollback.afterCommit === 'Rollback') {
+    const back = goBack(snapshot, roles, active, breach);
+    // The way back stays shut, and a fix is wished for: that is the way forward.
+    if (!back.stalled || !isFixWished(snapshot, roles, active)) return back;
+  }
   const verdict = standing(snapshot, roles, active);
   // What starts now will have its own wishes for both sides.
   if (verdict.effects !== undefined || verdict.specPending) return verdict;

@@ -18,12 +18,19 @@ export interface WindowWatch {
   readonly requests: readonly Request[];
 }
 
+/** What was measured before the traffic last came back was said of the revision that it came back from. */
+function returnedAt({ revisions }: Snapshot): number {
+  const outcomes = revisions.map(({ facts }) => facts?.outcome);
+  return Math.max(0, ...outcomes.map((outcome) => (outcome?.kind === 'RolledBack' ? outcome.at : 0)));
+}
+
 /** undefined: there is no window to watch. */
 export function watchWindow(snapshot: Snapshot, roles: Roles): WindowWatch | undefined {
   const { active, target, stage } = roles;
-  const from = active?.facts.committedAt;
-  if (stage !== 'Resting' || active === undefined || target === undefined || from === undefined)
+  const committedAt = active?.facts.committedAt;
+  if (stage !== 'Resting' || active === undefined || target === undefined || committedAt === undefined)
     return undefined;
+  const from = Math.max(committedAt, returnedAt(snapshot));
   const { attempt, color } = active.facts;
   const checks = active.frozen.observation.checks.map((check) => {
     const rare = { ...check, intervalSeconds: Math.max(EVERY_SECONDS, check.intervalSeconds) };

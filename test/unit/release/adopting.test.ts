@@ -52,6 +52,11 @@ describe('adopting a running Deployment', () => {
     expect(effects).to.include('WriteColor blue r1, 6 replicas');
   });
 
+  it('takes a Service that was replaced meanwhile back: its endpoints are not heard of before', () => {
+    const { reason, effects } = decidedOn(editServices(world(proving), { labelled: false, endpoints: [] }));
+    expect([reason, effects]).to.deep.equal(['WaitingForEndpoints', ['ClaimService checkout']]);
+  });
+
   it('claims the Service, so that no other release takes it', () => {
     const { reason, effects } = decided({ ...fresh, service: { claimedBy: undefined, labelled: false } });
     expect([reason, effects]).to.deep.equal(['ClaimingServices', ['ClaimService checkout']]);

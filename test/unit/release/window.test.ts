@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
 import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
 import { eventFor } from '../../../src/controller/report.ts';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { condition, decided } from './decided.ts';
 import { committed, idle, observed, r1, r2Committed, r2Verified } from './situations.ts';
 import { HOUR, MINUTE, NOON, type Picture, SECOND } from './world.ts';
@@ -83,6 +84,31 @@ describe('inside the rollback window', () => {
 
   it('only what was measured after the commit counts: whoever promoted it has seen the rest', () => {
     expect(decided(inWindow('Rollback', bad(-2, -1))).phase).to.equal('Committed');
+  });
+
+  it('and only what was measured since the traffic last came back: the rest was said of what it came back from', () => {
+    const lost: RevisionFacts = {
+      ...r2Verified,
+      color: 'blue',
+      attempt: 3,
+      startedAt: NOON,
+      outcome: { kind: 'RolledBack', at: NOON + 4 * MINUTE, reason: 'CheckFailed', message: 'bad' },
+    };
+    const picture = inWindow('Rollback', bad(2, 3));
+    const { phase } = decided({ ...picture, revisions: { ...picture.revisions, r3: lost } });
+    expect(phase).to.equal('Committed');
+  });
+
+  it('a way back that stays shut is no obstacle to a fix, and ends with the window', () => {
+    const shut = { ...inWindow('Rollback', bad(3, 4)), blue: { revision: 'r1', desired: 3, ready: 0 } };
+    const returnWanted = { at: NOON, reason: 'CheckFailed', message: said };
+    const waiting = { ...shut, revisions: { r1, r2: { ...r2Committed, returnWanted } } };
+    const told = decided(waiting);
+    expect([told.phase, told.plan.verdict.stalled]).to.deep.equal(['RollingBack', true]);
+    expect(told.plan.lookAgainAt).to.equal(r2Committed.windowUntil);
+    expect(decided({ ...waiting, source: { fingerprint: 'v3' } }).effects).to.deep.equal([
+      'CreateRevision r3 from source',
+    ]);
   });
 
   it('fewer pods than at the switch are no breach when fewer are asked for', () => {
