@@ -103,6 +103,42 @@ describe('A release with an autoscaler', function () {
         expect(await size(shop, 'shop-green')).to.equal(4);
       },
 
+    'never has one autoscaler switch another off: no target of theirs has pods of another one': async () => {
+      const shop = await busyShop();
+      await shop.release({ autoscaling: { spec } });
+      await shop.settledOn('r1');
+      await shop.version('v2');
+      await shop.settledOn('r2');
+      const reasons = await eventually('both autoscalers to be looked at', 90_000, async () => {
+        const all = await shop.list(HORIZONTAL_POD_AUTOSCALERS);
+        const active = all.map(({ status }) =>
+          status?.conditions?.find(({ type }: any) => type === 'ScalingActive'),
+        );
+        return all.length === 2 && active.every((each) => each !== undefined)
+          ? active.map(({ reason }) => reason)
+          : undefined;
+      });
+      // Without metrics they cannot scale; what matters is that none is in the way of the other.
+      expect(reasons).to.not.include('AmbiguousSelector');
+    },
+
+    'gives the autoscaler of the source back exactly as it was, when the source takes production back':
+      async () => {
+        const shop = await busyShop();
+        const [before] = await shop.list(HORIZONTAL_POD_AUTOSCALERS);
+        await shop.release({ autoscaling: { spec } });
+        await shop.settledOn('r1');
+        await shop.delete(RELEASES, SHOP);
+        await eventually('the release to be gone', 90_000, async () =>
+          (await shop.read()) === undefined ? true : undefined,
+        );
+        await autoscalersBecome(shop, ['shop of shop from 2']);
+        const [after] = await shop.list(HORIZONTAL_POD_AUTOSCALERS);
+        expect([after.spec, after.metadata.labels]).to.deep.equal([before.spec, before.metadata.labels]);
+        expect(await size(shop, SHOP)).to.equal(4);
+        expect(await shop.selector()).to.deep.equal({ app: SHOP });
+      },
+
     'lets an edit of the autoscaler apply in place, to both sides and without a release': async () => {
       const shop = await busyShop();
       await shop.release({ autoscaling: { spec }, rollback: { windowSeconds: 0 } });
