@@ -148,7 +148,7 @@ async function people(
   signal: AbortSignal,
   acts: Record<string, number>,
 ): Promise<void> {
-  // As many acts a second as there are releases in ten: each is met every ten seconds or so.
+  // Each release is met every ten seconds or so.
   while (await pause(random.between(0, 20_000 / shops.length), signal)) {
     const act = await actOn(random.pick(shops), random);
     if (act !== undefined) acts[act] = (acts[act] ?? 0) + 1;

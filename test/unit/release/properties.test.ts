@@ -194,7 +194,11 @@ const holds = (arbitrary: fc.Arbitrary<Snapshot>, property: (snapshot: Snapshot)
 
 const patchesOf = (effects: readonly Effect[]) => effects.filter((effect) => effect.kind === 'PatchSelector');
 
-describe('for every snapshot', () => {
+/** Many worlds: on a busy machine they take their time. */
+const PATIENCE_MS = 120_000;
+
+describe('for every snapshot', function () {
+  this.timeout(PATIENCE_MS);
   it('the decision is the same each time, and changes nothing that it reads', () => {
     holds(snapshots, (snapshot) => {
       const first = decide(frozen(snapshot));
@@ -258,7 +262,8 @@ describe('for every snapshot', () => {
   });
 });
 
-describe('a way back', () => {
+describe('a way back', function () {
+  this.timeout(PATIENCE_MS);
   /** Snapshots in which something is put back to the other side. */
   const returns = fc
     .record({
@@ -319,7 +324,8 @@ describe('a way back', () => {
   });
 });
 
-describe('a crash between any two writes', () => {
+describe('a crash between any two writes', function () {
+  this.timeout(PATIENCE_MS);
   it('of one plan that moves several Services is mended by the rest of the same patches', () => {
     holds(
       fc.constantFrom('validated', 'observed').map((name) =>
@@ -362,7 +368,8 @@ function patched(snapshot: Snapshot, effect: Extract<Effect, { kind: 'PatchSelec
   };
 }
 
-describe('marks', () => {
+describe('marks', function () {
+  this.timeout(PATIENCE_MS);
   it('what is written is what is read', () => {
     fc.assert(
       fc.property(
