@@ -14,7 +14,7 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 /** As long as a watch may be silent before its reader leaves it: so old can be what a decision was made from. */
 const STALE_MS = 95_000;
 
-type Sight = { readonly version: number; readonly at: number; readonly namespace: string } & (
+export type Sight = { readonly version: number; readonly at: number; readonly namespace: string } & (
   | { readonly kind: 'service'; readonly selector: Readonly<Record<string, string>> }
   | { readonly kind: 'color'; readonly color: string; readonly replicas: number | undefined }
   | { readonly kind: 'slice'; readonly name: string; readonly service: string; readonly ready: number }
@@ -92,7 +92,8 @@ interface Place {
 
 type Of<K extends Sight['kind']> = Extract<Sight, { kind: K }>;
 
-function judge(sights: readonly Sight[], release: string): Findings {
+/** What is wrong with what was seen. */
+export function judge(sights: readonly Sight[], release: string): Findings {
   const checks: Record<string, number> = {};
   const violations: string[] = [];
   const places = new Map<string, Place>();
