@@ -136,6 +136,17 @@ export const statusSchema = z
       })
       .optional()
       .describe('The way back.'),
+    idleCost: z
+      .object({
+        since: time.describe('The switch from which it counts.'),
+        at: time.describe('Until when it is summed up; since then it grows by what is reserved now.'),
+        cores: text(32).describe('CPU that the pods of that side request now.'),
+        gib: text(32).describe('Memory that they request now, in GiB.'),
+        coreHours: text(32).describe('CPU requests times their hours.'),
+        gibHours: text(32).describe('Memory requests times their hours.'),
+      })
+      .optional()
+      .describe('What the side without traffic has cost, by what its pods request.'),
     rejected: z
       .array(
         z.object({

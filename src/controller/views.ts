@@ -42,6 +42,7 @@ import type {
   TwinView,
 } from '../release/snapshot.ts';
 import { fingerprint, type WorkloadContent } from '../workload/content.ts';
+import { demandOf } from '../workload/demand.ts';
 import { autoscalerHash, autoscalerSpec, type ReleaseRef, renderTwin } from '../workload/render.ts';
 import { LABEL_SLICE_MANAGER } from './cache.ts';
 import { colorIdentity } from './identities.ts';
@@ -205,6 +206,7 @@ export function deploymentView(
     available: status.availableReplicas ?? 0,
     replicaFailure: conditionMessage(status.conditions, 'ReplicaFailure'),
     images: imagesOf(deployment),
+    requests: requestsOf(deployment),
     podLabels: spec.template.metadata?.labels ?? {},
   };
 }
@@ -213,6 +215,15 @@ function imagesOf(deployment: Deployment): string[] {
   const containers = deployment.spec.template.spec.containers;
   if (!Array.isArray(containers)) return [];
   return containers.map((container) => String((container as { image?: string }).image ?? ''));
+}
+
+/** As the template says; what a LimitRange adds to its pods is not seen here. */
+function requestsOf({ spec }: Deployment): ColorDeploymentView['requests'] {
+  const podSpec = spec.template.spec;
+  return {
+    cpu: demandOf('requests.cpu', podSpec, [])?.perPod ?? 0,
+    memory: demandOf('requests.memory', podSpec, [])?.perPod ?? 0,
+  };
 }
 
 function conditionMessage(conditions: readonly Condition[] | undefined, type: string): string | undefined {

@@ -5,6 +5,7 @@
 import type { IntOrPercent } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import { otherColor, readyCount, servingOfColor } from './endpoints.ts';
+import type { RevisionFacts } from './facts.ts';
 import { isCrowded, surgeFor } from './recycle.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -78,13 +79,41 @@ export function candidateSize(snapshot: Snapshot, roles: Roles, color: Color): n
   return Math.max(withinBounds(snapshot, requiredReady(snapshot, roles)), already);
 }
 
-/** Pods to ask for on the old side while it may have to take over: it grows with production and does not shrink. */
+/** How long the old side must have been too large before it shrinks: production may be as large again in a moment. */
+const SHRINK_AFTER_MS = 600_000;
+
+/** Pods to ask for on the old side while it may have to take over: it grows with production, and shrinks late. */
 export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): number {
   const already = snapshot.sides[color].deployment?.desired ?? 0;
+  const { tooLarge } = roles.active?.facts ?? {};
+  const isDue = tooLarge !== undefined && snapshot.now >= tooLarge.since + SHRINK_AFTER_MS;
+  return Math.max(windowAsked(snapshot, roles, color), isDue ? Math.min(already, tooLarge.most) : already);
+}
+
+/** What is asked for now, whatever stands there. */
+function windowAsked(snapshot: Snapshot, roles: Roles, color: Color): number {
   const asked = windowShare(snapshot, productionNow(snapshot, roles));
   const whole = wholeWindow(snapshot, roles);
   const surge = surgeFor(snapshot, roles, color, whole);
-  return Math.max(asked, already, surge === 0 ? 0 : withinBounds(snapshot, whole + surge));
+  return Math.max(asked, surge === 0 ? 0 : withinBounds(snapshot, whole + surge));
+}
+
+/** When the old side may shrink; undefined: it is not too large, or may shrink now. */
+export function shrinkDue({ now }: Snapshot, { active }: Roles): number | undefined {
+  const since = active?.facts.tooLarge?.since;
+  return since !== undefined && now < since + SHRINK_AFTER_MS ? since + SHRINK_AFTER_MS : undefined;
+}
+
+/** The fact that the old side is too large, as it should stand: begun, raised with what is asked for, or done with. */
+export function sizeNote(snapshot: Snapshot, roles: Roles, color: Color): RevisionFacts['tooLarge'] {
+  const known = roles.active?.facts.tooLarge;
+  // Production that is not ready for a moment has not become smaller.
+  const asked = Math.max(windowAsked(snapshot, roles, color), wholeWindow(snapshot, roles));
+  const desired = snapshot.sides[color].deployment?.desired ?? 0;
+  if (known === undefined) return asked < desired ? { since: snapshot.now, most: asked } : undefined;
+  const most = Math.max(known.most, asked);
+  const isDone = shrinkDue(snapshot, roles) === undefined && desired <= most;
+  return isDone ? undefined : { since: known.since, most };
 }
 
 function windowShare(snapshot: Snapshot, production: number): number {

@@ -3,6 +3,7 @@
  * protects production speaks first.
  */
 import { act } from './actions.ts';
+import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { withPreviews } from './preview.ts';
@@ -54,6 +55,7 @@ export function decide(snapshot: Snapshot): Plan {
       parkingDue(snapshot, roles),
       unwatchedDue(snapshot, roles),
       recyclingDue(snapshot, roles),
+      shrinkDue(snapshot, roles),
     ),
   };
 }

@@ -39,6 +39,8 @@ export interface RevisionFacts {
   readonly verifiedReady?: number;
   /** The side that lost the traffic to it was seen idle (`traffic.drain.until`). */
   readonly drainedAt?: number;
+  /** Since when its old side has more pods than asked for, and the most that was asked for since. */
+  readonly tooLarge?: { readonly since: number; readonly most: number };
   /** A way back is wanted, and the side it returns to must first be scaled up. */
   readonly returnWanted?: { readonly at: number; readonly reason: string; readonly message: string };
   readonly outcome?: Outcome;

@@ -273,7 +273,15 @@ function takesTarget(snapshot: Snapshot, color: Color, to: number): string | und
   const target = targetOn(snapshot, color);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
   if (target === undefined || to >= desired || snapshot.release.deleting) return undefined;
+  if (to >= longWanted(snapshot, color, desired)) return undefined;
   return `${color} holds the rollback target ${target.name} and would shrink from ${desired} to ${to}`;
+}
+
+/** The most that was asked of the target for ten minutes; without that fact it keeps what it has. */
+function longWanted(snapshot: Snapshot, color: Color, desired: number): number {
+  const { tooLarge } = activeOpposite(snapshot, color)?.facts ?? {};
+  const isLong = tooLarge !== undefined && snapshot.now - tooLarge.since >= 600_000;
+  return isLong ? Math.max(1, tooLarge.most) : desired;
 }
 
 /** Another revision takes the target's place only as the candidate of a release under way. */

@@ -1,6 +1,6 @@
 /** The side that can take over: it holds what it held, is as large as production asks, and lets old connections end. */
-import { keptWhileRecycling, windowSize } from './capacity.ts';
-import { holdColor } from './effects.ts';
+import { keptWhileRecycling, sizeNote, windowSize } from './capacity.ts';
+import { holdColor, recordFacts } from './effects.ts';
 import type { Effect } from './plan.ts';
 import { recycle } from './recycle.ts';
 import type { Roles, StartedRevision } from './roles.ts';
@@ -11,4 +11,14 @@ export function holdOldSide(snapshot: Snapshot, roles: Roles, { name, facts }: S
   const held = holdColor(snapshot, color, name, windowSize(snapshot, roles, color));
   if (held.length > 0) return held;
   return recycle(snapshot, roles, color, keptWhileRecycling(snapshot, roles, color));
+}
+
+/** Since when it is too large, written down: nothing is remembered between two looks. */
+export function noteSize(snapshot: Snapshot, roles: Roles, target: StartedRevision): Effect[] {
+  const { active } = roles;
+  if (active === undefined) return [];
+  const { tooLarge: known, ...facts } = active.facts;
+  const tooLarge = sizeNote(snapshot, roles, target.facts.color);
+  if (known?.since === tooLarge?.since && known?.most === tooLarge?.most) return [];
+  return [recordFacts(active, { ...facts, ...(tooLarge !== undefined && { tooLarge }) })];
 }

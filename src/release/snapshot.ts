@@ -197,6 +197,8 @@ export interface ColorDeploymentView {
   /** Why the ReplicaSet cannot make pods (quota, admission), in the API server's words. */
   readonly replicaFailure: string | undefined;
   readonly images: readonly string[];
+  /** What one of its pods requests: cores and bytes. */
+  readonly requests: { readonly cpu: number; readonly memory: number };
   /** Of its pods. */
   readonly podLabels: Readonly<Record<string, string>>;
 }

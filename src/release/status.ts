@@ -8,6 +8,7 @@ import { availability } from '../checks/availability.ts';
 import type { CheckVerdict } from '../checks/check.ts';
 import { prometheusCheck } from '../checks/prometheus.ts';
 import { conditionsOf, rollbackAvailable } from './conditions.ts';
+import { idleCost } from './cost.ts';
 import { describe } from './describe.ts';
 import { otherColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
@@ -53,6 +54,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
     switch: switchStatus(snapshot, roles),
     previews: previewStatus(snapshot),
     rollback: rollbackOf(snapshot, roles),
+    idleCost: idleCost(snapshot, roles),
     rejected: rejectedOf(snapshot),
     decisions: decisionsOf(snapshot, verdict),
     history: historyOf(snapshot),

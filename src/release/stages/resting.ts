@@ -8,7 +8,7 @@ import { sideDrainedAt } from '../drain.ts';
 import { recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
-import { holdOldSide } from '../old-side.ts';
+import { holdOldSide, noteSize } from '../old-side.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import { pointPreviews } from '../preview.ts';
 import { recycle } from '../recycle.ts';
@@ -73,7 +73,10 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   const color = otherColor(active.facts.color);
   const { target } = roles;
   if (waitsForDrain(snapshot, roles, active)) return [];
-  if (target !== undefined) return holdOldSide(snapshot, roles, target);
+  if (target !== undefined) {
+    const held = holdOldSide(snapshot, roles, target);
+    return held.length > 0 ? held : noteSize(snapshot, roles, target);
+  }
   const size = standbySize(snapshot, roles);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
   // An autoscaler that is on shrinks the side itself, down to its minimum.

@@ -7,6 +7,7 @@ import { together } from './together.ts';
 import { World } from './world.ts';
 
 const spec = { minReplicas: 2, maxReplicas: 6 };
+/** Of the pods that the shop has: whether a quota with such a scope has room for a candidate is not judged beforehand. */
 const RESOURCE_QUOTAS = {
   group: '',
   version: 'v1',
@@ -180,7 +181,10 @@ describe('A release with an autoscaler', function () {
       async () => {
         const shop = await busyShop();
         const [before] = await shop.list(HORIZONTAL_POD_AUTOSCALERS);
-        await shop.create(RESOURCE_QUOTAS, { metadata: { name: 'full' }, spec: { hard: { pods: '4' } } });
+        await shop.create(RESOURCE_QUOTAS, {
+          metadata: { name: 'full' },
+          spec: { hard: { pods: '4' }, scopes: ['BestEffort'] },
+        });
         await shop.release({ autoscaling: { spec } });
         await shop.until('wait for room', ({ status }) => /exceeded quota/.test(status?.message ?? ''));
         expect(await autoscalers(shop)).not.to.include('shop of shop from 2');

@@ -8,6 +8,7 @@ import { KEY, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
+/** Of the pods that the shop has: whether a quota with such a scope has room for a candidate is not judged beforehand. */
 const RESOURCE_QUOTAS = {
   group: '',
   version: 'v1',
@@ -141,7 +142,10 @@ describe('Deleting a release', function () {
     'leaves the colour that serves where the source is not ready in time': async () => {
       const shop = await world.adoptedShop({ spec: { preparation: { deadlineSeconds: 1 } } });
       const pods = await shop.pods('blue');
-      await shop.create(RESOURCE_QUOTAS, { metadata: { name: 'full' }, spec: { hard: { pods: '2' } } });
+      await shop.create(RESOURCE_QUOTAS, {
+        metadata: { name: 'full' },
+        spec: { hard: { pods: '2' }, scopes: ['BestEffort'] },
+      });
       await shop.delete(RELEASES, SHOP);
       await gone(shop);
       expect(uids(await shop.pods('blue'))).to.deep.equal(uids(pods));
@@ -169,7 +173,10 @@ describe('Deleting a release', function () {
         async () => {
           const shop = await world.shop();
           const pods = await shop.pods();
-          await shop.create(RESOURCE_QUOTAS, { metadata: { name: 'full' }, spec: { hard: { pods: '2' } } });
+          await shop.create(RESOURCE_QUOTAS, {
+            metadata: { name: 'full' },
+            spec: { hard: { pods: '2' }, scopes: ['BestEffort'] },
+          });
           await shop.release();
           await shop.until('wait for room', ({ status }) => /exceeded quota/.test(status?.message ?? ''));
           await shop.delete(RELEASES, SHOP, propagation);

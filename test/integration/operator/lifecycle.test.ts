@@ -12,6 +12,7 @@ import { condition, history, KEY, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { NAMESPACE, OPERATOR, World } from './world.ts';
 
+/** Of the pods that the shop has: whether a quota with such a scope has room for a candidate is not judged beforehand. */
 const RESOURCE_QUOTAS = {
   group: '',
   version: 'v1',
@@ -103,7 +104,10 @@ describe('The life of a release, with the operator as a process against a real c
         await shop.kubectl('rollout', 'pause', 'deployment/shop');
         await shop.version('v2');
         // No room for a colour: the adoption cannot get on, and can be looked at.
-        await shop.create(RESOURCE_QUOTAS, { metadata: { name: 'full' }, spec: { hard: { pods: '2' } } });
+        await shop.create(RESOURCE_QUOTAS, {
+          metadata: { name: 'full' },
+          spec: { hard: { pods: '2' }, scopes: ['BestEffort'] },
+        });
         await shop.release();
         const waiting = await shop.until('say why no pod can be made', ({ status }) =>
           /exceeded quota: full/.test(status?.message ?? ''),

@@ -21,7 +21,7 @@ export function guardSide(
   if (view.truth.selected() === color && !isRecent(view, view.selectedAt()))
     fail(`${color} serves and was ${how}`);
   if (selectsToo(view, color)) fail(`${color} serves through another Service and was ${how}`);
-  guardTarget(view, color, before, how);
+  if (!isLongTooLarge(view, after)) guardTarget(view, color, before, how);
   guardDrain(view, color, before, how);
 }
 
@@ -38,6 +38,13 @@ function guardDrain(view: View, color: Color, before: Deployment, how: string): 
   if (imageOfDeployment(before) !== held.image) return;
   if (timeline.now < view.selectedAt() + drainSeconds * 1000)
     fail(`${color} lost the traffic less than ${drainSeconds} seconds ago and was ${how}`);
+}
+
+/** The facts say that fewer pods were asked of the old side for a while. */
+function isLongTooLarge({ truth }: View, after: Deployment | undefined): boolean {
+  return truth
+    .revisions()
+    .some(({ facts }) => facts.tooLarge !== undefined && (after?.spec.replicas ?? 0) >= facts.tooLarge.most);
 }
 
 /** What the side lost; people may ask for fewer replicas. */

@@ -82,11 +82,12 @@ describe('at rest', () => {
 });
 
 describe('the standby', () => {
-  it('follows production up inside the window, and does not shrink', () => {
+  it('follows production up inside the window, and does not shrink with pods that are not ready', () => {
     expect(decided({ ...committed, green: { revision: 'r2', ready: 5 } }).effects).to.deep.equal([
       'ScaleColor blue 3 -> 5',
     ]);
-    expect(decided({ ...committed, green: { revision: 'r2', ready: 2 } }).effects).to.deep.equal([]);
+    const ill = { ...committed, green: { revision: 'r2', desired: 3, ready: 2 } };
+    expect(decided(ill).effects).to.deep.equal([]);
   });
 
   it('has the share of production that is asked for', () => {

@@ -185,6 +185,7 @@ function deploymentOf(color: Color, picture: SidePicture): ColorDeploymentView {
     available: ready,
     replicaFailure: undefined,
     images: ['shop/checkout:1'],
+    requests: { cpu: 0, memory: 0 },
     podLabels: { app: 'checkout', [LABEL]: color },
     ...picture.deployment,
   };

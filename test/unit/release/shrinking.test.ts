@@ -1,0 +1,55 @@
+import { expect } from 'chai';
+import { violations } from '../../../src/release/invariants.ts';
+import { decided, effectOf } from './decided.ts';
+import { committed, r1, r2Committed } from './situations.ts';
+import { MINUTE, NOON, type Picture, world } from './world.ts';
+
+/** Production has so many pods, the old side five. */
+const window = (green: number, tooLarge?: { since: number; most: number }): Picture => ({
+  ...committed,
+  green: { revision: 'r2', ready: green },
+  blue: { revision: 'r1', ready: 5 },
+  revisions: { r1, r2: { ...r2Committed, ...(tooLarge && { tooLarge }) } },
+});
+
+describe('an old side that is larger than production asks for', () => {
+  it('is noted, and shrinks ten minutes later', () => {
+    const noted = effectOf(decided(window(3)), 'RecordFacts').facts.tooLarge;
+    expect(noted).to.deep.equal({ since: NOON, most: 3 });
+    const waiting = decided(window(3, noted));
+    expect([waiting.effects, waiting.plan.lookAgainAt]).to.deep.equal([[], NOON + 10 * MINUTE]);
+    const due = decided({ ...window(3, noted), now: NOON + 10 * MINUTE });
+    expect(due.effects).to.deep.equal(['ScaleColor blue 5 -> 3']);
+  });
+
+  it('shrinks to the most that was asked for meanwhile', () => {
+    const raised = effectOf(decided(window(4, { since: NOON, most: 3 })), 'RecordFacts').facts.tooLarge;
+    expect(raised).to.deep.equal({ since: NOON, most: 4 });
+    const due = { ...window(3, { since: NOON - 10 * MINUTE, most: 4 }) };
+    expect(decided(due).effects).to.deep.equal(['ScaleColor blue 5 -> 4']);
+  });
+
+  it('is forgotten when it is done, or when it was needed after all', () => {
+    const since = NOON - 10 * MINUTE;
+    for (const done of [
+      { ...window(3, { since, most: 3 }), blue: { revision: 'r1', ready: 3 } },
+      window(5, { since, most: 5 }),
+    ])
+      expect(effectOf(decided(done), 'RecordFacts').facts.tooLarge).to.equal(undefined);
+  });
+
+  it('grows at once, as ever', () => {
+    expect(decided(window(7, { since: NOON, most: 3 })).effects).to.deep.equal(['ScaleColor blue 5 -> 7']);
+  });
+
+  it('is guarded: it shrinks neither early nor below what was asked for', () => {
+    const order = (to: number) =>
+      ({ kind: 'ScaleColor', color: 'blue', uid: 'blue-uid', from: 5, to }) as const;
+    const refused = (to: number) => [`blue holds the rollback target r1 and would shrink from 5 to ${to}`];
+    const early = world(window(3, { since: NOON - 9 * MINUTE, most: 3 }));
+    expect(violations(early, [order(3)])).to.deep.equal(refused(3));
+    const due = world(window(3, { since: NOON - 10 * MINUTE, most: 3 }));
+    expect(violations(due, [order(3)])).to.deep.equal([]);
+    expect(violations(due, [order(2)])).to.deep.equal(refused(2));
+  });
+});
