@@ -69,7 +69,7 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
     await applyAll(deps, pass, scene, plan.effects);
   } finally {
     // After the effects: neither a log line nor an event goes before what production waits for.
-    tell(deps, pass, object, plan);
+    tell(deps, pass, scene, object, plan);
   }
   for (const request of plan.requests) deps.beside.request(pass.key, scene, request);
   pass.status = plan.status;
@@ -126,9 +126,23 @@ async function apply(deps: RoundDeps, pass: Pass, scene: Scene, effect: Effect):
   }
 }
 
-function tell(deps: RoundDeps, pass: Pass, object: BlueGreenReleaseObject | undefined, plan: Plan): void {
-  // The same again is no news: a Service that refuses to be written is tried every second.
-  if (plan.effects.length > 0 && plan.status.decisions === pass.status.decisions) return;
+/** A Service that refuses to be written is tried every second: the first time is news, and the one that succeeds. */
+function isRefusedAgain({ answers }: RoundDeps, { key }: Pass, { snapshot }: Scene, plan: Plan): boolean {
+  const { refusals: before } = snapshot.observations;
+  const { refusals: after } = answers.of(key);
+  const isAgain = (effect: Effect): boolean =>
+    'service' in effect && before[effect.service] !== undefined && after[effect.service] !== undefined;
+  return plan.effects.length > 0 && plan.effects.every(isAgain);
+}
+
+function tell(
+  deps: RoundDeps,
+  pass: Pass,
+  scene: Scene,
+  object: BlueGreenReleaseObject | undefined,
+  plan: Plan,
+): void {
+  if (isRefusedAgain(deps, pass, scene, plan)) return;
   const event = object && eventFor(object, pass.status, plan.verdict);
   if (event !== undefined) deps.recordEvent(event);
   if (plan.effects.length === 0) return;
