@@ -36,7 +36,7 @@ interface Title {
 const SUCCESS = 0;
 const FAILED = 1;
 
-function createRunner(options: { testFiles: readonly string[] }): object {
+function createRunner(options: { mochaOptions: { spec: readonly string[] } }): object {
   const shared: Record<string, Instrumented | undefined> = globalThis as never;
   const instrumented = shared[GLOBAL_NAME] ?? {};
   shared[GLOBAL_NAME] = instrumented;
@@ -46,7 +46,7 @@ function createRunner(options: { testFiles: readonly string[] }): object {
 
   async function load(): Promise<void> {
     mocha.cleanReferencesAfterRun(false);
-    for (const file of options.testFiles.flatMap((pattern) => globSync(pattern)))
+    for (const file of options.mochaOptions.spec.flatMap((pattern) => globSync(pattern)))
       mocha.addFile(resolve(file));
     mocha.suite.beforeEach(function () {
       if (tellsTest) instrumented.currentTestId = this.currentTest?.fullTitle();

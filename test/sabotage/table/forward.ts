@@ -19,8 +19,8 @@ export const FORWARD: readonly Sabotage[] = [
     invariant: 1,
     breaks: 'A candidate with one ready pod takes over from any number of pods.',
     file: 'src/gates/readiness.ts',
-    find: 'if (ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name)) {',
-    replace: 'if (ready > 0) {',
+    find: 'const isReady = ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name);',
+    replace: 'const isReady = ready > 0;',
     also: [UNGUARDED],
   },
   {
@@ -28,8 +28,8 @@ export const FORWARD: readonly Sabotage[] = [
     invariant: 11,
     breaks: '`>` for `>=`: a candidate that is exactly as large as it must be is never ready.',
     file: 'src/gates/readiness.ts',
-    find: 'if (ready >= required &&',
-    replace: 'if (ready > required &&',
+    find: 'const isReady = ready >= required &&',
+    replace: 'const isReady = ready > required &&',
   },
   {
     name: 'not-ready-counts-as-ready',
@@ -45,8 +45,8 @@ export const FORWARD: readonly Sabotage[] = [
     invariant: 4,
     breaks: 'Ready pods of another revision in the colour count for the candidate.',
     file: 'src/gates/readiness.ts',
-    find: 'if (ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name)) {',
-    replace: 'if (ready >= required) {',
+    find: 'const isReady = ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name);',
+    replace: 'const isReady = ready >= required;',
     also: [UNGUARDED],
   },
   {

@@ -102,8 +102,8 @@ export const STATE: readonly Sabotage[] = [
     name: 'status-never-the-same',
     invariant: 11,
     breaks: 'The status changes each time that it is looked at, and each write is news to look at.',
-    file: 'src/release/status.ts',
-    find: '(same ? before.convergedAt : undefined) ??',
-    replace: '(same && snapshot.now < 0 ? before.convergedAt : undefined) ??',
+    file: 'src/release/switch-status.ts',
+    find: 'const convergedAt =\n    before?.convergedAt ??\n',
+    replace: 'const convergedAt =\n    (snapshot.now < 0 ? before?.convergedAt : undefined) ??\n',
   },
 ];

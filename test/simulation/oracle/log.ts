@@ -13,10 +13,12 @@ export interface LogGuard {
 
 export function createLogGuard(): LogGuard {
   let done: string[] = [];
+  let missed = new Set<string>();
   let failed = false;
   return {
     begin() {
       done = [];
+      missed = new Set();
       failed = false;
     },
     onEffect(effect, result) {
@@ -28,8 +30,11 @@ export function createLogGuard(): LogGuard {
     },
     check(decisions) {
       const told = new Set(decisions.flatMap(({ effects }) => effects ?? []));
-      const secret = done.find((effect) => !told.has(effect));
-      if (secret !== undefined) fail(`the decision log does not tell of: ${secret}`);
+      const secret = done.filter((effect) => !told.has(effect));
+      const again = secret.find((effect) => missed.has(effect));
+      if (again !== undefined) fail(`the decision log does not tell of: ${again}`);
+      // A status that was decided before the effect may be written after it: the next one must tell of it.
+      missed = new Set(secret);
     },
   };
 }

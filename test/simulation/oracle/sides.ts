@@ -34,6 +34,9 @@ function guardDrain(view: View, color: Color, before: Deployment, how: string): 
   const held = truth.revisions().find((each) => each.name === name);
   if (held === undefined || name !== view.lost() || held.facts.rejected !== undefined) return;
   const { drainSeconds = 30 } = world.scenario.spec.traffic;
+  // It had the traffic for the moment that a repair took.
+  const drifted = timeline.now - (view.users().touchedAt.get('service') ?? 0);
+  if (drifted <= drainSeconds * 1000 + view.staleness()) return;
   // Edited by hand it is not what served, and is put right at once.
   if (imageOfDeployment(before) !== held.image) return;
   if (timeline.now < view.selectedAt() + drainSeconds * 1000)
