@@ -60,10 +60,15 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const label = snapshot.release.spec.traffic.selectorLabel;
   if (moves.length === 0) return leaveAstray(snapshot, roles, active, label);
   const { name, seen, writer } = astrayIn(services, color, label);
+  const [first] = moves;
+  const message =
+    seen === color && first?.kind === 'PatchSelector'
+      ? `Service "${first.service}" selects ${color} and lacks the mark of the last switch; writing it (revision ${active.name})`
+      : `Service "${name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})${remedy(snapshot, name)}`;
   return {
     phase: PHASE_WHILE_ALIGNING[stage],
     reason: 'SelectorRestored',
-    message: `Service "${name}" selected ${seen}${writer}; putting it back to ${color} (revision ${active.name})${remedy(snapshot, name)}`,
+    message,
     effects: moves,
     drift: isRecent(snapshot, TELL_AGAIN_MS) ? 'Told' : 'New',
   };

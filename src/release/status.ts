@@ -3,7 +3,7 @@
 import { mergeConditions } from '../api/conditions.ts';
 import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
 import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus } from '../api/status.ts';
-import { formatPreciseTime, formatTime } from '../api/time.ts';
+import { formatPreciseTime, formatTime, parseTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
 import type { CheckVerdict } from '../checks/check.ts';
 import { prometheusCheck } from '../checks/prometheus.ts';
@@ -20,6 +20,8 @@ import { watchWindow } from './stages/window.ts';
 import { switchStatus } from './switch-status.ts';
 
 const MAX_DECISIONS = 20;
+/** Milliseconds. */
+const RETRIES_MS = 30_000;
 const MAX_TEXT = 1024;
 
 export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): ReleaseStatus {
@@ -160,10 +162,11 @@ function decisionsOf(snapshot: Snapshot, verdict: Verdict): Decision[] {
     effects: effects.slice(0, 16).map((text) => text.slice(0, 256)),
   };
   const last = before.at(-1);
-  // The same again is a retry of the same decision; of drift it is the latest that counts.
-  const isRetry = last?.reason === decision.reason && last.effects?.join() === decision.effects.join();
-  if (isRetry) return verdict.drift === undefined ? before : [...before.slice(0, -1), decision];
-  return [...before, decision].slice(-MAX_DECISIONS);
+  // The same again is a retry of the same decision, and much later another one; of drift it is the latest that counts.
+  const isSame = last?.reason === decision.reason && last.effects?.join() === decision.effects.join();
+  if (isSame && verdict.drift !== undefined) return [...before.slice(0, -1), decision];
+  const isRetry = isSame && snapshot.now < (parseTime(last.at) ?? 0) + RETRIES_MS;
+  return isRetry ? before : [...before, decision].slice(-MAX_DECISIONS);
 }
 
 function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {

@@ -110,7 +110,9 @@ export function createClient(options: ClientOptions): KubeClient {
     },
     delete: (type, { name }, deleteOptions = {}) =>
       write({ verb: 'delete', type, name, subresource: undefined }, () => {
-        if (api.get(type, name) !== undefined) api.delete(type, name, deleteOptions);
+        const { uid } = api.get(type, name)?.metadata ?? {};
+        // As the real client has it: another object under that name means that the one that was meant is gone.
+        if (uid !== undefined && uid === (deleteOptions.uid ?? uid)) api.delete(type, name, deleteOptions);
       }),
   };
 }

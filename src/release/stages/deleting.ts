@@ -6,7 +6,7 @@
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds } from '../capacity.ts';
-import { readyOfColor, selectedColor } from '../endpoints.ts';
+import { readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot } from '../snapshot.ts';
 import { dismiss, letGo } from '../upkeep.ts';
@@ -58,6 +58,11 @@ function leave(snapshot: Snapshot, why: string | undefined): Verdict {
     const until = `${message}, when connections made before the last switch have drained, at ${formatTime(drained)}`;
     return { ...verdict, message: until, lookAgainAt: drained };
   }
+  const behind = snapshot.services.find((service) => stillRestsOn(snapshot, service, discarded));
+  if (behind !== undefined) {
+    const followed = `${message}, when the endpoints of Service "${behind.name}" have followed its selector`;
+    return { ...verdict, message: followed };
+  }
   const effects = [...discarded, ...removeTwins(snapshot), ...dismiss(snapshot, kept), ...give(snapshot)];
   return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
 }
@@ -91,6 +96,19 @@ function restsOn({ release, source }: Snapshot, service: ServiceView, color: Col
   if (selected !== undefined) return selected === color;
   const ours = COLORS.reduce((sum, each) => sum + readyOfColor(service, each).size, 0);
   return ours > (source?.ready ?? 0);
+}
+
+/** The selector moved a moment ago: most of what serves are pods that are to go. */
+function stillRestsOn(
+  { sides }: Snapshot,
+  { found, endpoints }: ServiceView,
+  discarded: readonly Effect[],
+): boolean {
+  const colors = discarded.filter((effect) => effect.kind === 'DeleteColor').map(({ color }) => color);
+  const going = new Set(colors.flatMap((color) => sides[color].pods.map(({ uid }) => uid)));
+  const serving = [...readyPods(endpoints)];
+  const lost = serving.filter((uid) => going.has(uid)).length;
+  return found && lost > serving.length - lost;
 }
 
 function discard(snapshot: Snapshot, kept: readonly Color[]): Effect[] {

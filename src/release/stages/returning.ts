@@ -1,13 +1,14 @@
 /** The way back is ordered; the endpoints have yet to prove it. Nothing else happens before that. */
 import { recordFacts } from '../effects.ts';
-import { convergence } from '../endpoints.ts';
+import { convergence, readyCount } from '../endpoints.ts';
 import type { Outcome } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
-import type { Roles, StartedRevision } from '../roles.ts';
+import type { Command, Roles, StartedRevision } from '../roles.ts';
 import { provable } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { holdActive, proofs } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
+import { PATIENCE_MS } from './give-way.ts';
 
 /** Reasons that say nothing against the revision itself. */
 const BLAMELESS = new Set(['SwitchNotConverged', 'ServiceRefused', 'Reverted']);
@@ -23,24 +24,37 @@ export function returning(snapshot: Snapshot, roles: Roles): Verdict {
   const behind = provable(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, 1).converged,
   );
-  if (behind !== undefined) {
+  if (behind !== undefined && !isInVain(snapshot, roles, command)) {
     const { ready, foreign } = convergence(snapshot, behind, color, 1);
+    const until = command.decidedAt === undefined ? undefined : command.decidedAt + PATIENCE_MS;
     return {
       phase: 'RollingBack',
       reason: 'WaitingForEndpoints',
       message: `the traffic goes back to ${color} (revision ${command.revision.name}): Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`,
       effects: [...holdActive(snapshot, roles), ...proofs(snapshot)],
       stalled: ready === 0,
+      ...(until !== undefined && snapshot.now < until && { lookAgainAt: until }),
     };
   }
   const [reason, why] = split(command.reason);
-  const message = `the traffic is back on ${color} (revision ${command.revision.name}): ${why}`;
+  const state = behind === undefined ? '' : ', of which no pod is ready';
+  const message = `the traffic is back on ${color} (revision ${command.revision.name})${state}: ${why}`;
   return {
     phase: 'RolledBack',
     reason: 'RolledBack',
     message,
     effects: [recordLoss(snapshot, loser, { kind: 'RolledBack', at: snapshot.now, reason, message: why })],
   };
+}
+
+/**
+ * The side that the traffic went back to died on the way, and nobody else is behind the Services: to wait for a proof
+ * would only keep a fix waiting for what it fixes.
+ */
+function isInVain(snapshot: Snapshot, roles: Roles, { color, decidedAt }: Command): boolean {
+  const late = decidedAt !== undefined && snapshot.now >= decidedAt + PATIENCE_MS;
+  if (!late || readyCount(snapshot, color) > 0) return false;
+  return provable(snapshot, roles).every((service) => convergence(snapshot, service, color, 1).foreign === 0);
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Change {
 }
 
 export interface Api {
+  /** Why an admission policy refuses to let `plural/name` be patched. */
+  readonly forbidden: Map<string, string>;
   readonly version: string;
   get<T extends KubeObject>(type: ResourceType, name: string): T | undefined;
   list<T extends KubeObject>(type: ResourceType, labelSelector?: string): T[];
@@ -53,6 +55,7 @@ const STATUS = new Set([
 export function createApi(now: () => number): Api {
   const kinds = new Map<string, Map<string, KubeObject>>();
   const listeners = new Set<(change: Change) => void>();
+  const forbidden = new Map<string, string>();
   let version = 1000;
   /** As text, which is asked for after every event. */
   let known = { version, text: String(version) };
@@ -151,6 +154,7 @@ export function createApi(now: () => number): Api {
   }
 
   return {
+    forbidden,
     get version() {
       if (known.version !== version) known = { version, text: String(version) };
       return known.text;
@@ -194,6 +198,8 @@ export function createApi(now: () => number): Api {
 
     patch(type, name, patch, subresource) {
       const before = found('patch', type, name);
+      const refusal = forbidden.get(`${type.plural}/${name}`);
+      if (refusal !== undefined) throw fail('Forbidden', 'patch', type, name, refusal);
       const expected = patch.type === 'merge' ? versionIn(patch.body) : undefined;
       if (expected !== undefined && expected !== before.metadata.resourceVersion)
         throw fail('Conflict', 'patch', type, name, 'the object has been modified');
@@ -234,6 +240,7 @@ const STATUS_CODES: Partial<Record<KubeErrorReason, number>> = {
   NotFound: 404,
   AlreadyExists: 409,
   Conflict: 409,
+  Forbidden: 403,
   Invalid: 422,
 };
 

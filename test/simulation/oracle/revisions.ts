@@ -5,6 +5,7 @@ import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { isReady } from '../cluster/deployments.ts';
 import { imageOf } from '../cluster/kubelet.ts';
 import { SERVICE } from '../scenario.ts';
+import { LABEL } from '../world.ts';
 import { guardOutcome, isBlamed } from './deserved.ts';
 import { guardTogether } from './siblings.ts';
 import { newestFirst, type RevisionTruth } from './truth.ts';
@@ -43,12 +44,18 @@ function guardKept({ name, facts }: RevisionTruth, old: RevisionFacts): void {
     fail(`${name} was rolled back and counts as committed`);
 }
 
+function isAlive({ world }: View, color: string): boolean {
+  return world.api.list<Pod>(PODS, `${LABEL}=${color}`).some(isReady);
+}
+
 /** A switch, forward or back, is proven when its own pods are behind the Service, and no others. */
 function guardProof(view: View, { name, facts }: RevisionTruth, old: RevisionFacts | undefined): void {
   const forward = facts.verifiedAt !== undefined && old !== undefined && old.verifiedAt === undefined;
   const back = facts.outcome?.kind === 'RolledBack' && old?.outcome?.kind !== 'RolledBack';
   if ((!forward && !back) || isTouched(view, 'service')) return;
   const to = view.truth.selected();
+  // What was gone back to died on the way: nothing is left to be proven, and a fix must not wait for it.
+  if (back && to !== undefined && !isAlive(view, to)) return;
   if (view.range(SERVICE).most === 0)
     fail(`the switch of ${name} counts as proven, and no endpoint is ready`);
   if (to === undefined || isRecent(view, view.purity.lastAlone(to))) return;

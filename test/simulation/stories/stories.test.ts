@@ -14,6 +14,7 @@ describe('the story of', () => {
     it(story.name, async () => {
       const file = new URL(fileOf(story.name), GOLDEN);
       const told = await tell(story);
+      expect(told, 'no promise is broken').not.to.include('  broken: ');
       if (process.env.UPDATE_STORIES === '1') await writeFile(file, told);
       expect(told).to.equal(await readFile(file, 'utf8'));
     });

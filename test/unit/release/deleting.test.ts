@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { decided, decidedOn } from './decided.ts';
 import { built, committed, idle, observed, returning, SITUATIONS, started } from './situations.ts';
-import { editServices, LABEL, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
+import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
 /** A minute after whatever was switched last. */
 const LATER = NOON + MINUTE;
@@ -59,6 +59,19 @@ describe('deleting the release of a source that says something else', () => {
     );
     const { effects } = decided({ ...deleting(observed), now: NOON + 25 * SECOND });
     expect(effects).to.deep.equal(['DeleteColor blue', ...gone]);
+  });
+
+  it('waits for endpoints that do not follow a selector that was stripped a moment ago', () => {
+    const { route: _, mark: __, ...stripped } = idle;
+    const source = { fingerprint: 'v9', replicas: 3 };
+    const picture = { ...deleting(stripped), source };
+    const { sides } = world(picture);
+    const soon = decidedOn(editServices(world(picture), { endpoints: endpointsOf(sides.blue.pods) }));
+    expect([soon.message, soon.effects]).to.deep.equal([
+      'the source serves: the colours are removed and the source is given back, when the endpoints of Service "checkout" have followed its selector',
+      [],
+    ]);
+    expect(decided(picture).effects).to.deep.equal(['DeleteColor blue', ...gone]);
   });
 
   it('does not wait for a time that the clock has not reached: it was set back', () => {

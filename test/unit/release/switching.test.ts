@@ -496,6 +496,20 @@ describe('a fix, while the watched revision cannot serve and nothing can be gone
     expect(decided({ ...later, revisions: { r1, r2: r2Verified, r3 } }).effects).to.deep.equal([]);
   });
 
+  it('does not wait for ever for the side that died on the way back to it', () => {
+    const died = { ...returning, blue: { revision: 'r1', ...none }, green: { revision: 'r2', ...none } };
+    const waiting = decided(died);
+    expect([waiting.effects, waiting.plan.lookAgainAt]).to.deep.equal([[], NOON + 59 * SECOND]);
+    const over = decided({ ...died, now: NOON + 59 * SECOND });
+    expect([over.message, over.effects]).to.deep.equal([
+      'the traffic is back on blue (revision r1), of which no pod is ready: too many errors',
+      ['RecordFacts r2 RolledBack'],
+    ]);
+    const others = endpointsOf([{ uid: 'green-pod-0', ready: true }]);
+    const served = editServices(world({ ...died, now: NOON + HOUR }), { endpoints: others });
+    expect(decidedOn(served).effects, 'somebody else still serves').to.deep.equal([]);
+  });
+
   it('and then it starts', () => {
     const gone = {
       ...r2Committed,

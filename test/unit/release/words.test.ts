@@ -73,6 +73,23 @@ describe('the words of a decision', () => {
     );
   });
 
+  it('tell a lost mark from a selector that was moved', () => {
+    const { message, effects } = decided({ ...idle, mark: undefined });
+    expect([message, effects]).to.deep.equal([
+      'Service "checkout" selects blue and lacks the mark of the last switch; writing it (revision r1)',
+      ['PatchSelector checkout -> blue'],
+    ]);
+  });
+
+  it('note the same decision once while it is tried, and again when it is taken anew', () => {
+    const first = decided({ ...idle, source: { replicas: 3 } }).plan.status;
+    const again = (now: number) =>
+      decided({ ...idle, now, source: { replicas: 3 }, previous: first }).plan.status.decisions?.length;
+    expect([first.decisions?.length, again(NOON + SECOND), again(NOON + 60 * SECOND)]).to.deep.equal([
+      1, 1, 2,
+    ]);
+  });
+
   it('say no more of an order that was carried out', () => {
     const at = NOON - 60 * SECOND;
     const message = 'a rollback of revision r2 was requested by annotation';

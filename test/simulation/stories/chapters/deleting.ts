@@ -1,4 +1,4 @@
-/** The release is deleted: production stays where it is, in every phase. */
+/** The release is deleted, in every phase: the source takes production back where it says what serves. */
 import { DEPLOYMENTS, SERVICES, type Service } from '../../../../src/kube/types.ts';
 import { createRelease } from '../../world.ts';
 import type { Story } from '../script.ts';
@@ -20,7 +20,7 @@ export const DELETING: readonly Story[] = [
   },
   {
     name: 'deleted while the candidate is prepared',
-    about: 'Blue goes on serving; the candidate goes.',
+    about: 'The source says what nobody has proven: blue goes on serving, and the candidate goes.',
     spec: { gates },
     versions: [{}],
     play: async (actor) => {
@@ -31,7 +31,8 @@ export const DELETING: readonly Story[] = [
   },
   {
     name: 'deleted in the middle of the switch',
-    about: 'Whatever the selector names is kept; the other colour drains first.',
+    about:
+      'The other colour goes when it has drained; then the source takes production back, proven like any switch.',
     versions: [{}],
     play: async (actor) => {
       await release(actor);
@@ -45,7 +46,8 @@ export const DELETING: readonly Story[] = [
   },
   {
     name: 'deleted under watch, in the foreground as Argo CD prunes',
-    about: 'The garbage collector takes the ControllerRevisions first: the Services alone say what is kept.',
+    about:
+      'The garbage collector takes the ControllerRevisions first: the Services and Deployments alone say what to do.',
     spec: { observation: { durationSeconds: 300 } },
     versions: [{}],
     play: async (actor) => {
@@ -57,7 +59,7 @@ export const DELETING: readonly Story[] = [
   },
   {
     name: 'deleted inside the window',
-    about: 'Green goes on serving, the old side goes: nobody is left who could go back to it.',
+    about: 'The source takes production back from green, and everything is as before the adoption.',
     versions: [{}],
     play: async (actor) => {
       await release(actor, 'Committed');

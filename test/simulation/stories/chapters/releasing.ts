@@ -99,4 +99,22 @@ export const RELEASING: readonly Story[] = [
       await actor.wait(150);
     },
   },
+  {
+    name: 'two Services, and the second cannot be patched',
+    about: 'All move or none: what was moved goes back, nobody is blamed, and it is tried again.',
+    spec: { traffic: { services: [{ name: 'checkout' }, { name: 'admin' }] } },
+    versions: [{}],
+    play: async (actor) => {
+      await actor.adopt();
+      actor.happens('a policy forbids to patch Service admin', ({ world }) => {
+        world.api.forbidden.set('services/admin', 'the policy "no-friday" denied the request');
+      });
+      actor.wish(2);
+      await actor.wait(60);
+      actor.happens('the policy is taken away', ({ world }) => {
+        world.api.forbidden.clear();
+      });
+      await actor.reach('Committed');
+    },
+  },
 ];

@@ -1,6 +1,7 @@
 /** What happens after the switch, when the new side turns out to be bad. */
 import { DEPLOYMENTS } from '../../../../src/kube/types.ts';
 import type { Stage } from '../../stage.ts';
+import { selectedColor } from '../../world.ts';
 import type { Story } from '../script.ts';
 import { checks, gates, release } from './common.ts';
 
@@ -33,17 +34,48 @@ export const RETURNING: readonly Story[] = [
     },
   },
   {
-    name: 'errors after the commit',
-    about: 'Nothing is measured after the commit: people see it, and order the way back.',
+    name: 'errors after the commit, and people decide',
+    about: 'afterCommit: Alert, the default: it is measured and told, and somebody orders the way back.',
     spec: { observation: { durationSeconds: 60, checks } },
     versions: [{}],
     play: async (actor) => {
       await release(actor, 'Committed');
       await actor.wait(60);
       actor.happens('v2 answers errors', errs('many'));
-      await actor.wait(60);
+      await actor.wait(150);
       actor.order('rollback');
+      await actor.wait(60);
+    },
+  },
+  {
+    name: 'errors after the commit, and the traffic goes back',
+    about: 'afterCommit: Rollback does inside the window what is done under watch.',
+    spec: {
+      observation: { durationSeconds: 60, checks },
+      rollback: { windowSeconds: 3600, afterCommit: 'Rollback' },
+    },
+    versions: [{}],
+    play: async (actor) => {
+      await release(actor, 'Committed');
+      await actor.wait(60);
+      actor.happens('v2 answers errors', errs('many'));
+      await actor.wait(210);
+    },
+  },
+  {
+    name: 'the side that is gone back to dies on the way',
+    about: 'After a minute the way back counts as done, so that a fix need not wait for what it fixes.',
+    spec: { observation: { durationSeconds: 300 } },
+    versions: [{}, {}],
+    play: async (actor) => {
+      await release(actor, 'Observing');
+      await actor.wait(40);
+      actor.die('the pods of green are no longer ready', 'green');
+      await actor.until('the way back', ({ world }) => selectedColor(world.api) === 'blue');
+      actor.die('the pods of blue are no longer ready', 'blue');
       await actor.wait(90);
+      actor.wish(3);
+      await actor.wait(120);
     },
   },
   {
