@@ -8,7 +8,7 @@ import { autoscalingBounds, requiredReady } from './capacity.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
 import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
-import type { PreviewView, Problem, ServiceView, Snapshot } from './snapshot.ts';
+import type { ColorDeploymentView, PreviewView, Problem, ServiceView, Snapshot } from './snapshot.ts';
 
 export type Rule = (snapshot: Snapshot, roles: Roles) => Problem | undefined;
 
@@ -230,6 +230,8 @@ function serviceServesStrangers(snapshot: Snapshot, roles: Roles): Problem | und
 function servicesDisagree(snapshot: Snapshot, roles: Roles): Problem | undefined {
   const label = snapshot.release.spec.traffic.selectorLabel;
   const named = snapshot.services.filter((service) => selectedColor(service, label) !== undefined);
+  // A key of sides that do not exist leads nowhere: the adoption writes it anew.
+  if (named.every((service) => standingSide(snapshot, service) === undefined)) return undefined;
   const [first] = named;
   const other = named.find(
     (service) => first && selectedColor(service, label) !== selectedColor(first, label),
@@ -241,6 +243,12 @@ function servicesDisagree(snapshot: Snapshot, roles: Roles): Problem | undefined
     object: `Service ${other.name}`,
     message: `Service "${first.name}" selects ${selectedColor(first, label)} and Service "${other.name}" ${selectedColor(other, label)}: set ${label} to the same colour in the selectors of both`,
   };
+}
+
+/** The Deployment of the side that a Service names. */
+function standingSide({ release, sides }: Snapshot, service: ServiceView): ColorDeploymentView | undefined {
+  const color = selectedColor(service, release.spec.traffic.selectorLabel);
+  return color && sides[color].deployment;
 }
 
 /** The API server said no to the last write; after a while it is asked again. */

@@ -30,6 +30,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'hostile',
     'the source was left at 0 by a release that was deleted, and could not be adopted again',
   ],
+  [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
 ];
 
 /** Of each level. */

@@ -6,6 +6,7 @@ import { type Decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
   FORWARD_1,
+  fresh,
   idle,
   observed,
   r1,
@@ -309,6 +310,17 @@ describe('a release that is created again', () => {
       'ServicesDisagree',
       'Service "shop" selects blue and Service "admin" green: set bluegreen.dev/color to the same colour in the selectors of both',
     ]);
+  });
+
+  it('is adopted all the same where neither of the two exists: their keys lead nowhere', () => {
+    const snapshot = two(fresh);
+    const apart = edit(
+      edit(snapshot, 'shop', on(snapshot, 'blue', undefined)),
+      'admin',
+      on(snapshot, 'green', undefined),
+    );
+    const { reason, effects } = decidedOn(apart);
+    expect([reason, effects]).to.deep.equal(['FreezingRevision', ['CreateRevision r1 from live']]);
   });
 });
 
