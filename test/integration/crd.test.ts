@@ -262,6 +262,7 @@ describe('the CustomResourceDefinition on a real API server', function () {
         workload: { deploymentRef: { name: 'checkout' } },
         traffic: {
           services: [{ name: 'checkout' }],
+          previewServices: [],
           selectorLabel: 'bluegreen.dev/color',
           convergeSeconds: 30,
           drainSeconds: 30,
@@ -274,7 +275,7 @@ describe('the CustomResourceDefinition on a real API server', function () {
           availability: { minReadyPercent: 50, forSeconds: 10 },
           checks: [],
         },
-        rollback: { windowSeconds: 172_800 },
+        rollback: { windowSeconds: 172_800, afterCommit: 'Alert', scaleUpSeconds: 60 },
         suspend: false,
         historyLimit: 10,
       });
