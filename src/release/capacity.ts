@@ -6,7 +6,7 @@ import type { IntOrPercent } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import { otherColor, readyCount, servingOfColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
-import { isCrowded, surgeFor } from './recycle.ts';
+import { isCrowded, isSurgeOver, surgeFor } from './recycle.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -85,9 +85,18 @@ const SHRINK_AFTER_MS = 600_000;
 /** Pods to ask for on the old side while it may have to take over: it grows with production, and shrinks late. */
 export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): number {
   const already = snapshot.sides[color].deployment?.desired ?? 0;
+  return Math.max(
+    windowAsked(snapshot, roles, color),
+    Math.min(already, mayShrinkTo(snapshot, roles, color)),
+  );
+}
+
+function mayShrinkTo(snapshot: Snapshot, roles: Roles, color: Color): number {
+  const whole = wholeWindow(snapshot, roles);
+  if (isSurgeOver(snapshot, roles, color, whole)) return whole;
   const { tooLarge } = roles.active?.facts ?? {};
   const isDue = tooLarge !== undefined && snapshot.now >= tooLarge.since + SHRINK_AFTER_MS;
-  return Math.max(windowAsked(snapshot, roles, color), isDue ? Math.min(already, tooLarge.most) : already);
+  return isDue ? tooLarge.most : Number.POSITIVE_INFINITY;
 }
 
 /** What is asked for now, whatever stands there. */

@@ -6,6 +6,7 @@
  * pod on the side that it goes to: a guard that blocks the way back would be worse than none.
  */
 import { COLORS, type Color } from '../api/status.ts';
+import { autoscalingBounds, resolve } from './capacity.ts';
 import type { RevisionFacts } from './facts.ts';
 import { formatMark } from './mark.ts';
 import type { Effect } from './plan.ts';
@@ -273,7 +274,7 @@ function takesTarget(snapshot: Snapshot, color: Color, to: number): string | und
   const target = targetOn(snapshot, color);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
   if (target === undefined || to >= desired || snapshot.release.deleting) return undefined;
-  if (to >= longWanted(snapshot, color, desired)) return undefined;
+  if (to >= longWanted(snapshot, color, desired) || isSpare(snapshot, color, to)) return undefined;
   return `${color} holds the rollback target ${target.name} and would shrink from ${desired} to ${to}`;
 }
 
@@ -282,6 +283,20 @@ function longWanted(snapshot: Snapshot, color: Color, desired: number): number {
   const { tooLarge } = activeOpposite(snapshot, color)?.facts ?? {};
   const isLong = tooLarge !== undefined && snapshot.now - tooLarge.since >= 600_000;
   return isLong ? Math.max(1, tooLarge.most) : desired;
+}
+
+/** No more than a quarter goes, of which production asks for nothing, and the others are ready. */
+function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
+  const { sides, release } = snapshot;
+  const serving = COLORS.find((other) => other !== color);
+  const production = serving === undefined ? 0 : (sides[serving].deployment?.desired ?? 0);
+  const asked = Math.min(
+    resolve(release.spec.capacity.window, production),
+    autoscalingBounds(snapshot)?.max ?? Number.POSITIVE_INFINITY,
+  );
+  const going = (sides[color].deployment?.desired ?? 0) - to;
+  const ready = sides[color].pods.filter((pod) => pod.ready).length;
+  return to >= Math.max(1, asked) && going <= Math.ceil(to / 4) && ready >= to;
 }
 
 /** Another revision takes the target's place only as the candidate of a release under way. */

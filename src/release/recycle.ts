@@ -60,6 +60,17 @@ export function surgeFor(snapshot: Snapshot, roles: Roles, color: Color, size: n
   return wornPods(snapshot, roles, color).length > 0 ? batchOf(size) : 0;
 }
 
+/**
+ * What stands there besides `size` is no more than stood beside the pods that were replaced, and all of these are: it
+ * goes at once, or each way back would leave production a quarter larger.
+ */
+export function isSurgeOver(snapshot: Snapshot, roles: Roles, color: Color, size: number): boolean {
+  const { active } = roles;
+  if (active === undefined || snapshot.now < drainedAt(active)) return false;
+  if (wornPods(snapshot, roles, color).length > 0 || readyUids(snapshot, color).size < size) return false;
+  return (snapshot.sides[color].deployment?.desired ?? 0) - size <= batchOf(size);
+}
+
 /** `keep`: ready pods that must be left. The next batch goes when the one before has been replaced and is ready. */
 export function recycle(snapshot: Snapshot, roles: Roles, color: Color, keep: number): Effect[] {
   const worn = wornPods(snapshot, roles, color);

@@ -70,12 +70,16 @@ describe('connections made before the switch', () => {
     expect(oneLeft.effects).to.deep.equal(['RecyclePods blue: checkout-blue-0']);
   });
 
-  it('end after the commit too, and then that the side is too large is noted', () => {
+  it('end after the commit too, and the pods that stood beside them go with the last', () => {
     const all = [young, young, young, young];
     expect(decided({ ...committed, ...drained, blue: withSurge }).effects).to.deep.equal([
       'RecyclePods blue: checkout-blue-0',
     ]);
     expect(decided({ ...committed, ...drained, blue: blue(all) }).effects).to.deep.equal([
+      'ScaleColor blue 4 -> 3',
+    ]);
+    const oneIsMissing = { ...blue(all), ready: 2, desired: 4 };
+    expect(decided({ ...committed, ...drained, blue: oneIsMissing }).effects).to.deep.equal([
       'RecordFacts r2 Committed',
     ]);
   });

@@ -51,5 +51,9 @@ describe('an old side that is larger than production asks for', () => {
     const due = world(window(3, { since: NOON - 10 * MINUTE, most: 3 }));
     expect(violations(due, [order(3)])).to.deep.equal([]);
     expect(violations(due, [order(2)])).to.deep.equal(refused(2));
+    // No more than a quarter, of which production asks for nothing: what stood beside pods that were replaced.
+    const spare = world(window(4));
+    expect(violations(spare, [order(4)])).to.deep.equal([]);
+    expect(violations(spare, [order(3)])).to.deep.equal(refused(3));
   });
 });
