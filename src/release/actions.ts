@@ -81,3 +81,10 @@ export function unheard(snapshot: Snapshot, roles: Roles): string {
   if (verb !== 'rollback' || roles.target !== undefined || wentBack(snapshot, roles)) return '';
   return `; ${snapshot.release.action} is not possible: no earlier revision stands by inside a rollback window`;
 }
+
+/** An order that waits for its stage skips the watch when that comes: nobody may be surprised by it. */
+export function waitingOrder(snapshot: Snapshot, { stage, attempt }: Roles): string {
+  const verb = parseAction(snapshot.release.action, attempt);
+  if (verb !== 'promote' || (stage !== 'Preparing' && stage !== 'Switching')) return '';
+  return `; ${snapshot.release.action} waits until the traffic has moved, and then commits without a watch`;
+}

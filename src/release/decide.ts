@@ -2,7 +2,7 @@
  * The decision: a pure function from what is known to what is done. The first rule that speaks decides; whatever
  * protects production speaks first.
  */
-import { act } from './actions.ts';
+import { act, waitingOrder } from './actions.ts';
 import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
 import type { Plan, Verdict } from './plan.ts';
@@ -38,7 +38,8 @@ const STAGES: Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict> = {
 };
 
 function byStage(snapshot: Snapshot, roles: Roles): Verdict {
-  return STAGES[roles.stage](snapshot, roles);
+  const verdict = STAGES[roles.stage](snapshot, roles);
+  return { ...verdict, message: `${verdict.message}${waitingOrder(snapshot, roles)}` };
 }
 
 export function decide(snapshot: Snapshot): Plan {

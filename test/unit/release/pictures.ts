@@ -84,6 +84,7 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
   'rollback of what went back already': { ...rolledBack, ...act('rollback@2') },
   'rollback without a target': { ...idle, ...act('rollback@1') },
   'promote while it is watched': { ...observed, spec: checks, ...act('promote@2') },
+  'promote while it is prepared': { ...built, ...act('promote@2') },
   'promote at rest does nothing': { ...committed, ...act('promote@2') },
   'retry of what was rejected': { ...rolledBack, source: { fingerprint: 'v2' }, ...act('retry@2') },
   'retry of what is active does nothing': { ...idle, ...act('retry@1') },

@@ -212,6 +212,14 @@ describe('the new side is watched', () => {
     expect([back.reason, back.effects]).to.deep.equal(['Requested', [TO_BLUE]]);
   });
 
+  it('promote that is given before the switch waits for it, and says that nothing will be watched', () => {
+    const early = decided({ ...validated, release: { action: 'promote@2' } });
+    expect(early.effects).to.deep.equal(['PatchSelector checkout -> green']);
+    expect(early.message).to.match(
+      /; promote@2 waits until the traffic has moved, and then commits without a watch$/,
+    );
+  });
+
   it('an order for an earlier attempt is not obeyed', () => {
     expect(seen('guu', { ...afterwards, release: { action: 'promote@1' } }).phase).to.equal('Held');
     expect(seen('guu', { ...afterwards, release: { action: 'promote@02' } }).phase).to.equal('Held');
