@@ -180,6 +180,19 @@ const capacity = z
   })
   .describe('How many pods each side has, and when.');
 
+const podDisruptionBudget = z
+  .object({
+    minAvailable: intOrPercent.optional().describe('Pods of a colour that an eviction must leave.'),
+    maxUnavailable: intOrPercent.optional().describe('Pods of a colour that may be missing at once.'),
+  })
+  .meta({
+    description:
+      'One PodDisruptionBudget per colour that has pods. On a side without traffic it lets at least one pod go, and there is none while its pods are replaced: it keeps no node from being drained.',
+    'x-kubernetes-validations': [
+      rule('has(self.minAvailable) != has(self.maxUnavailable)', 'give minAvailable or maxUnavailable'),
+    ],
+  });
+
 const jobGate = z
   .object({
     name: listName.describe('Name of the gate.'),
@@ -305,6 +318,7 @@ export const specSchema = z
       })
       .optional()
       .describe('One HorizontalPodAutoscaler per colour.'),
+    podDisruptionBudget: podDisruptionBudget.optional(),
     traffic,
     capacity: capacity.prefault({}),
     preparation: z
@@ -389,6 +403,7 @@ export type ReleaseSpecInput = z.input<typeof specSchema>;
 export type ReleaseSpec = z.output<typeof specSchema>;
 export type GateSpec = ReleaseSpec['gates'][number];
 export type WarmUpSpec = NonNullable<ReleaseSpec['preparation']['warmUp']>;
+export type BudgetSpec = NonNullable<ReleaseSpec['podDisruptionBudget']>;
 export type CheckSpec = ReleaseSpec['observation']['checks'][number];
 export type IntOrPercent = z.output<typeof intOrPercent>;
 

@@ -42,6 +42,7 @@ import {
   JOBS,
   type Job,
   type JsonObject,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   SERVICES,
   type Service,
@@ -57,7 +58,7 @@ import {
   fingerprint,
   type WorkloadContent,
 } from '../workload/content.ts';
-import { renderAutoscaler, renderColor, renderJob, renderTwin } from '../workload/render.ts';
+import { renderAutoscaler, renderBudget, renderColor, renderJob, renderTwin } from '../workload/render.ts';
 import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
 import { type RevisionData, storedContent } from './views.ts';
@@ -151,6 +152,23 @@ async function create<T extends KubeObject>(
     }
     store.note(existing);
   }
+}
+
+/** A full write of what is ours alone. */
+async function write<T extends KubeObject>(
+  applier: Applier,
+  store: Store<T>,
+  type: ResourceType,
+  scene: Scene,
+  body: T,
+): Promise<void> {
+  const { namespace = '', name } = body.metadata;
+  const known = store.get({ namespace, name });
+  if (known === undefined) return create(applier, store, type, scene, body);
+  const { uid = '', resourceVersion = '' } = known.metadata;
+  store.note(
+    await applier.client.replace<T>(type, { ...body, metadata: { ...body.metadata, uid, resourceVersion } }),
+  );
 }
 
 /** Two processes at once may each start a revision under the same attempt: the Job of the other one proves nothing. */
@@ -569,15 +587,17 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
   WriteColor: writeColor,
   ScaleColor: scaleColor,
   RecyclePods: recyclePods,
-  WriteAutoscaler: async (applier, scene, { color, minReplicas }) => {
+  WriteAutoscaler: (applier, scene, { color, minReplicas }) => {
     const body = renderAutoscaler(scene.release, color, minReplicas);
-    const { autoscalers } = applier.cache;
-    const { namespace = '', name } = body.metadata;
-    const known = autoscalers.get({ namespace, name });
-    if (known === undefined) return create(applier, autoscalers, HORIZONTAL_POD_AUTOSCALERS, scene, body);
-    const { uid = '', resourceVersion = '' } = known.metadata;
-    const metadata = { ...body.metadata, uid, resourceVersion };
-    autoscalers.note(await applier.client.replace(HORIZONTAL_POD_AUTOSCALERS, { ...body, metadata }));
+    return write(applier, applier.cache.autoscalers, HORIZONTAL_POD_AUTOSCALERS, scene, body);
+  },
+  WriteBudget: (applier, scene, { color, asks }) => {
+    const body = renderBudget(scene.release, color, asks);
+    return write(applier, applier.cache.budgets, POD_DISRUPTION_BUDGETS, scene, body);
+  },
+  RemoveBudget: (applier, scene, { color, uid }) => {
+    const { budgets } = applier.cache;
+    return remove(applier, budgets, POD_DISRUPTION_BUDGETS, scene, colorName(scene.release.name, color), uid);
   },
   DeleteColor: (applier, scene, { color, uid }) =>
     remove(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), uid),

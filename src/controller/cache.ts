@@ -1,9 +1,10 @@
 /**
  * What the operator keeps of the cluster: one shared watch per kind, narrowed by the release label to what belongs to
- * a release, and trimmed to what a view reads.
+ * a release (budgets are not), and trimmed to what a view reads.
  */
 import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
+import type { ReleaseSpec } from '../api/schema.ts';
 import type { KubeObject, ResourceType, Store } from '../kube/ports.ts';
 import {
   CONTROLLER_REVISIONS,
@@ -16,17 +17,22 @@ import {
   type HorizontalPodAutoscaler,
   JOBS,
   type Job,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   type Pod,
+  type PodDisruptionBudget,
   SERVICES,
   type Service,
 } from '../kube/types.ts';
+import { sameJson } from './json.ts';
 
 export interface Cache {
   readonly releases: Store<BlueGreenReleaseObject>;
   readonly services: Store<Service>;
   readonly deployments: Store<Deployment>;
   readonly autoscalers: Store<HorizontalPodAutoscaler>;
+  /** Other people's too: two that select one pod make every eviction fail. */
+  readonly budgets: Store<PodDisruptionBudget>;
   readonly revisions: Store<ControllerRevision>;
   readonly jobs: Store<Job>;
   readonly pods: Store<Pod>;
@@ -49,6 +55,34 @@ export function keyOf(namespace: string | undefined, name: string): string {
 export function releaseOf({ metadata }: KubeObject): string | undefined {
   const name = metadata.labels?.[LABEL_RELEASE];
   return name === undefined ? undefined : keyOf(metadata.namespace, name);
+}
+
+/** Keys of the releases that a change concerns: whose object it is, or was, and for a budget whose pods it may select. */
+export function concerned(
+  kind: keyof Cache,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  releases: () => Pick<Cache['releases'], 'list'>,
+): Set<string> {
+  if (kind === 'releases') return new Set([keyOf(object.metadata.namespace, object.metadata.name)]);
+  const own = [releaseOf(object), old && releaseOf(old)].filter((key) => key !== undefined);
+  if (kind !== 'budgets') return new Set(own);
+  // Its status changes with every pod, and is nobody's business here.
+  if (old !== undefined && saysTheSame(object, old)) return new Set();
+  const asking = releases()
+    .list(object.metadata.namespace)
+    .filter(({ spec }) => (spec as Partial<ReleaseSpec> | undefined)?.podDisruptionBudget !== undefined)
+    .map(({ metadata }) => keyOf(metadata.namespace, metadata.name));
+  return new Set([...own, ...asking]);
+}
+
+function saysTheSame(object: KubeObject, old: KubeObject): boolean {
+  const said = ({ metadata: { uid, labels }, spec }: KubeObject & { spec?: unknown }) => ({
+    uid,
+    labels,
+    spec,
+  });
+  return sameJson(said(object), said(old));
 }
 
 const byRelease = (object: KubeObject): string[] => {
@@ -81,6 +115,12 @@ export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
   services: owned(SERVICES, trimApplied),
   deployments: owned(DEPLOYMENTS, trimDeployment),
   autoscalers: owned(HORIZONTAL_POD_AUTOSCALERS, trimAutoscaler),
+  budgets: {
+    type: POD_DISRUPTION_BUDGETS,
+    labelled: false,
+    indexes: {},
+    trim: trimBudget,
+  },
   revisions: owned(CONTROLLER_REVISIONS),
   jobs: owned(JOBS, trimJob),
   pods: owned(PODS, trimPod),
@@ -142,6 +182,20 @@ function trimJob(job: Job): Job {
 function trimAutoscaler({ metadata, spec, status }: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
   const conditions = (status?.conditions ?? []).filter(({ type }) => type === 'ScalingActive');
   return { metadata, spec, status: { conditions } };
+}
+
+function trimBudget({ metadata, spec }: PodDisruptionBudget): PodDisruptionBudget {
+  const { name, namespace, uid, resourceVersion, labels } = metadata;
+  return {
+    metadata: {
+      name,
+      ...(namespace && { namespace }),
+      ...(uid && { uid }),
+      ...(resourceVersion && { resourceVersion }),
+      ...(labels && { labels }),
+    },
+    spec,
+  };
 }
 
 function trimSlice(slice: EndpointSlice): EndpointSlice {

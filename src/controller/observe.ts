@@ -41,13 +41,15 @@ import type {
   Snapshot,
   SourceView,
 } from '../release/snapshot.ts';
-import { contentOfReplicaSet, fingerprint } from '../workload/content.ts';
-import type { ReleaseRef } from '../workload/render.ts';
+import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content.ts';
+import { type ReleaseRef, renderColor } from '../workload/render.ts';
+import { matchesSelector } from '../workload/selector.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
 import { sourceFingerprint } from './identities.ts';
 import {
   type Aliases,
   autoscalerView,
+  budgetView,
   deploymentView,
   endpointsOf,
   jobView,
@@ -150,6 +152,7 @@ export async function observe(
       blue: sideOf(cache, release, 'blue', editors.blue),
       green: sideOf(cache, release, 'green', editors.green),
     },
+    foreignBudgets: foreignBudgets(cache, release, source),
     revisions,
     jobs: jobsOf(cache, release),
     observations,
@@ -390,6 +393,7 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string 
   const key = { namespace: release.namespace, name: colorName(release.name, color) };
   const deployment = cache.deployments.get(key);
   const autoscaler = cache.autoscalers.get(key);
+  const budget = cache.budgets.get(key);
   const pods = podsOf(cache, release).filter(
     ({ metadata }) => metadata.labels?.[LABEL_COLOR] === color && metadata.deletionTimestamp === undefined,
   );
@@ -400,8 +404,30 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string 
       writer,
     },
     autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
+    budget: budget && budgetView(budget, release, color),
     pods: pods.map(podView),
   };
+}
+
+/** Those that would select pods of a colour: of one that stands, or of one that would be made of the source. */
+function foreignBudgets(cache: Cache, release: ReleaseRef, source: Deployment | undefined): string[] {
+  if (release.spec.podDisruptionBudget === undefined) return [];
+  const pods = COLORS.flatMap((color) => {
+    const key = { namespace: release.namespace, name: colorName(release.name, color) };
+    const standing = cache.deployments.get(key)?.spec.template.metadata?.labels;
+    const made =
+      source && renderColor(release, color, '', contentOf(source), 0).spec.template.metadata?.labels;
+    return [standing, made].filter((labels) => labels !== undefined);
+  });
+  const own = COLORS.map((color) => colorName(release.name, color));
+  return cache.budgets
+    .list(release.namespace)
+    .filter(({ metadata, spec: { selector } }) => {
+      if (own.includes(metadata.name) || selector === undefined) return false;
+      return pods.some((labels) => matchesSelector(selector, labels));
+    })
+    .map(({ metadata }) => metadata.name)
+    .sort();
 }
 
 function storedFor(

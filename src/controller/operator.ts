@@ -10,7 +10,7 @@ import { createReflector, type Reflector } from '../kube/reflector.ts';
 import { createWorkQueue, type QueueObserver, type WorkQueue } from '../kube/workqueue.ts';
 import type { Sources } from '../metrics/sources.ts';
 import { createBeside, type RunBeside } from './beside.ts';
-import { type Cache, keyOf, releaseOf, WATCHED } from './cache.ts';
+import { type Cache, concerned, keyOf, WATCHED } from './cache.ts';
 import { preflight } from './preflight.ts';
 import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
@@ -140,7 +140,8 @@ function createCache(
         ...(namespace !== undefined && { namespace }),
         ...(watched.labelled && { labelSelector: LABEL_RELEASE }),
         ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
-        onChange: (_change, object, old) => enqueue(queue, options.share, name as keyof Cache, object, old),
+        onChange: (_change, object, old) =>
+          enqueue(queue, options.share, name as keyof Cache, object, old, () => cache.releases),
         log: options.log,
         clock: options.clock,
       }),
@@ -154,7 +155,8 @@ function createCache(
       ),
     ] as const;
   });
-  return { cache: Object.fromEntries(stores) as unknown as Cache, reflectors };
+  const cache = Object.fromEntries(stores) as unknown as Cache;
+  return { cache, reflectors };
 }
 
 function enqueue(
@@ -163,12 +165,10 @@ function enqueue(
   kind: keyof Cache,
   object: KubeObject,
   old: KubeObject | undefined,
+  releases: () => Cache['releases'],
 ): void {
   const urgent = isUrgent(kind, object, old);
-  const own =
-    kind === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
-  for (const key of new Set([own, old && releaseOf(old)]))
-    if (key !== undefined && share.owns(key)) queue.add(key, { urgent });
+  for (const key of concerned(kind, object, old, releases)) if (share.owns(key)) queue.add(key, { urgent });
 }
 
 /** Several stores of one kind, each of a namespace of its own, seen as one. */

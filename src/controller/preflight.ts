@@ -6,13 +6,20 @@ import { colorName, LABEL_RELEASE, revisionObjectName, twinName } from '../api/n
 import { COLORS, type Color } from '../api/status.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
-import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, JOBS, SERVICES, type Service } from '../kube/types.ts';
+import {
+  DEPLOYMENTS,
+  HORIZONTAL_POD_AUTOSCALERS,
+  JOBS,
+  POD_DISRUPTION_BUDGETS,
+  SERVICES,
+  type Service,
+} from '../kube/types.ts';
 import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import { activeColor, otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
 import { contentOf, contentOfColor, fingerprint, holds } from '../workload/content.ts';
-import { renderAutoscaler, renderColor, renderJob } from '../workload/render.ts';
+import { renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply.ts';
 import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
@@ -111,6 +118,11 @@ function dryRuns(scene: Scene): DryRun[] {
       renderAutoscaler(release, color, snapshot.sides[color].autoscaler?.minReplicas ?? 1),
     );
     runs.push({ type: HORIZONTAL_POD_AUTOSCALERS, body, field: 'spec.autoscaling.spec' });
+  }
+  const { podDisruptionBudget } = release.spec;
+  if (podDisruptionBudget !== undefined) {
+    const body = nameless(renderBudget(release, color, podDisruptionBudget));
+    runs.push({ type: POD_DISRUPTION_BUDGETS, body, field: 'spec.podDisruptionBudget' });
   }
   return runs;
 }

@@ -24,12 +24,14 @@ import type {
   HorizontalPodAutoscaler,
   Job,
   Pod,
+  PodDisruptionBudget,
   Service,
 } from '../kube/types.ts';
 import { parseFacts } from '../release/facts.ts';
 import { parseMark } from '../release/mark.ts';
 import type {
   AutoscalerView,
+  BudgetView,
   ColorDeploymentView,
   Endpoint,
   JobView,
@@ -43,7 +45,13 @@ import type {
 } from '../release/snapshot.ts';
 import { fingerprint, type WorkloadContent } from '../workload/content.ts';
 import { demandOf } from '../workload/demand.ts';
-import { autoscalerHash, autoscalerSpec, type ReleaseRef, renderTwin } from '../workload/render.ts';
+import {
+  autoscalerHash,
+  autoscalerSpec,
+  type ReleaseRef,
+  renderBudget,
+  renderTwin,
+} from '../workload/render.ts';
 import { LABEL_SLICE_MANAGER } from './cache.ts';
 import { colorIdentity } from './identities.ts';
 import { sameJson } from './json.ts';
@@ -247,6 +255,25 @@ export function autoscalerView(
       metadata.annotations?.[ANNOTATION_SPEC_HASH] === autoscalerHash(release, color) &&
       spec.maxReplicas === autoscalerSpec(release, color).maxReplicas,
     ambiguous: autoscaler.status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false,
+  };
+}
+
+export function budgetView(budget: PodDisruptionBudget, release: ReleaseRef, color: Color): BudgetView {
+  const { metadata, spec } = budget;
+  const { minAvailable, maxUnavailable } = spec;
+  const asks = {
+    ...(minAvailable !== undefined && { minAvailable }),
+    ...(maxUnavailable !== undefined && { maxUnavailable }),
+  };
+  // Member by member: a newer API server may add some of its own.
+  const wanted = renderBudget(release, color, asks).spec;
+  const isOfColor =
+    sameJson(spec.selector, wanted.selector) &&
+    spec.unhealthyPodEvictionPolicy === wanted.unhealthyPodEvictionPolicy;
+  return {
+    uid: metadata.uid ?? '',
+    ours: isOurs(budget, release.name),
+    asks: isOfColor ? asks : undefined,
   };
 }
 

@@ -44,6 +44,12 @@ export const HORIZONTAL_POD_AUTOSCALERS: ResourceType = resource(
   'HorizontalPodAutoscaler',
   'horizontalpodautoscalers',
 );
+export const POD_DISRUPTION_BUDGETS: ResourceType = resource(
+  'policy',
+  'v1',
+  'PodDisruptionBudget',
+  'poddisruptionbudgets',
+);
 export const JOBS: ResourceType = resource('batch', 'v1', 'Job', 'jobs');
 export const ENDPOINT_SLICES: ResourceType = resource(
   'discovery.k8s.io',
@@ -151,6 +157,16 @@ export interface HorizontalPodAutoscaler extends KubeObject {
     desiredReplicas?: number;
     lastScaleTime?: string;
     conditions?: Condition[];
+  };
+}
+
+export interface PodDisruptionBudget extends KubeObject {
+  spec: {
+    minAvailable?: number | string | undefined;
+    maxUnavailable?: number | string | undefined;
+    /** Absent: no pod; empty: every pod of the namespace. */
+    selector?: LabelSelector;
+    unhealthyPodEvictionPolicy?: string;
   };
 }
 

@@ -1,4 +1,5 @@
 /** An effect in a few words, for the decision log. */
+import { budgetInWords } from './budgets.ts';
 import type { Effect } from './plan.ts';
 
 export function describe(effect: Effect): string {
@@ -37,8 +38,11 @@ export function describe(effect: Effect): string {
       return `RecyclePods ${effect.color}: ${effect.pods.map(({ name }) => name).join(', ')}`;
     case 'WriteAutoscaler':
       return `WriteAutoscaler ${effect.color}, minReplicas ${effect.minReplicas}`;
+    case 'WriteBudget':
+      return `WriteBudget ${effect.color}, ${budgetInWords(effect.asks)}`;
+    case 'RemoveBudget':
     case 'DeleteColor':
-      return `DeleteColor ${effect.color}`;
+      return `${effect.kind} ${effect.color}`;
     case 'PatchSelector':
       return `PatchSelector ${effect.service} -> ${effect.color ?? 'source'}`;
     case 'PointPreview':

@@ -3,7 +3,7 @@
  *
  * Each effect is idempotent and names its precondition; the applier refuses one whose precondition does not hold.
  */
-import type { CheckSpec, WarmUpSpec } from '../api/schema.ts';
+import type { BudgetSpec, CheckSpec, WarmUpSpec } from '../api/schema.ts';
 import type { Color, GateStatus, ReleaseStatus } from '../api/status.ts';
 import type { RevisionFacts } from './facts.ts';
 import type { SwitchMark } from './mark.ts';
@@ -91,6 +91,8 @@ export type Effect =
       readonly pods: readonly { readonly name: string; readonly uid: string }[];
     }
   | { readonly kind: 'WriteAutoscaler'; readonly color: Color; readonly minReplicas: number }
+  | { readonly kind: 'WriteBudget'; readonly color: Color; readonly asks: BudgetSpec }
+  | { readonly kind: 'RemoveBudget'; readonly color: Color; readonly uid: string }
   | { readonly kind: 'DeleteColor'; readonly color: Color; readonly uid: string }
   | {
       readonly kind: 'PatchSelector';

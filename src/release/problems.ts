@@ -29,6 +29,7 @@ const RULES: readonly Rule[] = [
   autoscalerUnstated,
   autoscalerTooSmall,
   autoscalerAmbiguous,
+  budgetTwice,
   jobPodsSelected,
 ];
 
@@ -275,6 +276,7 @@ function foreignObjects(snapshot: Snapshot): Problem | undefined {
     const side = snapshot.sides[color];
     if (side.deployment?.ours === false) return taken('Deployment', `${release.name}-${color}`);
     if (side.autoscaler?.ours === false) return taken('HorizontalPodAutoscaler', `${release.name}-${color}`);
+    if (side.budget?.ours === false) return taken('PodDisruptionBudget', `${release.name}-${color}`);
     for (const service of snapshot.services) {
       const twin = service.twins[color];
       if (twin.found && !twin.ours) return taken('Service', `${service.name}-${color}`);
@@ -318,6 +320,18 @@ function autoscalerAmbiguous({ sides, release }: Snapshot): Problem | undefined 
     reason: 'AutoscalerAmbiguous',
     object: `HorizontalPodAutoscaler ${name}`,
     message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete that of Deployment "${release.spec.workload.deploymentRef.name}", and remove it where it comes from`,
+  };
+}
+
+/** Kubernetes refuses to evict a pod that two of them select: no node could be drained. */
+function budgetTwice({ foreignBudgets }: Snapshot): Problem | undefined {
+  const [name] = foreignBudgets;
+  if (name === undefined) return undefined;
+  return {
+    reason: 'DisruptionBudgetTwice',
+    field: 'spec.podDisruptionBudget',
+    object: `PodDisruptionBudget ${name}`,
+    message: `PodDisruptionBudget "${name}" selects the same pods as those of spec.podDisruptionBudget, and Kubernetes evicts no pod that has two: delete it where it comes from, or remove spec.podDisruptionBudget`,
   };
 }
 

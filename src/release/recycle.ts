@@ -55,9 +55,14 @@ function isAlone({ services, leftovers, release }: Snapshot, color: Color): bool
 /** Only where no switch and no way back is under way. */
 const MAY_RECYCLE: ReadonlySet<Stage> = new Set<Stage>(['Observing', 'Resting']);
 
+/** Pods of this side are being replaced. */
+export function isRecycled(snapshot: Snapshot, roles: Roles, color: Color): boolean {
+  return wornPods(snapshot, roles, color).length > 0;
+}
+
 /** Pods to have besides these while the old ones are replaced, so that the side stays as able as it is. */
 export function surgeFor(snapshot: Snapshot, roles: Roles, color: Color, size: number): number {
-  return wornPods(snapshot, roles, color).length > 0 ? batchOf(size) : 0;
+  return isRecycled(snapshot, roles, color) ? batchOf(size) : 0;
 }
 
 /**

@@ -4,7 +4,7 @@
  * All times are milliseconds since the epoch. Views hold only what a rule reads.
  */
 import type { Measurement } from '../analysis/measurement.ts';
-import type { ReleaseSpec } from '../api/schema.ts';
+import type { BudgetSpec, ReleaseSpec } from '../api/schema.ts';
 import type { Color, ReleaseStatus } from '../api/status.ts';
 import type { RevisionFacts } from './facts.ts';
 import type { SwitchMark } from './mark.ts';
@@ -22,6 +22,8 @@ export interface Snapshot {
   /** Services of this release that its spec no longer names. */
   readonly leftovers: readonly LeftoverView[];
   readonly sides: Readonly<Record<Color, SideView>>;
+  /** PodDisruptionBudgets of other people that select pods of a colour. Only looked up where the release asks for its own. */
+  readonly foreignBudgets: readonly string[];
   /** Ascending by number. */
   readonly revisions: readonly RevisionView[];
   readonly jobs: readonly JobView[];
@@ -172,6 +174,7 @@ export interface SideView {
   readonly color: Color;
   readonly deployment: ColorDeploymentView | undefined;
   readonly autoscaler: AutoscalerView | undefined;
+  readonly budget: BudgetView | undefined;
   readonly pods: readonly PodView[];
 }
 
@@ -212,6 +215,13 @@ export interface AutoscalerView {
   readonly matches: boolean;
   /** Kubernetes has switched it off, because another autoscaler's target has the same pods. */
   readonly ambiguous: boolean;
+}
+
+export interface BudgetView {
+  readonly uid: string;
+  readonly ours: boolean;
+  /** What it asks for; undefined: not of exactly the pods of its colour. */
+  readonly asks: BudgetSpec | undefined;
 }
 
 export interface PodView {

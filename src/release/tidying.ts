@@ -1,4 +1,5 @@
 /** Why something is done although nobody wishes for anything else: what was not as it should be, in a clause. */
+import { budgetInWords } from './budgets.ts';
 import type { Effect, EffectKind } from './plan.ts';
 
 type Words = { [Kind in EffectKind]?: (effect: Extract<Effect, { kind: Kind }>) => string };
@@ -15,6 +16,8 @@ const WORDS: Words = {
   WriteAutoscaler: ({ color, minReplicas }) =>
     `the autoscaler of ${color} is to keep at least ${minReplicas} pods`,
   RemoveAutoscaler: ({ name }) => `autoscaler "${name}" is in nobody's spec`,
+  WriteBudget: ({ color, asks }) => `the disruption budget of ${color} is to ask for ${budgetInWords(asks)}`,
+  RemoveBudget: ({ color }) => `${color} is to have no disruption budget`,
   ClaimService: ({ service }) => `Service "${service}" lost our label or claim`,
   WriteTwin: ({ service, color }) => `Service "${service}-${color}" is not as it should be`,
   RemoveTwin: ({ service }) => `Service "${service}" is in the spec no more`,

@@ -1,9 +1,10 @@
 /**
- * What must hold in every stage, whoever broke it: the twins stand, the autoscalers have the right bounds, the source
- * and the Services carry our label, the active side stands. All of it is idempotent; nothing of it ends a pod that serves,
+ * What must hold in every stage, whoever broke it: the twins stand, the autoscalers and budgets say what they should, the
+ * source and the Services carry our label, the active side stands. All of it is idempotent; nothing of it ends a pod that serves,
  * unless people ask for fewer.
  */
 import { COLORS, type Color } from '../api/status.ts';
+import { budgets } from './budgets.ts';
 import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
 import { moveTraffic, scaleColor, writeColor } from './effects.ts';
 import { selectedColor } from './endpoints.ts';
@@ -23,6 +24,7 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
     ...joins(snapshot, roles),
     ...letGoOfLeftovers(snapshot, roles),
     ...autoscalers(snapshot, roles),
+    ...budgets(snapshot, roles),
     ...parkSource(snapshot, roles),
     ...holdActive(snapshot, roles),
   ];

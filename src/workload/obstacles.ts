@@ -1,5 +1,6 @@
 /** What in a template keeps two colours from running side by side, each in a sentence with the remedy. */
 import type { JsonObject, LabelSelector, PodTemplate } from '../kube/types.ts';
+import { matchesSelector } from './selector.ts';
 
 interface Obstacle {
   readonly reason: string;
@@ -81,18 +82,5 @@ function matchesOwn(
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
   if (keys.some((key) => apart.has(key))) return false;
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every((expression) => holds(expression, labels[expression.key]))
-  );
-}
-
-function holds(
-  { operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number],
-  value: string | undefined,
-): boolean {
-  if (operator === 'Exists') return value !== undefined;
-  if (operator === 'DoesNotExist') return value === undefined;
-  const isIn = value !== undefined && values.includes(value);
-  return operator === 'NotIn' ? !isIn : isIn;
+  return matchesSelector(selector, labels);
 }

@@ -12,13 +12,14 @@ import {
   LABEL_REVISION,
   twinName,
 } from '../api/names.ts';
-import { API_VERSION, type GateSpec, KIND, type ReleaseSpec } from '../api/schema.ts';
+import { API_VERSION, type BudgetSpec, type GateSpec, KIND, type ReleaseSpec } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import type {
   Deployment,
   HorizontalPodAutoscaler,
   Job,
   JsonObject,
+  PodDisruptionBudget,
   Service,
   ServicePort,
 } from '../kube/types.ts';
@@ -110,6 +111,20 @@ export function autoscalerSpec(release: ReleaseRef, color: Color): HorizontalPod
   const spec = release.spec.autoscaling?.spec as Omit<HorizontalPodAutoscaler['spec'], 'scaleTargetRef'>;
   const name = colorName(release.name, color);
   return { ...spec, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name } };
+}
+
+/**
+ * The budget of one colour, for exactly its pods. A pod that is not ready serves nobody, and may always be evicted:
+ * otherwise one that never becomes ready would keep its node for ever.
+ */
+export function renderBudget(release: ReleaseRef, color: Color, asks: BudgetSpec): PodDisruptionBudget {
+  const own = { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color };
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { namespace: release.namespace, name: colorName(release.name, color), labels: own },
+    spec: { ...asks, selector: { matchLabels: own }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+  };
 }
 
 /** Identity of the spec that an autoscaler is written from. */

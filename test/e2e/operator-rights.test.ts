@@ -18,9 +18,10 @@ const manifest = join(import.meta.dirname, '../../deploy/kustomize/operator-rbac
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^list /, 'a watch that the server does not let begin with what there is lists it first'],
   [
-    /^get (deployments|horizontalpodautoscalers|services|controllerrevisions|jobs)\./,
+    /^get (deployments|horizontalpodautoscalers|poddisruptionbudgets|services|controllerrevisions|jobs)\./,
     'tells whose an object is that has a name which is needed',
   ],
+  [/^(create|update|delete) poddisruptionbudgets/, 'spec.podDisruptionBudget'],
   [/^update deployments/, 'a colour that is built anew'],
   [/^delete controllerrevisions/, 'spec.historyLimit'],
   [/^patch events/, 'an event that happens again counts up'],

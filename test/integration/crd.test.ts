@@ -121,6 +121,16 @@ describe('the CustomResourceDefinition on a real API server', function () {
       ],
       ['autoscaling without a spec', { autoscaling: {} }, 'spec.autoscaling.spec: Required value'],
       [
+        'both bounds of a disruption budget',
+        { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } },
+        'spec.podDisruptionBudget: Invalid value: give minAvailable or maxUnavailable',
+      ],
+      [
+        'neither bound of a disruption budget',
+        { podDisruptionBudget: {} },
+        'spec.podDisruptionBudget: Invalid value: give minAvailable or maxUnavailable',
+      ],
+      [
         'a capacity in words',
         { capacity: { candidate: 'all' } },
         'spec.capacity.candidate: Invalid value: "all": a number of pods from 0 to 10000, or a percentage such as "100%"',

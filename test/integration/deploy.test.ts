@@ -96,6 +96,7 @@ describe('deploy/kustomize on a real API server', function () {
         'deployments.apps': 'get list watch create patch update delete',
         'replicasets.apps': 'list',
         'horizontalpodautoscalers.autoscaling': 'get list watch create update delete',
+        'poddisruptionbudgets.policy': 'get list watch create update delete',
         'jobs.batch': 'get list watch create delete',
         'controllerrevisions.apps': 'get list watch create patch delete',
         pods: 'get list watch delete',

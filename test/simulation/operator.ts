@@ -4,7 +4,7 @@
  */
 import { LABEL_RELEASE } from '../../src/api/names.ts';
 import { type Beside, createBeside } from '../../src/controller/beside.ts';
-import { type Cache, keyOf, releaseOf, WATCHED } from '../../src/controller/cache.ts';
+import { type Cache, concerned, WATCHED } from '../../src/controller/cache.ts';
 import { preflight } from '../../src/controller/preflight.ts';
 import { createReconciler } from '../../src/controller/reconcile.ts';
 import type { ReconcileContext, ReconcileResult } from '../../src/kube/loop.ts';
@@ -258,9 +258,8 @@ function createCaches(
     stores[name] = store;
     const selector = watched.labelled ? LABEL_RELEASE : undefined;
     const tell = (object: KubeObject, old: KubeObject | undefined): void => {
-      const own =
-        name === 'releases' ? keyOf(object.metadata.namespace, object.metadata.name) : releaseOf(object);
-      for (const key of new Set([own, old && releaseOf(old)])) if (key !== undefined) enqueue(key);
+      const releases = () => stores.releases as unknown as Cache['releases'];
+      for (const key of concerned(name as keyof Cache, object, old, releases)) enqueue(key);
     };
     watch(options, isAlive, watched.type, selector, store, tell, listed);
   }

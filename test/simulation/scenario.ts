@@ -26,7 +26,7 @@ export function drawScenario(random: Random, { deedEvery }: Faults): Scenario {
   const versions = Array.from({ length: count }, (_, index) => drawVersion(random, index + 1));
   return {
     replicas,
-    spec: { ...spec, traffic: { ...spec.traffic, ...drawServices(random) } },
+    spec: { ...spec, traffic: { ...spec.traffic, ...drawServices(random) }, ...drawBudget(random) },
     versions,
     // People should have come to most of their versions by then.
     lively: count * deedEvery * 1.3 + 300_000,
@@ -40,6 +40,12 @@ function drawServices(random: Random): ReleaseSpecInput['traffic'] {
     services: [SERVICE, ...siblings].map((name) => ({ name })),
     previewServices: previews.map((name) => ({ name })),
   };
+}
+
+function drawBudget(random: Random): Pick<ReleaseSpecInput, 'podDisruptionBudget'> {
+  if (!random.chance(0.3)) return {};
+  const asks = random.pick([{ minAvailable: 2 }, { minAvailable: '60%' }, { maxUnavailable: 1 }] as const);
+  return { podDisruptionBudget: asks };
 }
 
 /** Production Services beside the first one. */

@@ -15,6 +15,7 @@
 import { LABEL_POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
+import { removeBudget } from '../budgets.ts';
 import { otherColor, podsOf, readyCount, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import { selects } from '../problems.ts';
@@ -138,9 +139,10 @@ function clearOther(snapshot: Snapshot, leaving: Color): Verdict | undefined {
     : step('RemovingColor', message, effects);
 }
 
-export function removeColor({ sides, release }: Snapshot, color: Color): Effect[] {
+export function removeColor(snapshot: Snapshot, color: Color): Effect[] {
+  const { sides, release } = snapshot;
   const { deployment, autoscaler } = sides[color];
-  const own: Effect[] = [];
+  const own = removeBudget(snapshot, color);
   if (autoscaler?.ours)
     own.push({ kind: 'RemoveAutoscaler', name: `${release.name}-${color}`, uid: autoscaler.uid });
   if (deployment?.ours) own.push({ kind: 'DeleteColor', color, uid: deployment.uid });

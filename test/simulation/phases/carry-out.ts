@@ -17,6 +17,8 @@ type LeftOut =
   | 'RemoveTwin'
   | 'WriteAutoscaler'
   | 'RemoveAutoscaler'
+  | 'WriteBudget'
+  | 'RemoveBudget'
   | 'RecyclePods'
   | 'PointPreview';
 

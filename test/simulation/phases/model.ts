@@ -160,13 +160,15 @@ function endpointsOf({ sides, source }: World, selected: Color | undefined): End
 
 function sideOf(world: World, color: Color): SideView {
   const side = world.sides[color];
-  if (side === undefined) return { color, deployment: undefined, autoscaler: undefined, pods: [] };
+  if (side === undefined)
+    return { color, deployment: undefined, autoscaler: undefined, budget: undefined, pods: [] };
   const { revision, desired, pods } = side;
   const content = revisionNamed(world, revision)?.content ?? revision;
   const ready = pods.filter((pod) => pod.ready).length;
   return {
     color,
     autoscaler: undefined,
+    budget: undefined,
     pods: pods.map(
       (pod): PodView => ({
         uid: `${color}-${pod.revision}`,
@@ -260,6 +262,7 @@ export function snapshotOf(world: World): Snapshot {
       },
     ],
     sides: { blue: sideOf(world, 'blue'), green: sideOf(world, 'green') },
+    foreignBudgets: [],
     revisions: world.revisions.map((revision) => ({
       name: nameOf(revision),
       number: revision.number,

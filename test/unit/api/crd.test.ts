@@ -62,6 +62,8 @@ describe('the CustomResourceDefinition', () => {
 
   it('gives every node a type, but those that are an integer or a string', () => {
     expect(where((node) => node.type === undefined)).to.deep.equal([
+      '.spec.podDisruptionBudget.minAvailable',
+      '.spec.podDisruptionBudget.maxUnavailable',
       '.spec.capacity.candidate',
       '.spec.capacity.window',
       '.spec.capacity.standby',

@@ -27,6 +27,7 @@ describe('the examples', () => {
       'gates',
       'historyLimit',
       'observation',
+      'podDisruptionBudget',
       'preparation',
       'rollback',
       'suspend',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { WATCHED } from '../../../src/controller/cache.ts';
+import { concerned, WATCHED } from '../../../src/controller/cache.ts';
 import type { KubeObject } from '../../../src/kube/ports.ts';
 
 const trim = (kind: keyof typeof WATCHED, object: object): any =>
@@ -26,5 +26,30 @@ describe('what is kept of objects', () => {
     const kept = trim('deployments', { metadata: { name: 'shop' }, spec: { paused: true }, status });
     expect(kept.status).to.deep.equal({ replicas: 2, conditions: [failure] });
     expect(kept.spec).to.deep.equal({ paused: true });
+  });
+});
+
+describe('a change of a disruption budget', () => {
+  const release = (name: string, spec: object) => ({ metadata: { namespace: 'shop', name }, spec });
+  const releases = [release('asks', { podDisruptionBudget: { minAvailable: 1 } }), release('other', {})];
+  const list = (namespace?: string) => (namespace === 'shop' ? releases : []);
+  const budget = (labels?: Record<string, string>, spec: object = {}, namespace = 'shop') => ({
+    metadata: { namespace, name: 'budget', uid: 'u', ...(labels && { labels }) },
+    spec,
+  });
+  const keys = (object: object, old?: object): string[] => [
+    ...concerned('budgets', object as KubeObject, old as KubeObject | undefined, () => ({ list })),
+  ];
+
+  it('of a release concerns that one, and every other of the namespace that asks for budgets', () => {
+    expect(keys(budget({ 'bluegreen.dev/release': 'other' }))).to.deep.equal(['shop/other', 'shop/asks']);
+  });
+  it('of somebody else concerns those that ask for budgets, in its namespace', () => {
+    expect(keys(budget())).to.deep.equal(['shop/asks']);
+    expect(keys(budget(undefined, { minAvailable: 2 }), budget())).to.deep.equal(['shop/asks']);
+    expect(keys(budget(undefined, {}, 'till'))).to.deep.equal([]);
+  });
+  it('concerns nobody where its status alone is another', () => {
+    expect(keys(budget(), budget())).to.deep.equal([]);
   });
 });

@@ -55,6 +55,11 @@ const table: [string, Picture, string][] = [
     'Service "checkout" does not select the pods of Deployment "checkout": its selector and the labels of spec.template must match',
   ],
   [
+    'DisruptionBudgetTwice',
+    { ...fresh, spec: { podDisruptionBudget: { minAvailable: 1 } }, foreignBudgets: ['checkout'] },
+    'PodDisruptionBudget "checkout" selects the same pods as those of spec.podDisruptionBudget, and Kubernetes evicts no pod that has two: delete it where it comes from, or remove spec.podDisruptionBudget',
+  ],
+  [
     'NameTaken',
     { ...fresh, blue: { revision: 'r1', deployment: { ours: false } } },
     'Deployment "checkout-blue" exists and does not belong to this release: rename or delete it, the operator needs that name',

@@ -11,6 +11,7 @@ import { parseMark } from '../../../src/release/mark.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
 import type {
   AutoscalerView,
+  BudgetView,
   ColorDeploymentView,
   Endpoint,
   JobView,
@@ -41,6 +42,7 @@ export interface SidePicture {
   readonly deployment?: Partial<ColorDeploymentView>;
   readonly pods?: readonly Partial<PodView>[];
   readonly autoscaler?: Partial<AutoscalerView>;
+  readonly budget?: Partial<BudgetView>;
 }
 
 export interface Picture {
@@ -59,6 +61,7 @@ export interface Picture {
   readonly services?: readonly string[];
   readonly service?: Partial<ServiceView>;
   readonly previews?: Snapshot['previews'];
+  readonly foreignBudgets?: readonly string[];
   readonly leftovers?: Snapshot['leftovers'];
   readonly blue?: SidePicture;
   readonly green?: SidePicture;
@@ -96,6 +99,7 @@ export function world(picture: Picture = {}): Snapshot {
     previews: picture.previews ?? [],
     leftovers: picture.leftovers ?? [],
     sides,
+    foreignBudgets: picture.foreignBudgets ?? [],
     revisions: Object.entries(picture.revisions ?? {}).map(([name, facts]) =>
       revisionOf(name, facts, picture.contents?.[name] ?? name.replace('r', 'v'), spec),
     ),
@@ -163,6 +167,7 @@ function sideOf(color: Color, picture: SidePicture = {}): SideView {
       ambiguous: false,
       ...picture.autoscaler,
     },
+    budget: picture.budget && { uid: `pdb-${color}`, ours: true, asks: undefined, ...picture.budget },
     pods: podsOf(color, picture),
   };
 }
