@@ -378,7 +378,7 @@ function sourceScaler(
 async function editorsOf({ cache, client }: Observer, release: ReleaseRef): Promise<Editors> {
   const { namespace } = release;
   const editorOf = (color: Color): Promise<string | undefined> | undefined => {
-    const { deployment } = sideOf(cache, release, color, undefined);
+    const deployment = deploymentOf(cache, release, color);
     if (deployment === undefined || deployment.matches || !deployment.ours) return undefined;
     const key = { namespace, name: colorName(release.name, color) };
     return lastWriter(client, DEPLOYMENTS, key, ['spec', 'template']);
@@ -391,7 +391,7 @@ type Editors = Readonly<Record<Color, string | undefined>>;
 
 function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string | undefined): SideView {
   const key = { namespace: release.namespace, name: colorName(release.name, color) };
-  const deployment = cache.deployments.get(key);
+  const deployment = deploymentOf(cache, release, color);
   const autoscaler = cache.autoscalers.get(key);
   const budget = cache.budgets.get(key);
   const pods = podsOf(cache, release).filter(
@@ -399,10 +399,7 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string 
   );
   return {
     color,
-    deployment: deployment && {
-      ...deploymentView(deployment, release, storedFor(cache, release, deployment)),
-      writer,
-    },
+    deployment: deployment && { ...deployment, writer },
     autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
     budget: budget && budgetView(budget, release, color),
     pods: pods.map(podView),
@@ -428,6 +425,14 @@ function foreignBudgets(cache: Cache, release: ReleaseRef, source: Deployment | 
     })
     .map(({ metadata }) => metadata.name)
     .sort();
+}
+
+function deploymentOf(cache: Cache, release: ReleaseRef, color: Color): SideView['deployment'] {
+  const deployment = cache.deployments.get({
+    namespace: release.namespace,
+    name: colorName(release.name, color),
+  });
+  return deployment && deploymentView(deployment, release, storedFor(cache, release, deployment));
 }
 
 function storedFor(

@@ -60,14 +60,26 @@ const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
 const MAX_MESSAGE = 1024;
 
 /** Slices made by hand or by another controller prove nothing. */
-export function endpointsOf(slices: readonly EndpointSlice[]): Endpoint[] {
-  return slices
-    .filter((slice) => slice.metadata.labels?.[LABEL_SLICE_MANAGER] === SLICE_CONTROLLER)
-    .flatMap((slice) => endpointsOfSlice(slice));
+export function endpointsOf(slices: readonly EndpointSlice[]): readonly Endpoint[] {
+  const trusted = slices.filter((slice) => slice.metadata.labels?.[LABEL_SLICE_MANAGER] === SLICE_CONTROLLER);
+  const [only, ...others] = trusted;
+  // The same list each time: what is counted in it is counted once.
+  return only !== undefined && others.length === 0
+    ? endpointsOfSlice(only)
+    : trusted.flatMap(endpointsOfSlice);
+}
+
+/** Computed once for each object, as every view below that depends on one alone: what the caches hold never changes. */
+const sliceEndpoints = new WeakMap<EndpointSlice, readonly Endpoint[]>();
+
+function endpointsOfSlice(slice: EndpointSlice): readonly Endpoint[] {
+  const endpoints = sliceEndpoints.get(slice) ?? readSlice(slice);
+  sliceEndpoints.set(slice, endpoints);
+  return endpoints;
 }
 
 /** Absent conditions: `ready` is true, `serving` is as `ready` (discovery/v1). */
-function endpointsOfSlice(slice: EndpointSlice): Endpoint[] {
+function readSlice(slice: EndpointSlice): Endpoint[] {
   const groups = (slice.ports ?? []).map((port) => `${slice.addressType}/${port.name ?? ''}`);
   return (slice.endpoints ?? []).flatMap(({ conditions, targetRef, nodeName, zone }) => {
     const podUid = targetRef?.uid;
@@ -225,13 +237,18 @@ function imagesOf(deployment: Deployment): string[] {
   return containers.map((container) => String((container as { image?: string }).image ?? ''));
 }
 
+type Requests = ColorDeploymentView['requests'];
+const podRequests = new WeakMap<object, Requests>();
+
 /** As the template says; what a LimitRange adds to its pods is not seen here. */
-function requestsOf({ spec }: Deployment): ColorDeploymentView['requests'] {
+function requestsOf({ spec }: Deployment): Requests {
   const podSpec = spec.template.spec;
-  return {
+  const requests = podRequests.get(podSpec) ?? {
     cpu: demandOf('requests.cpu', podSpec, [])?.perPod ?? 0,
     memory: demandOf('requests.memory', podSpec, [])?.perPod ?? 0,
   };
+  podRequests.set(podSpec, requests);
+  return requests;
 }
 
 function conditionMessage(conditions: readonly Condition[] | undefined, type: string): string | undefined {
@@ -277,7 +294,15 @@ export function budgetView(budget: PodDisruptionBudget, release: ReleaseRef, col
   };
 }
 
+const podViews = new WeakMap<Pod, PodView>();
+
 export function podView(pod: Pod): PodView {
+  const view = podViews.get(pod) ?? viewPod(pod);
+  podViews.set(pod, view);
+  return view;
+}
+
+function viewPod(pod: Pod): PodView {
   const conditions = pod.status?.conditions ?? [];
   const ready = conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
   const unscheduled = conditions.find(({ type, status }) => type === 'PodScheduled' && status === 'False');

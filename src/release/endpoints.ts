@@ -14,11 +14,18 @@ function groupsOf(endpoints: readonly Endpoint[]): Set<string> {
   return new Set(endpoints.map((endpoint) => endpoint.group));
 }
 
-/** uids of the pods that are ready in every one of these groups (by default: in all that the list has). */
-export function readyPods(
-  endpoints: readonly Endpoint[],
-  groups: ReadonlySet<string> = groupsOf(endpoints),
-): Set<string> {
+/** Asked for by most rules, and the same for the whole of a decision. */
+const readyByList = new WeakMap<readonly Endpoint[], ReadonlySet<string>>();
+
+/** uids of the pods that are ready in every group that the list has. */
+export function readyPods(endpoints: readonly Endpoint[]): ReadonlySet<string> {
+  const ready = readyByList.get(endpoints) ?? readyIn(endpoints, groupsOf(endpoints));
+  readyByList.set(endpoints, ready);
+  return ready;
+}
+
+/** uids of the pods that are ready in every one of these groups. */
+function readyIn(endpoints: readonly Endpoint[], groups: ReadonlySet<string>): Set<string> {
   const readyGroups = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     if (!endpoint.ready) continue;
@@ -38,7 +45,7 @@ export function podsOf(snapshot: Snapshot, service: ServiceView, color: Color): 
   ]);
 }
 
-/** Asked for by most rules, and the same for the whole of a decision. */
+/** As often asked for. */
 const readyByColor = new WeakMap<ServiceView, Map<Color, ReadonlySet<string>>>();
 
 /** Pods of a colour that production could use through this Service now, also while it does not. */
@@ -53,7 +60,7 @@ export function readyOfColor(service: ServiceView, color: Color): ReadonlySet<st
 function findReady(service: ServiceView, color: Color): ReadonlySet<string> {
   const twin = service.twins[color].endpoints;
   // A port that only the other side's pods have must not be lost in the switch.
-  return readyPods(twin, new Set([...groupsOf(service.endpoints), ...groupsOf(twin)]));
+  return readyIn(twin, groupsOf([...service.endpoints, ...twin]));
 }
 
 /**

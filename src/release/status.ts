@@ -65,9 +65,9 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
 
 /** Absent members instead of undefined ones: the status is compared and sent as JSON. */
 function compact(status: { [Key in keyof ReleaseStatus]: ReleaseStatus[Key] | undefined }): ReleaseStatus {
-  return Object.fromEntries(
-    Object.entries(status).filter(([, value]) => value !== undefined),
-  ) as ReleaseStatus;
+  const present: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(status)) if (value !== undefined) present[key] = value;
+  return present as ReleaseStatus;
 }
 
 function sideStatus(snapshot: Snapshot, color: Color): SideStatus {
@@ -176,14 +176,27 @@ function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {
   return started
     .toSorted((a, b) => b.facts.attempt - a.facts.attempt)
     .slice(0, snapshot.release.spec.historyLimit)
-    .map(({ name, facts }) => ({
-      revision: name,
-      attempt: facts.attempt,
-      outcome: facts.outcome?.kind ?? 'UnderWay',
-      startedAt: formatTime(facts.startedAt),
-      ...(facts.outcome !== undefined && {
-        finishedAt: formatTime(facts.outcome.at),
-        message: facts.outcome.message.slice(0, MAX_TEXT),
-      }),
-    }));
+    .map((revision) => {
+      const entry = entries.get(revision) ?? entryOf(revision);
+      entries.set(revision, entry);
+      return entry;
+    });
+}
+
+type HistoryEntry = NonNullable<ReleaseStatus['history']>[number];
+
+/** What is over stays as it is, and stands in each status anew. */
+const entries = new WeakMap<StartedRevision, HistoryEntry>();
+
+function entryOf({ name, facts }: StartedRevision): HistoryEntry {
+  return {
+    revision: name,
+    attempt: facts.attempt,
+    outcome: facts.outcome?.kind ?? 'UnderWay',
+    startedAt: formatTime(facts.startedAt),
+    ...(facts.outcome !== undefined && {
+      finishedAt: formatTime(facts.outcome.at),
+      message: facts.outcome.message.slice(0, MAX_TEXT),
+    }),
+  };
 }

@@ -127,8 +127,21 @@ export function renderBudget(release: ReleaseRef, color: Color, asks: BudgetSpec
   };
 }
 
+/** By the spec of an autoscaler and the name that it gets: each look compares two of them. */
+const autoscalerHashes = new WeakMap<object, Map<string, string>>();
+
 /** Identity of the spec that an autoscaler is written from. */
 export function autoscalerHash(release: ReleaseRef, color: Color): string {
+  const spec = release.spec.autoscaling?.spec ?? {};
+  const hashes = autoscalerHashes.get(spec) ?? new Map<string, string>();
+  autoscalerHashes.set(spec, hashes);
+  const name = colorName(release.name, color);
+  const hash = hashes.get(name) ?? hashAutoscaler(release, color);
+  hashes.set(name, hash);
+  return hash;
+}
+
+function hashAutoscaler(release: ReleaseRef, color: Color): string {
   return createHash('sha256')
     .update(JSON.stringify(autoscalerSpec(release, color)))
     .digest('hex')

@@ -156,10 +156,19 @@ function servesFrom(api: Api, { metadata }: Deployment): boolean {
   return color === undefined ? metadata.name === 'checkout' : metadata.name === `${RELEASE}-${color}`;
 }
 
+const readyIn = new WeakMap<EndpointSlice, readonly string[]>();
+
 /** Ready endpoints of a Service, as its slice says. */
-export function readyEndpoints(api: Api, service: string): string[] {
+export function readyEndpoints(api: Api, service: string): readonly string[] {
   const slice = api.get<EndpointSlice>(ENDPOINT_SLICES, `${service}-slice`);
-  return (slice?.endpoints ?? [])
+  if (slice === undefined) return [];
+  const ready = readyIn.get(slice) ?? readAnew(slice);
+  readyIn.set(slice, ready);
+  return ready;
+}
+
+function readAnew({ endpoints }: EndpointSlice): string[] {
+  return (endpoints ?? [])
     .filter(({ conditions }) => conditions?.ready === true)
     .map(({ targetRef }) => targetRef?.name ?? '');
 }

@@ -27,6 +27,8 @@ export interface Api {
   /** Why an admission policy refuses to let `plural/name` be patched. */
   readonly forbidden: Map<string, string>;
   readonly version: string;
+  /** Of the last change of an object of this kind; 0: there was none. */
+  versionOf(type: ResourceType): number;
   get<T extends KubeObject>(type: ResourceType, name: string): T | undefined;
   list<T extends KubeObject>(type: ResourceType, labelSelector?: string): T[];
   create<T extends KubeObject>(type: ResourceType, body: T, dryRun?: boolean): T;
@@ -59,6 +61,8 @@ export function createApi(now: () => number): Api {
   let version = 1000;
   /** As text, which is asked for after every event. */
   let known = { version, text: String(version) };
+  /** Of the last change of each kind. */
+  const changed = new Map<ResourceType, number>();
   let uids = 0;
 
   const objectsOf = (type: ResourceType): Map<string, KubeObject> => {
@@ -78,6 +82,7 @@ export function createApi(now: () => number): Api {
     });
 
   function tell(change: Change): void {
+    changed.set(change.type, version);
     for (const listener of listeners) listener(change);
   }
 
@@ -96,9 +101,9 @@ export function createApi(now: () => number): Api {
 
   /** A write that changes nothing makes no version. */
   function store(type: ResourceType, before: KubeObject, next: KubeObject): KubeObject {
-    const { metadata, ...body } = next;
-    const { metadata: old, ...oldBody } = before;
-    const specChanged = !isDeepStrictEqual(withoutStatus(body), withoutStatus(oldBody));
+    const { metadata } = next;
+    const { metadata: old } = before;
+    const specChanged = !sameBody(before, next);
     const kept = {
       ...metadata,
       ...identity(old),
@@ -159,6 +164,7 @@ export function createApi(now: () => number): Api {
       if (known.version !== version) known = { version, text: String(version) };
       return known.text;
     },
+    versionOf: (type) => changed.get(type) ?? 0,
     get: (type, name) => objectsOf(type).get(name) as any,
     list: (type, labelSelector) =>
       [...objectsOf(type).values()].filter((object) => selects(labelSelector, object)) as any[],
@@ -244,16 +250,21 @@ const STATUS_CODES: Partial<Record<KubeErrorReason, number>> = {
   Invalid: 422,
 };
 
+const IDENTITY = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'generation',
+  'resourceVersion',
+  'deletionTimestamp',
+] as const;
+
 /** What no writer changes. */
 function identity(old: KubeObject['metadata']): Partial<KubeObject['metadata']> {
-  const kept: Partial<KubeObject['metadata']> = { name: old.name };
-  for (const key of ['namespace', 'uid', 'creationTimestamp', 'generation', 'resourceVersion'] as const) {
-    if (old[key] !== undefined) Object.assign(kept, { [key]: old[key] });
-  }
-  return {
-    ...kept,
-    ...(old.deletionTimestamp !== undefined && { deletionTimestamp: old.deletionTimestamp }),
-  };
+  const kept: Record<string, unknown> = {};
+  for (const key of IDENTITY) if (old[key] !== undefined) kept[key] = old[key];
+  return kept;
 }
 
 /** A merge patch that names a version has it as its precondition. */
@@ -261,9 +272,17 @@ function versionIn(body: unknown): string | undefined {
   return (body as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion;
 }
 
-function withoutStatus(body: object): object {
-  const { status: _, ...rest } = body as { status?: unknown };
-  return rest;
+/** But for the metadata and the status. Most writes keep the rest as it is, member by member. */
+function sameBody(before: KubeObject, next: KubeObject): boolean {
+  const [old, fresh] = [bodyOf(before), bodyOf(next)];
+  const keys = Object.keys(fresh);
+  if (keys.length !== Object.keys(old).length) return false;
+  return keys.every((key) => old[key] === fresh[key] || isDeepStrictEqual(old[key], fresh[key]));
+}
+
+function bodyOf(object: KubeObject): Record<string, unknown> {
+  const { metadata: _, status: __, ...body } = object as KubeObject & { status?: unknown };
+  return body;
 }
 
 function compact<T extends object>(object: T): T {

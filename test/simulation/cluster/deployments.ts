@@ -194,10 +194,17 @@ function quotaExceeded(pods: number): { type: string; status: 'True'; reason: st
   };
 }
 
+const hashes = new WeakMap<object, string>();
+
 /** Identity of a template, in eight characters. */
-function hashOf({ spec }: Deployment): string {
+function hashOf({ spec: { template } }: Deployment): string {
+  const hash = hashes.get(template) ?? hashAnew(template);
+  hashes.set(template, hash);
+  return hash;
+}
+
+function hashAnew(template: object): string {
   let hash = 0x811c9dc5;
-  for (const char of JSON.stringify(spec.template))
-    hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+  for (const char of JSON.stringify(template)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, '0');
 }

@@ -1,6 +1,6 @@
 /** Watches over the promises: around each write of an operator, and after each event. */
 import { RELEASES } from '../../../src/api/resource.ts';
-import { COLORS, statusSchema } from '../../../src/api/status.ts';
+import { COLORS } from '../../../src/api/status.ts';
 import {
   CONTROLLER_REVISIONS,
   DEPLOYMENTS,
@@ -22,6 +22,7 @@ import { guardRevisions } from './revisions.ts';
 import { guardSelector } from './selector.ts';
 import { guardSibling } from './siblings.ts';
 import { guardRecycled, guardSide, guardSource } from './sides.ts';
+import { guardStatus } from './status.ts';
 import { createTrafficGuard } from './traffic.ts';
 import { createTruth, type RevisionTruth } from './truth.ts';
 import { fail, type View } from './view.ts';
@@ -35,8 +36,6 @@ export interface Oracle {
   readonly writes: number;
   readonly checks: number;
 }
-
-const STRICT_STATUS = statusSchema.strict();
 
 /** Writes in one virtual minute: more is a hot loop. */
 const MOST_WRITES = 400;
@@ -131,17 +130,12 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     else run();
   }
 
-  function guardStatus(): void {
-    const parsed = STRICT_STATUS.safeParse(truth.release()?.status ?? {});
-    if (!parsed.success) fail(`a status out of its bounds: ${parsed.error.issues[0]?.path.join('.')}`);
-  }
-
   return {
     view,
     outcomes,
     onWrite(write, run) {
       guarded(write, run);
-      if (write.type === RELEASES) guardStatus();
+      if (write.type === RELEASES) guardStatus(truth.release()?.status ?? {});
       countWrite();
     },
     check(operatorWorks) {

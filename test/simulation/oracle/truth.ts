@@ -48,14 +48,13 @@ export interface Truth {
 
 export function createTruth({ api }: World): Truth {
   const service = (): Service | undefined => api.get<Service>(SERVICES, SERVICE);
-  let known: { version: string; revisions: readonly RevisionTruth[] } | undefined;
+  let known: { version: number; uid: string | undefined; revisions: readonly RevisionTruth[] } | undefined;
 
   function revisions(): readonly RevisionTruth[] {
-    if (known?.version !== api.version)
-      known = {
-        version: api.version,
-        revisions: ownRevisions(api).flatMap(readRevision),
-      };
+    const version = api.versionOf(CONTROLLER_REVISIONS);
+    const uid = ownerOf(api);
+    if (known?.version !== version || known.uid !== uid)
+      known = { version, uid, revisions: ownRevisions(api).flatMap(readRevision) };
     return known.revisions;
   }
 
@@ -97,11 +96,13 @@ export function createTruth({ api }: World): Truth {
 
 /** Those of an earlier release of this name tell of another life. */
 export function ownRevisions(api: Api): ControllerRevision[] {
-  const uid = api.get(RELEASES, RELEASE)?.metadata.uid;
+  const uid = ownerOf(api);
   return api
     .list<ControllerRevision>(CONTROLLER_REVISIONS)
     .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
 }
+
+const ownerOf = (api: Api): string | undefined => api.get(RELEASES, RELEASE)?.metadata.uid;
 
 const read = new WeakMap<ControllerRevision, RevisionTruth[]>();
 
@@ -119,11 +120,17 @@ function readAnew({ metadata, data }: ControllerRevision): RevisionTruth[] {
   return [{ name: metadata.labels?.[LABEL_REVISION] ?? '', image, facts, frozen: spec }];
 }
 
+const sorted = new WeakMap<readonly RevisionTruth[], readonly RevisionTruth[]>();
+
 /** By attempt; of two that were begun at once, the one with the higher number. */
-export function newestFirst(all: readonly RevisionTruth[]): RevisionTruth[] {
-  return all.toSorted(
-    (a, b) => b.facts.attempt - a.facts.attempt || Number(b.name.slice(1)) - Number(a.name.slice(1)),
-  );
+export function newestFirst(all: readonly RevisionTruth[]): readonly RevisionTruth[] {
+  const known = sorted.get(all) ?? all.toSorted(isNewerThan);
+  sorted.set(all, known);
+  return known;
+}
+
+function isNewerThan(a: RevisionTruth, b: RevisionTruth): number {
+  return b.facts.attempt - a.facts.attempt || Number(b.name.slice(1)) - Number(a.name.slice(1));
 }
 
 export function isColor(text: string | undefined): text is Color {
