@@ -3,7 +3,7 @@ import { LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
 import type { Deployment, Pod } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
-import { SERVICE } from '../scenario.ts';
+import { type Scenario, SERVICE } from '../scenario.ts';
 import { imageOfDeployment, LABEL } from '../world.ts';
 import { selectsToo } from './siblings.ts';
 import { isColor, newestFirst, type Truth } from './truth.ts';
@@ -21,7 +21,8 @@ export function guardSide(
   if (view.truth.selected() === color && !isRecent(view, view.selectedAt()))
     fail(`${color} serves and was ${how}`);
   if (selectsToo(view, color)) fail(`${color} serves through another Service and was ${how}`);
-  if (!isLongTooLarge(view, after)) guardTarget(view, color, before, how);
+  if (!isLongTooLarge(view, after) && !isSurge(view, color, before, after))
+    guardTarget(view, color, before, how);
   guardDrain(view, color, before, how);
 }
 
@@ -48,6 +49,24 @@ function isLongTooLarge({ truth }: View, after: Deployment | undefined): boolean
   return truth
     .revisions()
     .some(({ facts }) => facts.tooLarge !== undefined && (after?.spec.replicas ?? 0) >= facts.tooLarge.most);
+}
+
+/**
+ * What stood beside the pods that were replaced, a quarter at most, goes with the last of them: the target is as large
+ * as the window promises, and ready, without it. Kept, each way back would leave production larger.
+ */
+function isSurge(view: View, color: Color, before: Deployment, after: Deployment | undefined): boolean {
+  const [had, has] = [before.spec.replicas ?? 1, after?.spec.replicas ?? 0];
+  if (after === undefined || imageOfDeployment(after) !== imageOfDeployment(before)) return false;
+  const enough = Math.max(1, windowOf(view.world.scenario, view.range(SERVICE).fewest));
+  return has >= enough && had - has <= Math.ceil(has / 4) && view.range(`${SERVICE}-${color}`).most >= has;
+}
+
+/** Pods that the side is to have that may have to take over from so many. */
+export function windowOf({ spec: { capacity, autoscaling } }: Scenario, production: number): number {
+  const share = Number.parseInt(String(capacity?.window ?? '100%'), 10);
+  const most = (autoscaling?.spec.maxReplicas as number | undefined) ?? Number.POSITIVE_INFINITY;
+  return Math.min(most, Math.ceil((production * share) / 100));
 }
 
 /** What the side lost; people may ask for fewer replicas. */

@@ -5,7 +5,7 @@ import { DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
 import { SERVICE, siblingsOf } from '../scenario.ts';
 import { createReadyCounts, type ReadyCounts } from './counts.ts';
 import { strays } from './siblings.ts';
-import { isTarget } from './sides.ts';
+import { isTarget, windowOf } from './sides.ts';
 import { isColor, newestFirst, type RevisionTruth, type Truth } from './truth.ts';
 import { fail, type View } from './view.ts';
 
@@ -135,10 +135,7 @@ function small(view: View): string | undefined {
   const { truth, world } = view;
   const color = COLORS.find((each) => each !== truth.selected() && isTarget(view, each));
   if (color === undefined) return undefined;
-  const { capacity, autoscaling } = world.scenario.spec;
-  const share = Number.parseInt(String(capacity?.window ?? '100%'), 10);
-  const most = (autoscaling?.spec.maxReplicas as number | undefined) ?? Number.POSITIVE_INFINITY;
-  const wanted = Math.min(most, Math.ceil((truth.ready(SERVICE) * share) / 100));
+  const wanted = windowOf(world.scenario, truth.ready(SERVICE));
   const has = truth.deployment(color)?.spec.replicas ?? 0;
   return has >= wanted
     ? undefined
