@@ -21,20 +21,22 @@ const BENCHMARKS: readonly TrafficBenchmark[] = [
 ];
 const NAMES = BENCHMARKS.map(({ name }) => name);
 
-async function main({ only, json, raw, sizes }: Options): Promise<void> {
+async function main(options: Options): Promise<void> {
+  const { only, json, sizes, serviceProxy } = options;
   const unknown = only.find((name) => !NAMES.includes(name));
   if (unknown !== undefined) throw new Error(`--only: there is no benchmark "${unknown}"`);
   const chosen = BENCHMARKS.filter(({ name }) => only.length === 0 || only.includes(name));
   const machine = machineFacts();
   const version = commit();
-  const lab = await TrafficLab.start(raw, progress('cluster'));
+  const lab = await TrafficLab.start(options, progress('cluster'));
   const rows: Row[] = [];
   try {
     for (const benchmark of chosen) rows.push(...(await benchmark.run(lab, sizes, progress(benchmark.name))));
   } finally {
     const command = ['npm run bench:traffic --', ...process.argv.slice(2)].join(' ');
     const { kubernetesVersion: kubernetes } = lab.stage.cluster;
-    await report({ machine: { ...machine, kubernetes }, commit: version, command, rows }, json);
+    const facts = { ...machine, kubernetes, 'kube-proxy': serviceProxy };
+    await report({ machine: facts, commit: version, command, rows }, json);
     await lab.stop();
   }
 }

@@ -14,6 +14,7 @@ import { raiseStage, type Stage } from '../../test/support/stage.ts';
 import type { Say } from '../benchmark.ts';
 import { follow } from '../follow.ts';
 import { wallClock } from '../numbers.ts';
+import type { Options } from './options.ts';
 import { SCRIPTED_SOURCE, SCRIPTED_URL } from './scripted.ts';
 
 /** Requests a second. */
@@ -49,10 +50,10 @@ export class TrafficLab {
     this.client = createKubeClient({ endpoint: kubeConfigEndpoint({ load }), userAgent: 'bench' });
   }
 
-  static async start(raw: string | undefined, say: Say): Promise<TrafficLab> {
+  static async start({ raw, serviceProxy }: Options, say: Say): Promise<TrafficLab> {
     say('starting a cluster');
     const sources = { default: prometheusUrl(), [SCRIPTED_SOURCE]: SCRIPTED_URL };
-    const stage = await raiseStage({ metricSources: sources });
+    const stage = await raiseStage({ metricSources: sources, serviceProxy });
     if (raw !== undefined) await mkdir(raw, { recursive: true });
     return new TrafficLab(stage, raw);
   }

@@ -1,5 +1,6 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
+import type { ServiceProxy } from '../../test/cluster/index.ts';
 import { whole } from '../options.ts';
 
 /** How often each thing is done. */
@@ -21,6 +22,8 @@ export interface Options {
   readonly json: string | undefined;
   /** Folder for what was counted, second by second. */
   readonly raw: string | undefined;
+  /** How kube-proxy moves connections. */
+  readonly serviceProxy: ServiceProxy;
   readonly sizes: Sizes;
 }
 
@@ -29,6 +32,7 @@ export const USAGE = `Counts requests while releases are switched, adopted and p
   --only NAME        one of NAMES; may be repeated
   --json FILE        writes the result there
   --raw FOLDER       writes there what was counted, second by second, and when Services were patched
+  --proxy MODE       how kube-proxy moves connections: iptables (default) or nftables
   --switches N       switches for each application (default 100)
   --adoptions N      adoptions and ejections for each kind of application (default 10)
   --rollbacks N      rollbacks of each sort (default 20)
@@ -39,6 +43,7 @@ const FLAGS = {
   only: { type: 'string', multiple: true },
   json: { type: 'string' },
   raw: { type: 'string' },
+  proxy: { type: 'string', default: 'iptables' },
   switches: { type: 'string', default: '100' },
   adoptions: { type: 'string', default: '10' },
   rollbacks: { type: 'string', default: '20' },
@@ -54,6 +59,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     only: values.only ?? [],
     json: values.json,
     raw: values.raw,
+    serviceProxy: serviceProxyOf(values.proxy),
     sizes: {
       switches: whole('switches', values.switches),
       adoptions: whole('adoptions', values.adoptions),
@@ -61,4 +67,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       kept: whole('kept', values.kept),
     },
   };
+}
+
+function serviceProxyOf(text: string): ServiceProxy {
+  if (text === 'iptables' || text === 'nftables') return text;
+  throw new Error(`--proxy: "${text}" is neither iptables nor nftables`);
 }

@@ -6,6 +6,7 @@ import { importImage } from './containerd.ts';
 import { run } from './exec.ts';
 import { end } from './launch.ts';
 import { intoNetwork } from './namespaces.ts';
+import type { ServiceProxy } from './packages.ts';
 import { kubeconfig } from './pki.ts';
 import type { ProcessRecord } from './processes.ts';
 import { programPath } from './programs.ts';
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** Room and speed for tens of thousands of objects: addresses, etcd's quota, the controllers' own rate limits. */
   readonly large?: boolean;
+  /** node form: how kube-proxy moves connections; default iptables. */
+  readonly serviceProxy?: ServiceProxy;
 }
 
 export interface Cluster {

@@ -7,6 +7,7 @@ import { isUp, readState } from './state.ts';
 import type { Order } from './supervisor.ts';
 
 export type { Cluster, ClusterOptions } from './cluster.ts';
+export type { ServiceProxy } from './packages.ts';
 
 /** Brings up a real Kubernetes and returns when it takes pods. It goes when `stop` is called or this process ends. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -35,10 +36,11 @@ export function attachCluster(name: string): Cluster | undefined {
 }
 
 async function prepare(options: ClusterOptions): Promise<Order> {
-  const { form, nodes = 3, large = false, name = `test-${randomBytes(3).toString('hex')}` } = options;
-  if (form === 'node') await ensurePackages(options.progress ?? (() => {}));
+  const { form, nodes = 3, large = false, serviceProxy = 'iptables' } = options;
+  const { name = `test-${randomBytes(3).toString('hex')}` } = options;
+  if (form === 'node') await ensurePackages(serviceProxy, options.progress ?? (() => {}));
   const programs = await ensurePrograms(programsOf(form), options.progress);
-  return { name, form, nodes, large, detached: false, programs };
+  return { name, form, nodes, large, serviceProxy, detached: false, programs };
 }
 
 /** What each form is made of. */

@@ -13,16 +13,20 @@ import {
 } from './controlplane.ts';
 import { run } from './exec.ts';
 import { pauseImage, programImage } from './images.ts';
-import { cniFolder } from './packages.ts';
+import { cniFolder, type ServiceProxy } from './packages.ts';
 import { here } from './paths.ts';
 
 /** The node form: a real control plane and one real node (containerd, kubelet, kube-proxy), with DNS and CPU metrics. */
-export async function startNode(plane: ControlPlane, cluster: string): Promise<void> {
+export async function startNode(
+  plane: ControlPlane,
+  cluster: string,
+  serviceProxy: ServiceProxy,
+): Promise<void> {
   createCgroup(cluster);
   // The API server takes longest; the container runtime gets ready beside it.
   await Promise.all([startControlPlane(plane), startRuntime(plane)]);
   await startKubelet(plane, cluster);
-  await Promise.all([startServiceProxy(plane), applyAddOns(plane)]);
+  await Promise.all([startServiceProxy(plane, serviceProxy), applyAddOns(plane)]);
   await Promise.all([waitForDefaultAccount(plane.api), waitForNodes(plane, 1), waitForDns(plane)]);
 }
 
@@ -89,12 +93,15 @@ function kubeletConfig(dir: string, pki: string, cluster: string): object {
   };
 }
 
-async function startServiceProxy({ dir, start, programs, kubeconfig }: ControlPlane): Promise<void> {
+async function startServiceProxy(
+  { dir, start, programs, kubeconfig }: ControlPlane,
+  mode: ServiceProxy,
+): Promise<void> {
   const config = join(dir, 'kube-proxy.json');
   const content = {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
-    mode: 'iptables',
+    mode,
     clusterCIDR: podCidr,
     hostnameOverride: 'node-0',
     clientConnection: { kubeconfig: kubeconfig('proxy') },

@@ -15,6 +15,15 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   openssl: ['openssl'],
 };
 
+/** A mode of kube-proxy, by the name of the program that it runs. */
+export type ServiceProxy = 'iptables' | 'nftables';
+
+/** Of no use to the other mode, and therefore not asked of a machine that needs it not. */
+const neededBy: Readonly<Record<ServiceProxy, typeof needed>> = {
+  iptables: {},
+  nftables: { nftables: ['nft'] },
+};
+
 const cniFolders = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
@@ -25,11 +34,14 @@ export async function cniFolder(): Promise<string> {
 }
 
 /** Installs what is missing, where that is possible; otherwise says what is missing. */
-export async function ensurePackages(progress: (line: string) => void): Promise<void> {
+export async function ensurePackages(
+  serviceProxy: ServiceProxy,
+  progress: (line: string) => void,
+): Promise<void> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error('the node form needs root on Linux (namespaces, cgroups): use sudo, or the fake form');
   }
-  const missing = await missingPackages();
+  const missing = await missingPackages(serviceProxy);
   if (missing.length === 0) return;
   if (!(await find('apt-get'))) {
     throw new Error(
@@ -38,13 +50,13 @@ export async function ensurePackages(progress: (line: string) => void): Promise<
   }
   progress(`installing ${missing.join(', ')}`);
   await install(missing);
-  const still = await missingPackages();
+  const still = await missingPackages(serviceProxy);
   if (still.length > 0) throw new Error(`after installing, ${still.join(', ')} is still not to be found`);
 }
 
-async function missingPackages(): Promise<string[]> {
+async function missingPackages(serviceProxy: ServiceProxy): Promise<string[]> {
   const missing: string[] = [];
-  for (const [name, programs] of Object.entries(needed)) {
+  for (const [name, programs] of Object.entries({ ...needed, ...neededBy[serviceProxy] })) {
     const found = await Promise.all(programs.map(find));
     if (found.includes(false)) missing.push(name);
   }

@@ -6,6 +6,7 @@ import { type ControlPlane, kubernetesServiceIp } from './controlplane.ts';
 import { freePort, startFake } from './fake.ts';
 import { createNamespaces, inside } from './namespaces.ts';
 import { startNode } from './node.ts';
+import type { ServiceProxy } from './packages.ts';
 import { createPki, type Identity, kubeconfig, type Pki } from './pki.ts';
 import { recordOf } from './processes.ts';
 import type { Programs } from './programs.ts';
@@ -21,6 +22,7 @@ export interface Order {
   readonly form: 'fake' | 'node';
   readonly nodes: number;
   readonly large: boolean;
+  readonly serviceProxy: ServiceProxy;
   /** Nobody holds stdin: the cluster stays until it gets SIGTERM. */
   readonly detached: boolean;
   readonly programs: Programs;
@@ -104,7 +106,7 @@ async function start(): Promise<void> {
     kubeconfig: kubeconfigs(server, pki),
   };
   if (order.form === 'fake') await startFake(plane, order.nodes);
-  else await startNode(plane, order.name);
+  else await startNode(plane, order.name, order.serviceProxy);
   const version = await plane.api.get<{ gitVersion: string }>('/version');
   plane.api.close();
   remember({

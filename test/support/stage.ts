@@ -1,5 +1,5 @@
 /** A cluster with a real node, a real Prometheus, and the operator from its shipped manifests. */
-import { type Cluster, startCluster } from '../cluster/index.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.ts';
 import { demoImage, operatorImage, prometheusImage } from './images.ts';
 import { deployOperator, type OperatorOptions } from './operator.ts';
 import { deployPrometheus } from './prometheus.ts';
@@ -12,11 +12,14 @@ export interface Stage {
   readonly image: ImageRef;
 }
 
-export async function raiseStage(options: Pick<OperatorOptions, 'metricSources'> = {}): Promise<Stage> {
+type StageOptions = Pick<OperatorOptions, 'metricSources'> & Pick<ClusterOptions, 'serviceProxy'>;
+
+export async function raiseStage(options: StageOptions = {}): Promise<Stage> {
+  const { serviceProxy, ...operatorOptions } = options;
   const operator = await operatorImage();
   const app = await demoImage();
   const prometheus = await prometheusImage();
-  const cluster = await startCluster({ form: 'node' });
+  const cluster = await startCluster({ form: 'node', ...(serviceProxy && { serviceProxy }) });
   try {
     const load = async ({ name, tar }: { name: string; tar: string }): Promise<ImageRef> => {
       await cluster.loadImage(tar);
@@ -29,7 +32,7 @@ export async function raiseStage(options: Pick<OperatorOptions, 'metricSources'>
     };
     const target = targetOf(cluster);
     await Promise.all([
-      deployOperator(target, { image: images.operator, workDir: cluster.workDir, ...options }),
+      deployOperator(target, { image: images.operator, workDir: cluster.workDir, ...operatorOptions }),
       deployPrometheus(target, { image: images.prometheus }),
     ]);
     return { cluster, target, image: images.app };

@@ -74,10 +74,14 @@ describe('the traffic benchmarks', () => {
     expect(() => parseOptions(['--switches', 'many'])).to.throw(
       '--switches: "many" is not a whole number from 1 to 999999',
     );
+    expect(() => parseOptions(['--proxy', 'ipvs'])).to.throw(
+      '--proxy: "ipvs" is neither iptables nor nftables',
+    );
     expect(parseOptions(['--only', 'kept', '--kept', '1'])).to.deep.equal({
       only: ['kept'],
       json: undefined,
       raw: undefined,
+      serviceProxy: 'iptables',
       sizes: { switches: 100, adoptions: 10, rollbacks: 20, kept: 1 },
     });
   });
