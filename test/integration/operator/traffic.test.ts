@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { RELEASES } from '../../../src/api/resource.ts';
 import { DEPLOYMENTS, SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ERRORS, Metrics } from './prometheus.ts';
@@ -52,10 +53,15 @@ describe('Production traffic', function () {
   /** Revision r2 on green has the traffic and is watched for long. */
   async function observedShop(availability: object = {}): Promise<Shop> {
     const shop = await world.adoptedShop({ spec: { observation: { durationSeconds: LONG, availability } } });
+    await keepOldPods(shop);
     await shop.version('v2');
     await shop.inPhase('Observing');
     return shop;
   }
+
+  /** A pod of the old side that is replaced in the middle of a story would live where the story has it dead. */
+  const keepOldPods = (shop: Shop) =>
+    shop.patch(RELEASES, SHOP, { spec: { traffic: { drainSeconds: 300 } } });
 
   /** The decision that mended a selector. */
   const restored = (shop: Shop, message: string) =>
@@ -154,6 +160,7 @@ describe('Production traffic', function () {
 
       'when both sides are dead at rest, and says so': async () => {
         const shop = await world.adoptedShop();
+        await keepOldPods(shop);
         await shop.version('v2');
         await shop.settledOn('r2');
         const [blue, green] = await Promise.all([shop.pods('blue'), shop.pods('green')]);
