@@ -7,6 +7,8 @@ export const LABEL_RELEASE = 'bluegreen.dev/release';
 export const LABEL_COLOR = 'bluegreen.dev/color';
 /** Value: the revision's name, such as r3. */
 export const LABEL_REVISION = 'bluegreen.dev/revision';
+/** On ConfigMaps and Secrets that a release may name, written by people: no other one is watched. On the copies too. */
+export const LABEL_CONFIG = 'bluegreen.dev/config';
 /** On Jobs: the gate they answer. */
 export const LABEL_GATE = 'bluegreen.dev/gate';
 /** On Jobs: the attempt they belong to. */
@@ -26,6 +28,10 @@ export const ANNOTATION_FACTS = 'bluegreen.dev/facts';
 export const ANNOTATION_ORIGINAL_MIN = 'bluegreen.dev/original-min-replicas';
 /** On a HorizontalPodAutoscaler: which spec it was written from. The API server rewrites quantities, so specs cannot be compared. */
 export const ANNOTATION_SPEC_HASH = 'bluegreen.dev/spec-hash';
+/** On a colour's Deployment: the named config that it runs with, as JSON (`NamedConfig`). */
+export const ANNOTATION_CONFIG = 'bluegreen.dev/named-config';
+/** On a copy: the ConfigMap that it was made from. */
+export const ANNOTATION_COPY_OF = 'bluegreen.dev/copy-of';
 /** On the source: the autoscaler that was taken from it, as JSON. */
 export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
 /** On the source: when it was last scaled to 0, RFC 3339. */
@@ -43,6 +49,9 @@ const MAX_NAME = 63;
 
 export const colorName = (release: string, color: Color): string => `${release}-${color}`;
 export const twinName = (service: string, color: Color): string => `${service}-${color}`;
+/** Of a ConfigMap with this content, for one colour: another content has another name, as with kustomize's generator. */
+export const copyName = (release: string, color: Color, configMap: string, digest: string): string =>
+  `${colorName(release, color)}-${configMap}-${digest.slice(0, 10)}`;
 export const revisionLabel = (revision: number): string => `r${revision}`;
 export const revisionObjectName = (release: string, revision: string): string => `${release}-${revision}`;
 

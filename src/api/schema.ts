@@ -35,6 +35,16 @@ const decimal = z.string().max(32).regex(DECIMAL);
 
 const listName = z.string().min(1).max(40).regex(DNS_1035);
 
+/** Short enough for the name of a copy, in which the release, the colour and a digest stand as well. */
+const namedConfig = (description: string) => {
+  const name = z.string().min(1).max(180).regex(DNS_1123_SUBDOMAIN);
+  return z
+    .array(z.object({ name: name.describe('In the namespace of the release.') }).describe('By its name.'))
+    .max(16)
+    .default([])
+    .meta({ description, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+};
+
 const metricSource = z
   .string()
   .min(1)
@@ -319,6 +329,19 @@ export const specSchema = z
       .optional()
       .describe('One HorizontalPodAutoscaler per colour.'),
     podDisruptionBudget: podDisruptionBudget.optional(),
+    config: z
+      .object({
+        configMaps: namedConfig(
+          'ConfigMaps. Each colour gets a copy of its own, to which its pod template refers: what runs keeps what it has.',
+        ),
+        secrets: namedConfig(
+          'Secrets. They are never copied: pods that start later read what stands there then.',
+        ),
+      })
+      .optional()
+      .describe(
+        'Config that is part of a revision: a change of it starts a release. Each object carries the label bluegreen.dev/config.',
+      ),
     traffic,
     capacity: capacity.prefault({}),
     preparation: z

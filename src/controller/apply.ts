@@ -11,6 +11,7 @@ import {
   ANNOTATION_SWITCH_REASON,
   ANNOTATION_SWITCHED_AT,
   colorName,
+  copyName,
   FINALIZER,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
@@ -33,6 +34,7 @@ import type {
   Store,
 } from '../kube/ports.ts';
 import {
+  CONFIG_MAPS,
   CONTROLLER_REVISIONS,
   type ControllerRevision,
   DEPLOYMENTS,
@@ -51,17 +53,27 @@ import { activeColor } from '../release/endpoints.ts';
 import { formatFacts } from '../release/facts.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect, EffectKind } from '../release/plan.ts';
+import { configDigest } from '../workload/config.ts';
 import {
   contentOf,
   contentOfColor,
   contentOfReplicaSet,
   fingerprint,
+  type RevisionData,
   type WorkloadContent,
 } from '../workload/content.ts';
-import { renderAutoscaler, renderBudget, renderColor, renderJob, renderTwin } from '../workload/render.ts';
+import {
+  renderAutoscaler,
+  renderBudget,
+  renderColor,
+  renderCopy,
+  renderJob,
+  renderTwin,
+} from '../workload/render.ts';
 import type { Cache } from './cache.ts';
+import { readConfigMap } from './named-config.ts';
 import type { Scene } from './observe.ts';
-import { type RevisionData, storedContent } from './views.ts';
+import { storedContent } from './views.ts';
 
 export interface Applier {
   readonly client: KubeClient;
@@ -251,9 +263,11 @@ function serviceOf(scene: Scene, name: string): Service {
 }
 
 function contentFor(scene: Scene, applier: Applier, from: Of<'CreateRevision'>['from']): WorkloadContent {
-  if (from === 'source') return contentOf(sourceOf(scene));
+  const { config } = scene.snapshot;
+  if (from === 'source') return contentOf(sourceOf(scene), config.found);
   if (from === 'live') {
-    const content = scene.liveReplicaSet && contentOfReplicaSet(scene.liveReplicaSet, sourceOf(scene));
+    const content =
+      scene.liveReplicaSet && contentOfReplicaSet(scene.liveReplicaSet, sourceOf(scene), config.found);
     if (content === undefined) throw new StaleError('no ReplicaSet of the source has ready pods');
     return content;
   }
@@ -276,12 +290,52 @@ function contentOfRevision({ cache }: Applier, { release }: Scene, revision: str
   return content;
 }
 
+/** What the ConfigMaps of this content hold: the colour's copies where it is a colour's, else those that people wrote. */
+async function heldBy(
+  { client }: Applier,
+  { release }: Scene,
+  { config }: WorkloadContent,
+  from: Of<'CreateRevision'>['from'],
+): Promise<RevisionData['configMaps']> {
+  const digests = Object.entries(config?.configMaps ?? {});
+  if (digests.length === 0) return undefined;
+  const isColor = from === 'blue' || from === 'green';
+  const read = digests.map(async ([name, digest]) => {
+    const stands = isColor ? copyName(release.name, from, name, digest) : name;
+    const held = await readConfigMap(client, release.namespace, stands, digest);
+    if (held === undefined && isColor)
+      throw new Error(`ConfigMap "${stands}", with which ${from} runs, is gone or changed: put it back`);
+    if (held === undefined) throw new StaleError(`ConfigMap "${stands}" changed while it was frozen`);
+    return [name, held] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}
+
+const writeCopy: Apply<'WriteCopy'> = async (applier, scene, { color, revision, configMap, digest }) => {
+  const { client, cache } = applier;
+  const { namespace, name } = scene.release;
+  // The cache keeps no contents.
+  const key = { namespace, name: revisionObjectName(name, revision) };
+  const stored = await client.get<ControllerRevision>(CONTROLLER_REVISIONS, key);
+  if (stored === undefined) throw new StaleError(`ControllerRevision "${key.name}" is gone`);
+  const held = (stored.data as unknown as RevisionData).configMaps?.[configMap];
+  if (held === undefined || configDigest(held) !== digest)
+    throw new Error(`ControllerRevision "${key.name}" does not hold ConfigMap "${configMap}" any more`);
+  const body = renderCopy(scene.release, color, configMap, held);
+  const other = cache.configMaps.get({ namespace, name: body.metadata.name });
+  // Deleted by somebody, and made again with another content.
+  if (other?.metadata.labels?.[LABEL_RELEASE] === name)
+    await remove(applier, cache.configMaps, CONFIG_MAPS, scene, body.metadata.name, other.metadata.uid ?? '');
+  await create<KubeObject>(applier, cache.configMaps, CONFIG_MAPS, scene, body);
+};
+
 const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) => {
   const { release } = scene;
   const content = contentFor(scene, applier, effect.from);
   if (fingerprint(content) !== effect.fingerprint)
     throw new StaleError('the workload changed while it was frozen');
-  const data: RevisionData = { spec: release.spec, content };
+  const configMaps = await heldBy(applier, scene, content, effect.from);
+  const data: RevisionData = { spec: release.spec, content, ...(configMaps && { configMaps }) };
   await create<ControllerRevision>(applier, applier.cache.revisions, CONTROLLER_REVISIONS, scene, {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
@@ -584,6 +638,9 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
     const uid = services.get({ namespace: scene.release.namespace, name })?.metadata.uid;
     if (uid !== undefined) await remove(applier, services, SERVICES, scene, name, uid);
   },
+  WriteCopy: writeCopy,
+  RemoveCopy: (applier, scene, { name, uid }) =>
+    remove(applier, applier.cache.configMaps, CONFIG_MAPS, scene, name, uid),
   WriteColor: writeColor,
   ScaleColor: scaleColor,
   RecyclePods: recyclePods,

@@ -2,12 +2,14 @@
  * What the operator keeps of the cluster: one shared watch per kind, narrowed by the release label to what belongs to
  * a release (budgets are not), and trimmed to what a view reads.
  */
-import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
+import { LABEL_COLOR, LABEL_CONFIG, LABEL_RELEASE } from '../api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import type { ReleaseSpec } from '../api/schema.ts';
 import type { KubeObject, ResourceType, Store } from '../kube/ports.ts';
 import {
+  CONFIG_MAPS,
   CONTROLLER_REVISIONS,
+  type ConfigMap,
   type ControllerRevision,
   DEPLOYMENTS,
   type Deployment,
@@ -17,13 +19,17 @@ import {
   type HorizontalPodAutoscaler,
   JOBS,
   type Job,
+  type JsonObject,
   POD_DISRUPTION_BUDGETS,
   PODS,
   type Pod,
   type PodDisruptionBudget,
+  SECRETS,
   SERVICES,
   type Service,
 } from '../kube/types.ts';
+import { configDigest } from '../workload/config.ts';
+import type { RevisionData } from '../workload/content.ts';
 import { sameJson } from './json.ts';
 
 export interface Cache {
@@ -37,10 +43,23 @@ export interface Cache {
   readonly jobs: Store<Job>;
   readonly pods: Store<Pod>;
   readonly slices: Store<EndpointSlice>;
+  /** Those that a release may name, and the copies. */
+  readonly configMaps: Store<ConfigDigest>;
+  /** Those that a release may name; of them no more than metadata ever comes here. */
+  readonly secrets: Store<KubeObject>;
+}
+
+/** A ConfigMap without what it holds: that is read when a revision is frozen, and kept nowhere else. */
+export interface ConfigDigest extends KubeObject {
+  readonly digest: string;
+  /** Of what it holds. */
+  readonly bytes: number;
 }
 
 export const BY_RELEASE = 'release';
 export const BY_SERVICE = 'service';
+/** Releases, by `plural/namespace/name` of each object that they name. */
+const BY_CONFIG = 'config';
 
 const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
 export const LABEL_JOB_NAME = 'batch.kubernetes.io/job-name';
@@ -57,15 +76,23 @@ export function releaseOf({ metadata }: KubeObject): string | undefined {
   return name === undefined ? undefined : keyOf(metadata.namespace, name);
 }
 
-/** Keys of the releases that a change concerns: whose object it is, or was, and for a budget whose pods it may select. */
+/**
+ * Keys of the releases that a change concerns: whose object it is, or was; for a budget whose pods it may select, and for
+ * config those that name it.
+ */
 export function concerned(
   kind: keyof Cache,
   object: KubeObject,
   old: KubeObject | undefined,
-  releases: () => Pick<Cache['releases'], 'list'>,
+  releases: () => Pick<Cache['releases'], 'list' | 'byIndex'>,
 ): Set<string> {
   if (kind === 'releases') return new Set([keyOf(object.metadata.namespace, object.metadata.name)]);
   const own = [releaseOf(object), old && releaseOf(old)].filter((key) => key !== undefined);
+  if (kind === 'configMaps' || kind === 'secrets') {
+    const { namespace, name } = object.metadata;
+    const naming = releases().byIndex(BY_CONFIG, configKey(WATCHED[kind].type, namespace, name));
+    return new Set([...own, ...naming.map(({ metadata }) => keyOf(metadata.namespace, metadata.name))]);
+  }
   if (kind !== 'budgets') return new Set(own);
   // Its status changes with every pod, and is nobody's business here.
   if (old !== undefined && saysTheSame(object, old)) return new Set();
@@ -95,36 +122,55 @@ const byService = ({ metadata }: KubeObject): string[] => {
   return service === undefined ? [] : [keyOf(metadata.namespace, service)];
 };
 
+const byConfig = (object: KubeObject): string[] => {
+  const { config } = (object as BlueGreenReleaseObject).spec as Partial<ReleaseSpec>;
+  const keys = (type: ResourceType, named: readonly { name: string }[] = []): string[] =>
+    named.map(({ name }) => configKey(type, object.metadata.namespace, name));
+  return [...keys(CONFIG_MAPS, config?.configMaps), ...keys(SECRETS, config?.secrets)];
+};
+
+const configKey = ({ plural }: ResourceType, namespace: string | undefined, name: string): string =>
+  `${plural}/${keyOf(namespace, name)}`;
+
 /** How one kind is watched. */
 export interface Watched {
   readonly type: ResourceType;
-  readonly labelled: boolean;
+  /** Only what carries this label. */
+  readonly label?: string;
+  readonly metadataOnly?: boolean;
   readonly indexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
   readonly trim?: (object: never) => KubeObject;
 }
 
 const owned = (type: ResourceType, trim?: Watched['trim']): Watched => ({
   type,
-  labelled: true,
+  label: LABEL_RELEASE,
   indexes: { [BY_RELEASE]: byRelease },
   ...(trim !== undefined && { trim }),
 });
 
 export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
-  releases: { type: RELEASES, labelled: false, indexes: {}, trim: trimApplied },
+  releases: { type: RELEASES, indexes: { [BY_CONFIG]: byConfig }, trim: trimApplied },
   services: owned(SERVICES, trimApplied),
   deployments: owned(DEPLOYMENTS, trimDeployment),
   autoscalers: owned(HORIZONTAL_POD_AUTOSCALERS, trimAutoscaler),
-  budgets: {
-    type: POD_DISRUPTION_BUDGETS,
-    labelled: false,
-    indexes: {},
-    trim: trimBudget,
-  },
-  revisions: owned(CONTROLLER_REVISIONS),
+  budgets: { type: POD_DISRUPTION_BUDGETS, indexes: {}, trim: trimBudget },
+  revisions: owned(CONTROLLER_REVISIONS, trimRevision),
   jobs: owned(JOBS, trimJob),
   pods: owned(PODS, trimPod),
-  slices: { type: ENDPOINT_SLICES, labelled: true, indexes: { [BY_SERVICE]: byService }, trim: trimSlice },
+  slices: {
+    type: ENDPOINT_SLICES,
+    label: LABEL_RELEASE,
+    indexes: { [BY_SERVICE]: byService },
+    trim: trimSlice,
+  },
+  configMaps: {
+    type: CONFIG_MAPS,
+    label: LABEL_CONFIG,
+    indexes: { [BY_RELEASE]: byRelease },
+    trim: trimConfigMap,
+  },
+  secrets: { type: SECRETS, label: LABEL_CONFIG, metadataOnly: true, indexes: {}, trim: trimToMetadata },
 };
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -185,16 +231,32 @@ function trimAutoscaler({ metadata, spec, status }: HorizontalPodAutoscaler): Ho
 }
 
 function trimBudget({ metadata, spec }: PodDisruptionBudget): PodDisruptionBudget {
-  const { name, namespace, uid, resourceVersion, labels } = metadata;
+  return { ...trimToMetadata({ metadata }), spec };
+}
+
+/** What ConfigMaps held is read again where a copy is to be made. */
+function trimRevision(revision: ControllerRevision): ControllerRevision {
+  const { configMaps, ...data } = (revision.data ?? {}) as unknown as RevisionData;
+  return configMaps === undefined ? revision : { ...revision, data: data as unknown as JsonObject };
+}
+
+function trimConfigMap(configMap: ConfigMap): ConfigDigest {
+  const { data = {}, binaryData = {} } = configMap;
+  const bytes = Buffer.byteLength(JSON.stringify([data, binaryData]));
+  return { ...trimToMetadata(configMap), digest: configDigest(configMap), bytes };
+}
+
+function trimToMetadata({ metadata }: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels } = metadata;
   return {
     metadata: {
       name,
       ...(namespace && { namespace }),
       ...(uid && { uid }),
       ...(resourceVersion && { resourceVersion }),
+      ...(deletionTimestamp && { deletionTimestamp }),
       ...(labels && { labels }),
     },
-    spec,
   };
 }
 

@@ -2,16 +2,20 @@
  * What an object's content is, computed once for each object: what the caches hold never changes, and a release is
  * looked at many times between two changes of its Deployments. On the way to a switch this would be most of the work.
  */
+import type { NamedConfig } from '../api/config.ts';
 import type { Deployment } from '../kube/types.ts';
 import { contentOf, contentOfColor, fingerprint, holds, type WorkloadContent } from '../workload/content.ts';
 
-const sources = new WeakMap<Deployment, string>();
+const sources = new WeakMap<Deployment, { readonly config: string; readonly fingerprint: string }>();
 
-/** Identity of what people wish for. */
-export function sourceFingerprint(source: Deployment): string {
-  const known = sources.get(source) ?? fingerprint(contentOf(source));
-  sources.set(source, known);
-  return known;
+/** Identity of what people wish for: the Deployment, and the config that the release names beside it. */
+export function sourceFingerprint(source: Deployment, named?: NamedConfig): string {
+  const config = JSON.stringify(named) ?? '';
+  const known = sources.get(source);
+  if (known?.config === config) return known.fingerprint;
+  const fresh = fingerprint(contentOf(source, named));
+  sources.set(source, { config, fingerprint: fresh });
+  return fresh;
 }
 
 interface ColorIdentity {

@@ -34,6 +34,7 @@ import {
 } from '../kube/types.ts';
 import { explainsMarks } from '../release/roles.ts';
 import type {
+  ConfigView,
   Observations,
   RevisionView,
   ServiceView,
@@ -46,6 +47,7 @@ import { type ReleaseRef, renderColor } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
 import { sourceFingerprint } from './identities.ts';
+import { configView, copyViews } from './named-config.ts';
 import {
   type Aliases,
   autoscalerView,
@@ -107,8 +109,10 @@ export async function observe(
       viewService(observer, release, spec.traffic.services[index]?.name ?? '', service),
     ),
   );
+  const config = configView(cache, release);
+  const wished = source && sourceFingerprint(source, config.found);
   const revisions = await currentRevisions(observer, release, views, () =>
-    revisionsOf(cache, release, aliases, source),
+    revisionsOf(cache, release, aliases, wished),
   );
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
@@ -138,9 +142,10 @@ export async function observe(
     },
     previous: parsed.status,
     source: source && {
-      ...sourceView(source, readySets, sourceAutoscalers),
+      ...sourceView(source, readySets, sourceAutoscalers, config),
       scaledBy,
     },
+    config,
     services: views,
     previews: spec.traffic.previewServices.map(({ name }, index) =>
       previewView(name, previews[index], release, isRelease(cache, release)),
@@ -183,9 +188,8 @@ function revisionsOf(
   cache: Cache,
   release: ReleaseRef,
   aliases: Aliases,
-  source: Deployment | undefined,
+  wished: string | undefined,
 ): RevisionView[] {
-  const wished = source && sourceFingerprint(source);
   return cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(
@@ -266,11 +270,12 @@ function sourceView(
   source: Deployment,
   readySets: readonly ReplicaSet[],
   autoscalers: readonly HorizontalPodAutoscaler[],
+  config: ConfigView,
 ): SourceView {
   const { metadata, spec, status } = source;
   const [live, ...others] = readySets;
   const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  const content = live && contentOfReplicaSet(live, source);
+  const content = live && contentOfReplicaSet(live, source, config.found);
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
@@ -281,7 +286,7 @@ function sourceView(
     paused: spec.paused ?? false,
     rolledOut: observed ? (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0) : undefined,
     readyHash: others.length === 0 ? live?.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] : undefined,
-    fingerprint: sourceFingerprint(source),
+    fingerprint: sourceFingerprint(source, config.found),
     podLabels: spec.template.metadata?.labels ?? {},
     ...(content && live && { live: { fingerprint: fingerprint(content), replicaSet: live.metadata.name } }),
     autoscalers: autoscalers.map((autoscaler) => ({
@@ -403,6 +408,7 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string 
     autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
     budget: budget && budgetView(budget, release, color),
     pods: pods.map(podView),
+    copies: copyViews(cache, release, color),
   };
 }
 

@@ -1,7 +1,6 @@
 /** The operator without its process: watches, queue and loop around the reconciler. */
 
 import type { Measurement } from '../analysis/measurement.ts';
-import { LABEL_RELEASE } from '../api/names.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Logger } from '../kube/log.ts';
 import { type Loop, type LoopObserver, type ReconcileResult, runLoop } from '../kube/loop.ts';
@@ -138,7 +137,8 @@ function createCache(
         type: watched.type,
         indexes: watched.indexes,
         ...(namespace !== undefined && { namespace }),
-        ...(watched.labelled && { labelSelector: LABEL_RELEASE }),
+        ...(watched.label !== undefined && { labelSelector: watched.label }),
+        ...(watched.metadataOnly && { metadataOnly: true }),
         ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
         onChange: (_change, object, old) =>
           enqueue(queue, options.share, name as keyof Cache, object, old, () => cache.releases),

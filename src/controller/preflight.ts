@@ -71,7 +71,7 @@ async function aliasesOf(
     const name = revisionObjectName(release.name, revision);
     const content = storedContent(cache.revisions.get({ namespace: release.namespace, name }));
     if (content === undefined) return [];
-    if (source !== undefined && !holds(contentOf(source), content)) return [];
+    if (source !== undefined && !holds(contentOf(source, snapshot.config.found), content)) return [];
     const body = nameless(renderColor(release, color, revision, content, 1));
     // One that the server would refuse today has no alias; what is wrong with it is told when it is written.
     const answer = await client.create(DEPLOYMENTS, body, { dryRun: true, signal }).catch(() => undefined);
@@ -110,7 +110,7 @@ function dryRuns(scene: Scene): DryRun[] {
     field: `spec.gates[${index}].job`,
   }));
   if (source !== undefined) {
-    const body = nameless(renderColor(release, color, 'r0', contentOf(source), 1));
+    const body = nameless(renderColor(release, color, 'r0', contentOf(source, snapshot.config.found), 1));
     runs.push({ type: DEPLOYMENTS, body, field: `Deployment "${source.metadata.name}"` });
   }
   if (release.spec.autoscaling !== undefined) {

@@ -43,7 +43,8 @@ import type {
   ServiceView,
   TwinView,
 } from '../release/snapshot.ts';
-import { fingerprint, type WorkloadContent } from '../workload/content.ts';
+import { statedConfig } from '../workload/config.ts';
+import { fingerprint, type RevisionData, type WorkloadContent } from '../workload/content.ts';
 import { demandOf } from '../workload/demand.ts';
 import {
   autoscalerHash,
@@ -218,6 +219,7 @@ export function deploymentView(
     revision: metadata.labels?.[LABEL_REVISION],
     matches,
     fingerprint: identity,
+    config: statedConfig(deployment),
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     desired: spec.replicas ?? 1,
     pods: status.replicas ?? 0,
@@ -366,18 +368,13 @@ function terminationMessage(pods: readonly Pod[]): string | undefined {
   return undefined;
 }
 
-/** What a ControllerRevision holds. Immutable once written. */
-export interface RevisionData {
-  readonly spec: ReleaseSpec;
-  readonly content: WorkloadContent;
-}
-
 /** Fingerprint of a stored content to that of the same content with the defaults of the API server that runs now. */
 export type Aliases = Readonly<Record<string, string>>;
 
 /** Computed once for each object: what the caches hold never changes, and each look reads every revision. */
 const revisionViews = new WeakMap<ControllerRevision, RevisionView>();
-const revisionData = new WeakMap<object, { spec: ReleaseSpec; fingerprint: string }>();
+type Read = Pick<RevisionView, 'fingerprint' | 'config'> & { spec: ReleaseSpec };
+const revisionData = new WeakMap<object, Read>();
 
 /** The content of a revision, as it was frozen. */
 export function storedContent(revision: ControllerRevision | undefined): WorkloadContent | undefined {
@@ -413,6 +410,7 @@ function viewRevision(revision: ControllerRevision): RevisionView | undefined {
     objectName: metadata.name,
     resourceVersion: metadata.resourceVersion ?? '',
     fingerprint: data.fingerprint,
+    config: data.config,
     frozen: data.spec,
     rawFacts,
     facts: parseFacts(rawFacts),
@@ -420,13 +418,14 @@ function viewRevision(revision: ControllerRevision): RevisionView | undefined {
 }
 
 /** Defaults that were added to the schema since are filled in by the parser. */
-function readRevision(revision: ControllerRevision): { spec: ReleaseSpec; fingerprint: string } | undefined {
+function readRevision(revision: ControllerRevision): Read | undefined {
   const data = revision.data as unknown as RevisionData | undefined;
   const known = data && revisionData.get(data);
   if (known !== undefined) return known;
   const parsed = specSchema.safeParse(data?.spec);
   if (!parsed.success || data?.content === undefined) return undefined;
-  const read = { spec: parsed.data, fingerprint: fingerprint(data.content) };
+  const { config } = data.content;
+  const read = { spec: parsed.data, fingerprint: fingerprint(data.content), config };
   revisionData.set(data, read);
   return read;
 }

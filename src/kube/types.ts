@@ -20,6 +20,7 @@ function resource(
 export const SERVICES: ResourceType = resource('', 'v1', 'Service', 'services');
 export const PODS: ResourceType = resource('', 'v1', 'Pod', 'pods');
 export const CONFIG_MAPS: ResourceType = resource('', 'v1', 'ConfigMap', 'configmaps');
+export const SECRETS: ResourceType = resource('', 'v1', 'Secret', 'secrets');
 export const RESOURCE_QUOTAS: ResourceType = resource('', 'v1', 'ResourceQuota', 'resourcequotas');
 export const LIMIT_RANGES: ResourceType = resource('', 'v1', 'LimitRange', 'limitranges');
 export const PERSISTENT_VOLUME_CLAIMS: ResourceType = resource(

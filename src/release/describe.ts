@@ -13,6 +13,10 @@ export function describe(effect: Effect): string {
       return `RecordFacts ${effect.revision}${effect.facts.outcome ? ` ${effect.facts.outcome.kind}` : ''}`;
     case 'DeleteRevision':
       return `DeleteRevision ${effect.revision}`;
+    case 'WriteCopy':
+      return `WriteCopy ${effect.color} ${effect.configMap} of ${effect.revision}`;
+    case 'RemoveCopy':
+      return `RemoveCopy ${effect.name}`;
     case 'ClaimService':
     case 'ReleaseService':
       return `${effect.kind} ${effect.service}`;

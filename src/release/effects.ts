@@ -1,5 +1,6 @@
 /** Builders for the effects that several rules order, so that a precondition is written down once. */
 import type { Color } from '../api/status.ts';
+import { writeCopies } from './copies.ts';
 import { selectedColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
 import { formatMark, type SwitchMark } from './mark.ts';
@@ -73,7 +74,11 @@ export function writeColor(snapshot: Snapshot, color: Color, revision: string, r
   // A stranger's Deployment under that name is never taken: it is reported as a problem.
   if (deployment?.ours === false) return [];
   const expected = deployment && { uid: deployment.uid, resourceVersion: deployment.resourceVersion };
-  return [{ kind: 'WriteColor', color, revision, replicas, expected }];
+  const written = snapshot.revisions.find(({ name }) => name === revision);
+  return [
+    ...writeCopies(snapshot, color, written),
+    { kind: 'WriteColor', color, revision, replicas, expected },
+  ];
 }
 
 /** A colour that holds this revision with so many pods: written if it is not that, else scaled. */

@@ -10,7 +10,7 @@ import { autoscalingBounds, resolve } from './capacity.ts';
 import type { RevisionFacts } from './facts.ts';
 import { formatMark } from './mark.ts';
 import type { Effect } from './plan.ts';
-import type { Endpoint, RevisionView, ServiceView, Snapshot } from './snapshot.ts';
+import type { ColorDeploymentView, Endpoint, RevisionView, ServiceView, Snapshot } from './snapshot.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 type Patch = Of<'PatchSelector'>;
@@ -38,6 +38,9 @@ const GUARDS: Guards = {
     services.some(({ name }) => name === service)
       ? `Service ${service} is pointed as a preview, and is production`
       : undefined,
+  ],
+  RemoveCopy: ({ sides, release }, { color, name }) => [
+    takesConfig(sides[color].deployment, release.deleting, name),
   ],
   DeleteColor: (snapshot, effect) => [takesTarget(snapshot, effect.color, 0)],
   RecyclePods: (snapshot, effect) => [endsServing(snapshot, effect), endsTarget(snapshot, effect)],
@@ -219,6 +222,19 @@ function endsServing(
   if (stranger !== undefined) return `pod ${stranger.name} is not known as one of ${effect.color}`;
   const serves = !elsewhere || effect.pods.some(({ uid }) => listed.has(uid));
   return serves ? `pods of ${effect.color} would end although a Service may select them` : undefined;
+}
+
+/** The template names it: pods that start later would wait for it for ever. */
+function takesConfig(
+  deployment: ColorDeploymentView | undefined,
+  deleting: boolean,
+  name: string,
+): string | undefined {
+  const [own] = Object.entries(deployment?.config?.configMaps ?? {}).filter(([configMap, digest]) =>
+    name.endsWith(`-${configMap}-${digest.slice(0, 10)}`),
+  );
+  if (own === undefined || deleting) return undefined;
+  return `ConfigMap ${name} would be removed, and pods read it`;
 }
 
 /** At most a quarter at a time, and never the last ready one. */

@@ -27,6 +27,15 @@ export type Effect =
       readonly facts: RevisionFacts;
     }
   | { readonly kind: 'DeleteRevision'; readonly revision: string }
+  /** A colour's copy of a ConfigMap, with what the revision holds of it. */
+  | {
+      readonly kind: 'WriteCopy';
+      readonly color: Color;
+      readonly revision: string;
+      readonly configMap: string;
+      readonly digest: string;
+    }
+  | { readonly kind: 'RemoveCopy'; readonly color: Color; readonly name: string; readonly uid: string }
   /** Makes a Service or the source ours to follow and to switch; refused when another writer was quicker. */
   | {
       readonly kind: 'ClaimService';

@@ -2,7 +2,7 @@
  * What is wrong with the input, seen before anything is touched. Each problem is one sentence: object, field, what to
  * do. The first is shown; production stays as it is; the release goes on by itself when the problem is mended.
  */
-import { LABEL_COLOR, LABEL_REVISION } from '../api/names.ts';
+import { LABEL_COLOR, LABEL_CONFIG, LABEL_REVISION } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
 import { autoscalingBounds, requiredReady } from './capacity.ts';
 import { selectedColor } from './endpoints.ts';
@@ -16,6 +16,8 @@ export type Rule = (snapshot: Snapshot, roles: Roles) => Problem | undefined;
 const RULES: readonly Rule[] = [
   sourceMissing,
   sourceClaimed,
+  configMissing,
+  configTooLarge,
   serviceMissing,
   serviceKind,
   serviceWithoutSelector,
@@ -59,6 +61,31 @@ function sourceClaimed({ source, release }: Snapshot): Problem | undefined {
     field: 'spec.workload.deploymentRef.name',
     object: `Deployment ${source.name}`,
     message: `Deployment "${source.name}" belongs to release "${source.claimedBy}": name another Deployment or delete that release`,
+  };
+}
+
+export function configMissing({ config, release }: Snapshot): Problem | undefined {
+  const [first] = config.missing;
+  if (first === undefined) return undefined;
+  const { kind, name, field } = first;
+  return {
+    reason: 'ConfigNotFound',
+    field,
+    object: `${kind} ${name}`,
+    message: `${field}: no ${kind} "${name}" with the label ${LABEL_CONFIG} exists in namespace "${release.namespace}": create it, label it (kubectl label ${kind.toLowerCase()} ${name} ${LABEL_CONFIG}=true -n ${release.namespace}) or correct the name`,
+  };
+}
+
+/** Each revision keeps what they hold, and a ControllerRevision of more than about 1.5 MB cannot be stored. */
+const MAX_CONFIG_BYTES = 512 * 1024;
+
+function configTooLarge({ config }: Snapshot): Problem | undefined {
+  if (config.bytes <= MAX_CONFIG_BYTES) return undefined;
+  const kib = Math.ceil(config.bytes / 1024);
+  return {
+    reason: 'ConfigTooLarge',
+    field: 'spec.config.configMaps',
+    message: `spec.config.configMaps: together they hold ${kib} KiB, and a revision keeps at most 512: name fewer, or bring large files with the image`,
   };
 }
 

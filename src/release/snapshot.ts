@@ -4,6 +4,7 @@
  * All times are milliseconds since the epoch. Views hold only what a rule reads.
  */
 import type { Measurement } from '../analysis/measurement.ts';
+import type { NamedConfig } from '../api/config.ts';
 import type { BudgetSpec, ReleaseSpec } from '../api/schema.ts';
 import type { Color, ReleaseStatus } from '../api/status.ts';
 import type { RevisionFacts } from './facts.ts';
@@ -15,6 +16,7 @@ export interface Snapshot {
   /** The status as last written; {} when it was lost. Nothing that safety needs is read from it. */
   readonly previous: ReleaseStatus;
   readonly source: SourceView | undefined;
+  readonly config: ConfigView;
   /** In the order of the spec. */
   readonly services: readonly ServiceView[];
   /** In the order of the spec. */
@@ -46,6 +48,18 @@ export interface ReleaseView {
   readonly spec: ReleaseSpec;
   /** The action annotation, as written. */
   readonly action: string | undefined;
+}
+
+/** Config that the spec names, as it stands now. */
+export interface ConfigView {
+  readonly found: NamedConfig | undefined;
+  readonly missing: readonly {
+    readonly kind: 'ConfigMap' | 'Secret';
+    readonly name: string;
+    readonly field: string;
+  }[];
+  /** What the ConfigMaps hold together. */
+  readonly bytes: number;
 }
 
 /** What the workload source says: the Deployment that people edit. */
@@ -176,6 +190,15 @@ export interface SideView {
   readonly autoscaler: AutoscalerView | undefined;
   readonly budget: BudgetView | undefined;
   readonly pods: readonly PodView[];
+  /** Its copies of ConfigMaps, those of older revisions too. */
+  readonly copies: readonly CopyView[];
+}
+
+export interface CopyView {
+  readonly name: string;
+  readonly uid: string;
+  /** Of what it holds. */
+  readonly digest: string;
 }
 
 export interface ColorDeploymentView {
@@ -190,6 +213,8 @@ export interface ColorDeploymentView {
   readonly writer?: string | undefined;
   /** Identity of its live content. */
   readonly fingerprint: string;
+  /** Named config that it runs with. */
+  readonly config: NamedConfig | undefined;
   /** The controller has seen the latest write: below this the counts are of an older template. */
   readonly observed: boolean;
   readonly desired: number;
@@ -249,6 +274,8 @@ export interface RevisionView {
   readonly resourceVersion: string;
   /** Identity of the stored content, computed by the running binary. */
   readonly fingerprint: string;
+  /** Named config, as it was frozen. */
+  readonly config: NamedConfig | undefined;
   /** The release as it was when this revision was first started. */
   readonly frozen: ReleaseSpec;
   /** The annotation as stored, for the precondition of its next write. */

@@ -3,6 +3,7 @@
  * frozen before the first effect.
  */
 
+import { changedConfig } from '../api/config.ts';
 import { revisionLabel } from '../api/names.ts';
 import type { Color } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
@@ -10,7 +11,7 @@ import { recordFacts } from './effects.ts';
 import { otherColor } from './endpoints.ts';
 import { freshAttempt, type RevisionFacts } from './facts.ts';
 import type { Effect, Verdict } from './plan.ts';
-import { firstProblem } from './problems.ts';
+import { configMissing, firstProblem } from './problems.ts';
 import type { Roles } from './roles.ts';
 import type { Problem, RevisionView, Snapshot } from './snapshot.ts';
 
@@ -61,6 +62,12 @@ export function judgeObjects(snapshot: Snapshot, roles: Roles): Verdict | undefi
 
 function refused({ reason, message }: Problem): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
+}
+
+/** What people wish for now and did not when this revision was frozen. */
+export function whatChanged({ config }: Snapshot, since: RevisionView | undefined): string {
+  const names = changedConfig(since?.config, config.found);
+  return `${names.length === 0 ? 'the Deployment' : names.join(' and ')} changed`;
 }
 
 /** The newest revision with the content that people wish for now. */
@@ -121,5 +128,6 @@ export function notNow(snapshot: Snapshot, roles: Roles): Verdict | undefined {
       lookAgainAt: inconclusive.retryAt,
     };
   }
-  return undefined;
+  const problem = configMissing(snapshot);
+  return problem && { ...refused(problem), lookAgainAt: snapshot.now + ASK_AGAIN_MS };
 }

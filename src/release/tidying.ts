@@ -24,6 +24,8 @@ const WORDS: Words = {
   ReleaseService: ({ service }) => `Service "${service}" is in the spec no more`,
   PatchSelector: ({ service, color }) => `Service "${service}" joins the others on ${color}`,
   PointPreview: ({ service, color }) => `Service "${service}" is to show ${color}`,
+  WriteCopy: ({ color, configMap }) => `${color} lacks its copy of ConfigMap "${configMap}"`,
+  RemoveCopy: ({ name }) => `ConfigMap "${name}" is a copy that no revision needs`,
   DeleteRevision: ({ revision }) => `revision ${revision} is beyond historyLimit`,
 };
 

@@ -6,6 +6,7 @@
 import { COLORS, type Color } from '../api/status.ts';
 import { budgets } from './budgets.ts';
 import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
+import { keepCopies } from './copies.ts';
 import { moveTraffic, scaleColor, writeColor } from './effects.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
@@ -20,6 +21,7 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   return [
     ...protection(snapshot),
     ...proofs(snapshot),
+    ...keepCopies(snapshot),
     ...claimSource(snapshot, roles),
     ...joins(snapshot, roles),
     ...letGoOfLeftovers(snapshot, roles),

@@ -5,9 +5,13 @@
  * API server fills in by itself are left out, so that a default which one server adds and another does not is no change.
  */
 import { createHash } from 'node:crypto';
+import { copiesOf, type NamedConfig } from '../api/config.ts';
 import { LABEL_COLOR, LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE, LABEL_REVISION } from '../api/names.ts';
+import type { ReleaseSpec } from '../api/schema.ts';
+import type { Color } from '../api/status.ts';
 import type { JsonValue } from '../kube/ports.ts';
 import type { Deployment, JsonObject, PodTemplate, ReplicaSet } from '../kube/types.ts';
+import { type ConfigData, renameConfigMaps, statedConfig } from './config.ts';
 
 export interface WorkloadContent {
   template: PodTemplate;
@@ -15,11 +19,22 @@ export interface WorkloadContent {
   progressDeadlineSeconds?: number;
   revisionHistoryLimit?: number;
   strategy?: JsonObject;
+  /** What the release names beside the template. */
+  config?: NamedConfig;
+}
+
+/** What a ControllerRevision holds. Immutable once written. */
+export interface RevisionData {
+  readonly spec: ReleaseSpec;
+  readonly content: WorkloadContent;
+  /** By name: what the ConfigMaps held whose digests stand in the content. */
+  readonly configMaps?: Readonly<Record<string, ConfigData>>;
 }
 
 function content(
   template: PodTemplate,
-  spec: Omit<WorkloadContent, 'template'>,
+  spec: Omit<WorkloadContent, 'template' | 'config'>,
+  config: NamedConfig | undefined,
   drop: readonly string[],
 ): WorkloadContent {
   const { minReadySeconds, progressDeadlineSeconds, revisionHistoryLimit, strategy } = spec;
@@ -29,31 +44,45 @@ function content(
     ...(progressDeadlineSeconds !== undefined && { progressDeadlineSeconds }),
     ...(revisionHistoryLimit !== undefined && { revisionHistoryLimit }),
     ...(strategy !== undefined && { strategy }),
+    ...(config !== undefined && { config }),
   };
 }
 
 /** What people wish for. */
-export function contentOf(deployment: Deployment): WorkloadContent {
-  return content(deployment.spec.template, deployment.spec, []);
+export function contentOf(deployment: Deployment, config?: NamedConfig): WorkloadContent {
+  return content(deployment.spec.template, deployment.spec, config, []);
 }
 
 /** What really runs: the pods of this ReplicaSet, under the Deployment's settings. */
 export function contentOfReplicaSet(
   replicaSet: ReplicaSet,
   deployment: Deployment,
+  config?: NamedConfig,
 ): WorkloadContent | undefined {
   const template = replicaSet.spec.template;
-  return template && content(template, deployment.spec, [LABEL_POD_TEMPLATE_HASH]);
+  return template && content(template, deployment.spec, config, [LABEL_POD_TEMPLATE_HASH]);
 }
 
 /** What a colour runs, without what we added to it. */
 export function contentOfColor(deployment: Deployment, selectorLabel: string): WorkloadContent {
-  return content(deployment.spec.template, deployment.spec, [
+  const config = statedConfig(deployment);
+  return content(originalTemplate(deployment, config), deployment.spec, config, [
     LABEL_RELEASE,
     LABEL_COLOR,
     LABEL_REVISION,
     selectorLabel,
   ]);
+}
+
+/** With the names that people wrote, instead of those of this colour's copies. */
+function originalTemplate(
+  { metadata, spec: { template } }: Deployment,
+  config: NamedConfig | undefined,
+): PodTemplate {
+  const release = metadata.labels?.[LABEL_RELEASE] ?? '';
+  const color = metadata.labels?.[LABEL_COLOR] as Color;
+  const originals = Object.entries(copiesOf(release, color, config)).map(([name, copy]) => [copy, name]);
+  return { ...template, spec: renameConfigMaps(template.spec, Object.fromEntries(originals)) };
 }
 
 function withoutLabels(template: PodTemplate, drop: readonly string[]): PodTemplate {

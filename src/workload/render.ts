@@ -1,12 +1,17 @@
 /** The objects that a release derives, as plain JSON ready to be sent. None has an owner reference except Jobs. */
 import { createHash } from 'node:crypto';
+import { copiesOf } from '../api/config.ts';
 import {
+  ANNOTATION_CONFIG,
+  ANNOTATION_COPY_OF,
   ANNOTATION_ORIGINAL_MIN,
   ANNOTATION_SPEC_HASH,
   colorName,
+  copyName,
   jobName,
   LABEL_ATTEMPT,
   LABEL_COLOR,
+  LABEL_CONFIG,
   LABEL_GATE,
   LABEL_RELEASE,
   LABEL_REVISION,
@@ -15,6 +20,7 @@ import {
 import { API_VERSION, type BudgetSpec, type GateSpec, KIND, type ReleaseSpec } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import type {
+  ConfigMap,
   Deployment,
   HorizontalPodAutoscaler,
   Job,
@@ -23,6 +29,7 @@ import type {
   Service,
   ServicePort,
 } from '../kube/types.ts';
+import { type ConfigData, configDigest, renameConfigMaps } from './config.ts';
 import type { WorkloadContent } from './content.ts';
 
 export interface ReleaseRef {
@@ -42,18 +49,43 @@ export function renderColor(
 ): Deployment {
   const own = { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color };
   const labels = { ...own, [LABEL_REVISION]: revision };
-  const { template, ...settings } = content;
+  const { template, config, ...settings } = content;
   const podLabels = { ...template.metadata?.labels, ...labels, [release.spec.traffic.selectorLabel]: color };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { namespace: release.namespace, name: colorName(release.name, color), labels },
+    metadata: {
+      namespace: release.namespace,
+      name: colorName(release.name, color),
+      labels,
+      ...(config !== undefined && { annotations: { [ANNOTATION_CONFIG]: JSON.stringify(config) } }),
+    },
     spec: {
       ...settings,
       replicas,
       selector: { matchLabels: own },
-      template: { ...template, metadata: { ...template.metadata, labels: podLabels } },
+      template: {
+        ...template,
+        metadata: { ...template.metadata, labels: podLabels },
+        spec: renameConfigMaps(template.spec, copiesOf(release.name, color, config)),
+      },
     },
+  };
+}
+
+/** A colour's own copy of a ConfigMap. Nobody can change what it holds, and no owner takes it from what runs. */
+export function renderCopy(release: ReleaseRef, color: Color, name: string, held: ConfigData): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      namespace: release.namespace,
+      name: copyName(release.name, color, name, configDigest(held)),
+      labels: { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color, [LABEL_CONFIG]: 'copy' },
+      annotations: { [ANNOTATION_COPY_OF]: name },
+    },
+    immutable: true,
+    ...held,
   };
 }
 

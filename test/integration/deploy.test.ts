@@ -104,6 +104,8 @@ describe('deploy/kustomize on a real API server', function () {
         limitranges: 'list',
         persistentvolumeclaims: 'get',
         'endpointslices.discovery.k8s.io': 'list watch',
+        configmaps: 'get list watch create delete',
+        secrets: 'list watch',
         namespaces: 'get',
         'events.events.k8s.io': 'create patch',
       });
@@ -114,11 +116,18 @@ describe('deploy/kustomize on a real API server', function () {
       expect(own['leases.coordination.k8s.io']).to.equal('get list watch create update patch');
     });
 
-    it('read no Secret and no ConfigMap anywhere', async () => {
-      for (const resource of ['secrets', 'configmaps']) {
-        const args = ['auth', 'can-i', 'get', resource, '-n=bluegreen-system', `--as=${OPERATOR}`];
+    it('get no Secret anywhere, and write none, and change no ConfigMap', async () => {
+      const denied = [
+        'get secrets',
+        'create secrets',
+        'patch secrets',
+        'update configmaps',
+        'patch configmaps',
+      ];
+      for (const [verb = '', resource = ''] of denied.map((words) => words.split(' '))) {
+        const args = ['auth', 'can-i', verb, resource, '-n=bluegreen-system', `--as=${OPERATOR}`];
         const answer = await cluster.kubectl(args).catch((error: Error) => error.message);
-        expect(answer, resource).to.match(/code 1/);
+        expect(answer, `${verb} ${resource}`).to.match(/code 1/);
       }
     });
 

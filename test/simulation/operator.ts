@@ -2,7 +2,6 @@
  * One operator process: the real observing, deciding, applying and reporting over caches that lag. It remembers
  * nothing across its death.
  */
-import { LABEL_RELEASE } from '../../src/api/names.ts';
 import { type Beside, createBeside } from '../../src/controller/beside.ts';
 import { type Cache, concerned, WATCHED } from '../../src/controller/cache.ts';
 import { preflight } from '../../src/controller/preflight.ts';
@@ -256,12 +255,11 @@ function createCaches(
       ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
     });
     stores[name] = store;
-    const selector = watched.labelled ? LABEL_RELEASE : undefined;
     const tell = (object: KubeObject, old: KubeObject | undefined): void => {
       const releases = () => stores.releases as unknown as Cache['releases'];
       for (const key of concerned(name as keyof Cache, object, old, releases)) enqueue(key);
     };
-    watch(options, isAlive, watched.type, selector, store, tell, listed);
+    watch(options, isAlive, watched.type, watched.label, store, tell, listed);
   }
   return { cache: stores as unknown as Cache, isSynced };
 }

@@ -3,6 +3,7 @@
  * selector points, and nothing that serves is touched. A foreground delete removes the ControllerRevisions first, so
  * these rules read the Services and the Deployments, and nothing else.
  */
+import { copiesOf } from '../../api/config.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds } from '../capacity.ts';
@@ -63,7 +64,13 @@ function leave(snapshot: Snapshot, why: string | undefined): Verdict {
     const followed = `${message}, when the endpoints of Service "${behind.name}" have followed its selector`;
     return { ...verdict, message: followed };
   }
-  const effects = [...discarded, ...removeTwins(snapshot), ...dismiss(snapshot, kept), ...give(snapshot)];
+  const effects = [
+    ...discarded,
+    ...removeTwins(snapshot),
+    ...removeCopies(snapshot, kept),
+    ...dismiss(snapshot, kept),
+    ...give(snapshot),
+  ];
   return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
 }
 
@@ -74,6 +81,17 @@ function removeTwins({ services }: Snapshot): Effect[] {
       (color): Effect => ({ kind: 'RemoveTwin', service: name, color }),
     ),
   );
+}
+
+/** Those of a side that goes on serving stay, and with them the pods that read them. */
+function removeCopies({ sides, release }: Snapshot, kept: readonly Color[]): Effect[] {
+  return COLORS.flatMap((color) => {
+    const config = kept.includes(color) ? sides[color].deployment?.config : undefined;
+    const needed = Object.values(copiesOf(release.name, color, config));
+    return sides[color].copies
+      .filter(({ name }) => !needed.includes(name))
+      .map(({ name, uid }): Effect => ({ kind: 'RemoveCopy', color, name, uid }));
+  });
 }
 
 function inWords(kept: readonly Color[], why: string | undefined): string {

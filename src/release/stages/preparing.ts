@@ -18,6 +18,7 @@ import type { Roles, StartedRevision } from '../roles.ts';
 import { slowestStart } from '../rollback.ts';
 import { tidyDueAt } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { whatChanged } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
@@ -60,13 +61,15 @@ function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevisi
 function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
   const wished = snapshot.source?.fingerprint;
   if (wished === undefined || wished === subject.fingerprint) return undefined;
+  // Deleted and created again it may well be what it was: nothing else could start meanwhile.
+  if (snapshot.config.missing.length > 0) return undefined;
   if (subject.facts.validatedAt !== undefined && wished !== active?.fingerprint) return undefined;
   return end(
     snapshot,
     subject,
     'Superseded',
     'Superseded',
-    `revision ${subject.name} is no longer wanted: the Deployment changed`,
+    `revision ${subject.name} is no longer wanted: ${whatChanged(snapshot, subject)}`,
   );
 }
 

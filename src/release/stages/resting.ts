@@ -1,9 +1,11 @@
 /** No release is under way: keep both sides as they should be, and start one when another content is wished for. */
 
+import { COLORS } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import type { Breach } from '../../checks/check.ts';
 import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
+import { dropCopies } from '../copies.ts';
 import { sideDrainedAt } from '../drain.ts';
 import { recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
@@ -14,7 +16,7 @@ import { pointPreviews } from '../preview.ts';
 import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { judgeInput, judgeObjects, notNow, startAttempt, wishedRevision } from '../start.ts';
+import { judgeInput, judgeObjects, notNow, startAttempt, whatChanged, wishedRevision } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
@@ -65,6 +67,7 @@ function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision)
     ...pointPreviews(snapshot, roles),
     ...sizeOther(snapshot, roles, active),
     ...prune(snapshot, roles),
+    ...COLORS.flatMap((color) => dropCopies(snapshot, color)),
   ];
 }
 
@@ -125,7 +128,7 @@ function start(snapshot: Snapshot, roles: Roles): Verdict {
   const known = wishedRevision(snapshot);
   const why =
     known?.facts?.inconclusive === undefined
-      ? 'the Deployment changed'
+      ? whatChanged(snapshot, roles.active)
       : `revision ${known.name} was inconclusive and is tried again`;
   return {
     phase: 'Preparing',

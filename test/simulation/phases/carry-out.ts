@@ -15,6 +15,8 @@ type LeftOut =
   | 'HandBack'
   | 'DeleteColor'
   | 'RemoveTwin'
+  | 'WriteCopy'
+  | 'RemoveCopy'
   | 'WriteAutoscaler'
   | 'RemoveAutoscaler'
   | 'WriteBudget'

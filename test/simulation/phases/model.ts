@@ -161,7 +161,7 @@ function endpointsOf({ sides, source }: World, selected: Color | undefined): End
 function sideOf(world: World, color: Color): SideView {
   const side = world.sides[color];
   if (side === undefined)
-    return { color, deployment: undefined, autoscaler: undefined, budget: undefined, pods: [] };
+    return { color, deployment: undefined, autoscaler: undefined, budget: undefined, pods: [], copies: [] };
   const { revision, desired, pods } = side;
   const content = revisionNamed(world, revision)?.content ?? revision;
   const ready = pods.filter((pod) => pod.ready).length;
@@ -169,6 +169,7 @@ function sideOf(world: World, color: Color): SideView {
     color,
     autoscaler: undefined,
     budget: undefined,
+    copies: [],
     pods: pods.map(
       (pod): PodView => ({
         uid: `${color}-${pod.revision}`,
@@ -189,6 +190,7 @@ function sideOf(world: World, color: Color): SideView {
       revision,
       matches: true,
       fingerprint: content,
+      config: undefined,
       observed: true,
       desired,
       pods: pods.length,
@@ -269,6 +271,7 @@ export function snapshotOf(world: World): Snapshot {
       objectName: `${RELEASE}-${nameOf(revision)}`,
       resourceVersion: '1',
       fingerprint: revision.content,
+      config: undefined,
       frozen: SPEC,
       rawFacts: rawFacts(revision.facts),
       facts: revision.facts,

@@ -110,6 +110,8 @@ describe('the CustomResourceDefinition', () => {
   it('keys every list of named things, so that two writers can own two entries', () => {
     const lists = where((node) => node.type === 'array' && node.items?.properties?.name !== undefined);
     expect(lists.filter((path) => path.startsWith('.spec'))).to.deep.equal([
+      '.spec.config.configMaps',
+      '.spec.config.secrets',
       '.spec.traffic.services',
       '.spec.traffic.previewServices',
       '.spec.gates',

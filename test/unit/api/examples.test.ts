@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseRelease } from '../../../src/api/parse.ts';
 
 const examples = new URL('../../../examples/', import.meta.url);
@@ -11,7 +11,9 @@ const releases = (folder: URL): string[] => readdirSync(folder).filter((name) =>
 describe('the examples', () => {
   for (const name of releases(examples)) {
     it(`${name} is a release`, () => {
-      expect(parseRelease(parse(read(examples, name)))).to.include({ ok: true });
+      const objects = parseAllDocuments(read(examples, name)).map((document) => document.toJS());
+      const release = objects.find(({ kind }) => kind === 'BlueGreenRelease');
+      expect(parseRelease(release)).to.include({ ok: true });
     });
   }
 
@@ -24,6 +26,7 @@ describe('the examples', () => {
     expect(Object.keys(spec).sort()).to.deep.equal([
       'autoscaling',
       'capacity',
+      'config',
       'gates',
       'historyLimit',
       'observation',

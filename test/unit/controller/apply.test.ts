@@ -22,6 +22,7 @@ const source = {
 const scene = {
   release: { namespace: 'demo', name: 'shop', uid: 'this-life', spec },
   source,
+  snapshot: { config: { found: undefined, missing: [], bytes: 0 } },
 } as unknown as Scene;
 const facts: RevisionFacts = { color: 'blue', attempt: 1, startedAt: 0 };
 const freeze = {

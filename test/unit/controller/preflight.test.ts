@@ -44,7 +44,8 @@ describe('after an upgrade of the API server', () => {
     } as unknown as Cache;
     const release = { namespace: 'demo', name: 'shop', uid: 'u', spec };
     const sides = { blue: { deployment: { revision: 'r1' } }, green: { deployment: undefined } };
-    const snapshot = { services: [], revisions: [{}], jobs: [], sides };
+    const config = { found: undefined, missing: [], bytes: 0 };
+    const snapshot = { services: [], revisions: [{}], jobs: [], sides, config };
     const scene = { release, services: [], snapshot, source } as unknown as Scene;
     return preflight({ client, cache, sources: {} as never }, scene, new AbortController().signal);
   }

@@ -43,6 +43,7 @@ export interface SidePicture {
   readonly pods?: readonly Partial<PodView>[];
   readonly autoscaler?: Partial<AutoscalerView>;
   readonly budget?: Partial<BudgetView>;
+  readonly copies?: SideView['copies'];
 }
 
 export interface Picture {
@@ -52,6 +53,7 @@ export interface Picture {
   readonly previous?: Snapshot['previous'];
   /** null: there is no such Deployment. */
   readonly source?: Partial<SourceView> | null;
+  readonly config?: Partial<Snapshot['config']>;
   /** The colour in the selector of every Service; undefined: as before the adoption. */
   readonly route?: Color | undefined;
   /** The switch annotation, as it stands. */
@@ -95,6 +97,7 @@ export function world(picture: Picture = {}): Snapshot {
     },
     previous: picture.previous ?? {},
     source,
+    config: { found: undefined, missing: [], bytes: 0, ...picture.config },
     services: (picture.services ?? ['checkout']).map((name) => serviceOf(name, picture, sides, source)),
     previews: picture.previews ?? [],
     leftovers: picture.leftovers ?? [],
@@ -169,6 +172,7 @@ function sideOf(color: Color, picture: SidePicture = {}): SideView {
     },
     budget: picture.budget && { uid: `pdb-${color}`, ours: true, asks: undefined, ...picture.budget },
     pods: podsOf(color, picture),
+    copies: picture.copies ?? [],
   };
 }
 
@@ -182,6 +186,7 @@ function deploymentOf(color: Color, picture: SidePicture): ColorDeploymentView {
     revision: picture.revision,
     matches: true,
     fingerprint: picture.revision?.replace('r', 'v') ?? '',
+    config: undefined,
     observed: true,
     desired,
     pods: desired,
@@ -278,6 +283,7 @@ export function revisionOf(
     objectName: `checkout-${name}`,
     resourceVersion: '1',
     fingerprint,
+    config: undefined,
     frozen,
     rawFacts: facts && formatFacts(facts),
     facts,

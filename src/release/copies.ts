@@ -1,0 +1,40 @@
+/**
+ * Each colour's own copies of the ConfigMaps that the release names. They stand before the pods that read them, come
+ * back when somebody deletes them, and go with the last revision that has them.
+ */
+import { copiesOf } from '../api/config.ts';
+import { COLORS, type Color } from '../api/status.ts';
+import type { Effect } from './plan.ts';
+import type { RevisionView, Snapshot } from './snapshot.ts';
+
+/** Copies that a revision needs on this colour and that do not stand there. */
+export function writeCopies(snapshot: Snapshot, color: Color, revision: RevisionView | undefined): Effect[] {
+  const standing = new Map(snapshot.sides[color].copies.map(({ name, digest }) => [name, digest]));
+  const needed = copiesOf(snapshot.release.name, color, revision?.config);
+  return Object.entries(needed).flatMap(([configMap, name]): Effect[] => {
+    const digest = revision?.config?.configMaps?.[configMap] ?? '';
+    if (revision === undefined || standing.get(name) === digest) return [];
+    return [{ kind: 'WriteCopy', color, revision: revision.name, configMap, digest }];
+  });
+}
+
+/** Those of the revisions that stand on the two sides. */
+export function keepCopies(snapshot: Snapshot): Effect[] {
+  return COLORS.flatMap((color) => {
+    const { deployment } = snapshot.sides[color];
+    const held = snapshot.revisions.find(({ name }) => name === deployment?.revision);
+    return deployment?.ours ? writeCopies(snapshot, color, held) : [];
+  });
+}
+
+/** What neither a revision nor what stands on the colour needs. A revision may be tried again on either colour. */
+export function dropCopies(snapshot: Snapshot, color: Color): Effect[] {
+  const { copies, deployment } = snapshot.sides[color];
+  const configs = [...snapshot.revisions, ...(deployment === undefined ? [] : [deployment])];
+  const needed = new Set(
+    configs.flatMap(({ config }) => Object.values(copiesOf(snapshot.release.name, color, config))),
+  );
+  return copies
+    .filter(({ name }) => !needed.has(name))
+    .map(({ name, uid }) => ({ kind: 'RemoveCopy', color, name, uid }));
+}
