@@ -1,0 +1,149 @@
+import { expect } from 'chai';
+import type { NamedConfig } from '../../../src/api/config.ts';
+import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
+import { violations } from '../../../src/release/invariants.ts';
+import type { Snapshot } from '../../../src/release/snapshot.ts';
+import { decided, decidedOn } from './decided.ts';
+import { committed, fresh, idle, observed, r1, r2RolledBack, started, validated } from './situations.ts';
+import { HOUR, NOON, type Picture, world } from './world.ts';
+
+const spec: Partial<ReleaseSpecInput> = { config: { configMaps: [{ name: 'settings' }] } };
+const missing = [{ kind: 'ConfigMap' as const, name: 'settings', field: 'spec.config.configMaps[0].name' }];
+const OLD: NamedConfig = { configMaps: { settings: 'aaaaaaaaaaaaaaaa' } };
+const NEW: NamedConfig = { configMaps: { settings: 'bbbbbbbbbbbbbbbb' } };
+const copy = (color: string, digest: string, held = digest) => ({
+  name: `checkout-${color}-settings-${digest.slice(0, 10)}`,
+  uid: `${color}-${digest}`,
+  digest: held,
+});
+
+/** r1 was frozen with OLD and r2 with NEW; each colour has what it needs unless `copies` says otherwise. */
+function named(picture: Picture, copies: { blue?: any[]; green?: any[] } = {}): Snapshot {
+  const snapshot = world({ ...picture, spec: { ...picture.spec, ...spec }, config: { found: NEW } });
+  const configs: Record<string, NamedConfig> = { r1: OLD, r2: NEW };
+  const stands = {
+    blue: [copy('blue', 'aaaaaaaaaaaaaaaa')],
+    green: [copy('green', 'bbbbbbbbbbbbbbbb')],
+    ...copies,
+  };
+  const side = (color: 'blue' | 'green') => {
+    const { deployment, ...rest } = snapshot.sides[color];
+    const config = configs[deployment?.revision ?? ''];
+    return { ...rest, deployment: deployment && { ...deployment, config }, copies: stands[color] };
+  };
+  return {
+    ...snapshot,
+    sides: { blue: side('blue'), green: side('green') },
+    revisions: snapshot.revisions.map((revision) => ({ ...revision, config: configs[revision.name] })),
+  };
+}
+
+describe('named config', () => {
+  it('starts a release where it changed, and the message names it', () => {
+    const { reason, message, effects } = decidedOn(named({ ...idle, source: { fingerprint: 'v2' } }));
+    expect([reason, message, effects]).to.deep.equal([
+      'ReleaseStarted',
+      'ConfigMap "settings" changed: starting attempt 2',
+      ['CreateRevision r2 from source'],
+    ]);
+  });
+
+  it('has its copy before the pods that read it', () => {
+    const { effects } = decidedOn(named(started, { green: [] }));
+    expect(effects.slice(-2)).to.deep.equal([
+      'WriteCopy green settings of r2',
+      'WriteColor green r2, 3 replicas',
+    ]);
+  });
+
+  it('has its copy already where the colour had the same content before', () => {
+    const { effects } = decidedOn(named(started));
+    expect(effects).to.include('WriteColor green r2, 3 replicas');
+    expect(effects.join()).not.to.include('WriteCopy');
+  });
+
+  for (const [what, copies] of [
+    ['that somebody deleted', []],
+    ['that somebody made again with another content', [copy('blue', 'aaaaaaaaaaaaaaaa', 'cccccccccccccccc')]],
+  ] as const) {
+    it(`of the active side ${what} comes back`, () => {
+      const { effects, message } = decidedOn(named(idle, { blue: [...copies], green: [] }));
+      expect(effects).to.deep.equal(['WriteCopy blue settings of r1']);
+      expect(message).to.equal('revision r1 is active on blue; blue lacks its copy of ConfigMap "settings"');
+    });
+  }
+
+  it('of the old side comes back inside the window, and is what a way back returns to', () => {
+    expect(decidedOn(named(committed, { blue: [] })).effects).to.deep.equal([
+      'WriteCopy blue settings of r1',
+    ]);
+  });
+
+  it('goes with the last revision that has it, and stays while a revision or a Deployment does', () => {
+    const old = copy('green', 'cccccccccccccccc');
+    const picture = { ...committed, revisions: { r1, r2: r2RolledBack, ...committed.revisions } };
+    const { effects, message } = decidedOn(
+      named(picture, { green: [old, copy('green', 'bbbbbbbbbbbbbbbb'), copy('green', 'aaaaaaaaaaaaaaaa')] }),
+    );
+    expect(effects).to.deep.equal([`RemoveCopy ${old.name}`]);
+    expect(message).to.include(`ConfigMap "${old.name}" is a copy that no revision needs`);
+    const { revisions: _, ...lost } = named(idle, { green: [] });
+    const guard = { kind: 'RemoveCopy', color: 'blue', ...copy('blue', 'aaaaaaaaaaaaaaaa') } as const;
+    expect(violations({ ...lost, revisions: [] }, [guard])).to.deep.equal([
+      'ConfigMap checkout-blue-settings-aaaaaaaaaa would be removed, and pods read it',
+    ]);
+    expect(violations(named(idle), [{ ...guard, ...old }])).to.deep.equal([]);
+  });
+
+  it('that is missing starts nothing, and is told with its field and its object', () => {
+    const picture = { ...idle, source: { fingerprint: 'v2' }, spec, config: { missing } };
+    const { phase, reason, message, effects } = decided(picture);
+    expect([phase, reason, effects]).to.deep.equal(['Stalled', 'ConfigNotFound', []]);
+    expect(message).to.equal(
+      'spec.config.configMaps[0].name: no ConfigMap "settings" with the label bluegreen.dev/config exists in namespace "shop": create it, label it (kubectl label configmap settings bluegreen.dev/config=true -n shop) or correct the name',
+    );
+  });
+
+  it('that is missing keeps a release from being adopted', () => {
+    expect(decided({ ...fresh, spec, config: { missing } }).reason).to.equal('ConfigNotFound');
+  });
+
+  it('that is missing takes nothing from a candidate under way: created again, it may be what it was', () => {
+    const lost: Picture = { ...started, source: { fingerprint: 'v3' }, spec };
+    expect(decided(lost).reason).to.equal('Superseded');
+    expect(decided({ ...lost, config: { missing } }).reason).not.to.equal('Superseded');
+    expect(
+      decided({ ...validated, source: { fingerprint: 'v3' }, spec, config: { missing } }).effects,
+    ).to.include('PatchSelector checkout -> green');
+  });
+
+  it('that is missing is in the way of no rollback', () => {
+    const { effects } = decided({
+      ...observed,
+      source: { fingerprint: 'v3' },
+      spec,
+      config: { missing },
+      release: { action: 'rollback@2' },
+    });
+    expect(effects).to.include('PatchSelector checkout -> blue');
+  });
+
+  it('that is too large for a revision is refused', () => {
+    const { reason, message } = decided({ ...fresh, spec, config: { bytes: 600_000 } });
+    expect([reason, message]).to.deep.equal([
+      'ConfigTooLarge',
+      'spec.config.configMaps: together they hold 586 KiB, and a revision keeps at most 512: name fewer, or bring large files with the image',
+    ]);
+    expect(decided({ ...fresh, spec, config: { bytes: 512 * 1024 } }).reason).not.to.equal('ConfigTooLarge');
+  });
+
+  it('of a colour that goes on serving stays when the release is deleted, and nothing else', () => {
+    const release = { deleting: true, deletedAt: NOON };
+    const picture = { ...committed, now: NOON + HOUR, release, source: { fingerprint: 'v9' } };
+    const { effects } = decidedOn(named(picture));
+    expect(effects.filter((effect) => effect.includes('Copy'))).to.deep.equal([
+      'RemoveCopy checkout-blue-settings-aaaaaaaaaa',
+    ]);
+    expect(effects.at(-1)).to.equal('RemoveFinalizer');
+  });
+});
