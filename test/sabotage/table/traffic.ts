@@ -119,13 +119,9 @@ export const TRAFFIC: readonly Sabotage[] = [
     invariant: 3,
     breaks: 'A colour has an owner reference: with the release goes what serves.',
     file: 'src/workload/render.ts',
-    find: 'metadata: { namespace: release.namespace, name: colorName(release.name, color), labels },',
-    replace: `metadata: {
-      namespace: release.namespace,
-      name: colorName(release.name, color),
-      labels,
-      ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name: release.name, uid: release.uid, controller: true }],
-    },`,
+    find: '...(config !== undefined && { annotations: { [ANNOTATION_CONFIG]: JSON.stringify(config) } }),',
+    replace:
+      'ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name: release.name, uid: release.uid, controller: true }],',
   },
   {
     name: 'adoption-dead-and-left-so',
