@@ -4,8 +4,10 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { kubeConfigEndpoint } from '../src/kube/kubeconfig.ts';
 import { createKubeClient, type KubeTransport } from '../src/kube/transport.ts';
 import { type Cluster, startCluster } from '../test/cluster/index.ts';
+import { readState } from '../test/cluster/state.ts';
 import { AuditTail, type Request } from './audit.ts';
 import type { Say } from './benchmark.ts';
+import { cpuSecondsOf } from './cpu.ts';
 import { Fixture, type State } from './fixture.ts';
 import { buildOperator, MeasuredOperator } from './operator.ts';
 
@@ -83,6 +85,12 @@ export class Lab {
     const known = this.#fixtures.get(state) ?? Fixture.create(this, state, say);
     this.#fixtures.set(state, known);
     return known;
+  }
+
+  /** Of the API server, etcd, the controllers, the scheduler and the nodes: what the operator's requests cost others. */
+  clusterCpuSeconds(): number {
+    const processes = readState(this.cluster.name)?.processes ?? [];
+    return processes.reduce((sum, { pid }) => sum + cpuSecondsOf(pid), 0);
   }
 
   audit(): AuditTail {

@@ -8,10 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bundle } from '../build/bundle.ts';
 import { freePort } from '../test/cluster/fake.ts';
 import { eventually } from '../test/support/eventually.ts';
+import { cpuSecondsOf } from './cpu.ts';
 import { wallClock } from './numbers.ts';
-
-/** What /proc counts CPU time in. */
-const TICKS_PER_SECOND = 100;
 
 export async function buildOperator(folder: string): Promise<string> {
   await bundle({ entries: { operator: 'src/main.ts' }, outdir: folder });
@@ -86,9 +84,7 @@ export class MeasuredOperator {
 
   /** Seconds of CPU since it was started. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return cpuSecondsOf(this.#child.pid ?? 0);
   }
 
   residentMiB(): number {

@@ -7,6 +7,7 @@ import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { Observations, Patched, Refusal } from '../release/snapshot.ts';
 import { isStale, NameTakenError } from './apply.ts';
+import { isWebhookDown } from './trouble.ts';
 
 export interface Answers {
   /** By name of the Service. */
@@ -79,5 +80,5 @@ function serviceOf(effect: Effect): string | undefined {
 function isFinal(error: unknown): boolean {
   if (error instanceof NameTakenError || isKubeError(error, 'Forbidden', 'Invalid', 'BadRequest'))
     return true;
-  return isKubeError(error, 'ServerError') && error.message.includes('failed calling webhook');
+  return isWebhookDown(error);
 }

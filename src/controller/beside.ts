@@ -28,8 +28,8 @@ export interface BesideOptions {
     signal: AbortSignal,
   ) => Promise<void>;
   readonly now: () => number;
-  /** Something came back: the release should be looked at. */
-  readonly wake: (key: string) => void;
+  /** Something came back: the release should be looked at. Urgent is what may say that production is in danger. */
+  readonly wake: (key: string, options: { readonly urgent: boolean }) => void;
   readonly onMeasurement: (measurement: Measurement) => void;
 }
 
@@ -91,7 +91,7 @@ function measure(
     options.onMeasurement(measurement);
     if (!memories.holds(key, memory) || memory.attempt !== attempt) return;
     remember(memory, check.name, measurement);
-    options.wake(key);
+    options.wake(key, { urgent: true });
   });
 }
 
@@ -119,7 +119,7 @@ function warmUp(
     await warmPod(scene, request, asked.requests - answered, onAnswer, signal).catch((error: unknown) =>
       note(describeThrown(error)),
     );
-    if (memories.holds(key, memory)) wake(key);
+    if (memories.holds(key, memory)) wake(key, { urgent: false });
   });
 }
 
@@ -136,7 +136,7 @@ function preflight(
     if (!memories.holds(key, memory)) return;
     memory.preflight = { key: wanted, at: options.now(), ...answer };
     memory.aliases = { ...memory.aliases, ...aliases };
-    options.wake(key);
+    options.wake(key, { urgent: false });
   });
 }
 

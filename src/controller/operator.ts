@@ -10,6 +10,7 @@ import { createWorkQueue, type QueueObserver, type WorkQueue } from '../kube/wor
 import type { Sources } from '../metrics/sources.ts';
 import { createBeside, type RunBeside } from './beside.ts';
 import { type Cache, concerned, keyOf, WATCHED } from './cache.ts';
+import { createLimits } from './limits.ts';
 import { preflight } from './preflight.ts';
 import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
@@ -59,15 +60,16 @@ export function createOperator(options: OperatorOptions): Operator {
   const { cache, reflectors } = createCache(options, queue);
   let loop: Loop | undefined;
 
-  const wake = (key: string): void => queue.add(key, { urgent: true });
+  const limits = createLimits(client, () => clock.now());
   const beside = createBeside({
     run: options.run,
     sources: options.sources,
-    preflight: (scene, signal) => preflight({ client, cache, sources: options.sources }, scene, signal),
+    preflight: (scene, signal) =>
+      preflight({ client, cache, sources: options.sources, limits }, scene, signal),
     warmPod: (scene, request, missing, onAnswer, signal) =>
       warmPod({ client, cache }, scene, request, missing, onAnswer, signal),
     now: () => clock.now(),
-    wake,
+    wake: (key, { urgent }) => queue.add(key, { urgent }),
     onMeasurement: options.observers.onMeasurement,
   });
   const reconcileOwn = createReconciler({

@@ -22,6 +22,7 @@ import { contentOf, contentOfColor, fingerprint, holds } from '../workload/conte
 import { renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply.ts';
 import type { Cache } from './cache.ts';
+import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';
 import { judgeRoom } from './room.ts';
 import { type Aliases, storedContent } from './views.ts';
@@ -30,6 +31,7 @@ export interface PreflightDeps {
   readonly client: KubeClient;
   readonly cache: Cache;
   readonly sources: Sources;
+  readonly limits: ReadLimits;
 }
 
 export interface PreflightAnswer {
@@ -49,7 +51,7 @@ export async function preflight(
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
       ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
     ]),
-    judgeRoom(deps.client, scene, signal),
+    judgeRoom(deps.client, deps.limits, scene, signal),
     aliasesOf(deps, scene, signal),
   ]);
   return { problems: [...judged.filter((problem) => problem !== undefined), ...room], aliases };

@@ -19,6 +19,7 @@ import { lastSpec } from './observe.ts';
 import { createPace, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
+import { createTroubles, type Troubles } from './trouble.ts';
 
 export interface ReconcileObserver {
   /** `at`: when the answer was there, milliseconds since the epoch. */
@@ -41,6 +42,7 @@ export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
+  const troubles = createTroubles(deps.now);
   const answers = createAnswers(deps.now);
   return async (key, context) => {
     const [namespace = '', name = ''] = key.split('/');
@@ -48,6 +50,7 @@ export function createReconciler(
     if (object === undefined) {
       deps.beside.forget(key);
       pace.forget(key);
+      troubles.forget(key);
       answers.forget(key);
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
@@ -55,8 +58,12 @@ export function createReconciler(
     const bound = { ...deps, answers, client: withSignal(deps.client, context.signal) };
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
-    const pass = beginPass(key, await announce(bound, object, parsed.release));
-    return toEnd(bound, pace, pass, context);
+    const release = await announce(bound, object, parsed.release);
+    const pass = beginPass(key, {
+      ...release,
+      status: pace.kept(key, object.status ?? {}) ?? release.status,
+    });
+    return toEnd(bound, { pace, troubles }, pass, context);
   };
 }
 
@@ -106,45 +113,56 @@ async function refuse(
   problems: readonly { field: string; message: string }[],
 ): Promise<ReconcileResult> {
   const message = problems.map((problem) => `${problem.field} ${problem.message}`).join('; ');
-  await stall(deps, object, {}, 'InvalidSpec', message);
+  await tellFailure(deps, object, {}, { type: 'Stalled', reason: 'InvalidSpec', message });
   if (object.metadata.deletionTimestamp !== undefined) await letGo(deps, object);
   return { result: 'success' };
 }
 
-async function stall(
+interface Failure {
+  /** Whether somebody must mend it, or it may pass. */
+  readonly type: 'Stalled' | 'Reconciling';
+  readonly reason: string;
+  readonly message: string;
+}
+
+async function tellFailure(
   deps: ReconcileDeps,
   object: BlueGreenReleaseObject,
   status: ReleaseStatus,
-  reason: string,
-  message: string,
+  { type, reason, message }: Failure,
 ): Promise<void> {
   const generation = object.metadata.generation ?? 0;
   const kept = (status.conditions ?? []).filter(
-    ({ type }) => !['Ready', 'Stalled', 'Reconciling'].includes(type),
+    (condition) => !['Ready', 'Stalled', 'Reconciling'].includes(condition.type),
   );
   const conditions = mergeConditions(
     status.conditions,
     [
       { type: 'Ready', status: 'False', reason, message },
-      { type: 'Stalled', status: 'True', reason, message },
+      { type, status: 'True', reason, message },
     ],
     generation,
     deps.now(),
   );
   const next: ReleaseStatus = {
     ...status,
-    observedGeneration: generation,
-    phase: 'Stalled',
+    ...(type === 'Stalled' && { observedGeneration: generation, phase: 'Stalled' }),
     message: message.slice(0, 1024),
     conditions: [...conditions, ...kept],
   };
   await writeStatus(deps.client, deps.cache.releases, object, next);
 }
 
+/** Of this process, about its releases. */
+interface Memories {
+  readonly pace: Pace;
+  readonly troubles: Troubles;
+}
+
 /** No status holds up what comes next: what changes while one is being written is looked at beside it. */
 async function toEnd(
   deps: ReconcileDeps & RoundDeps,
-  pace: Pace,
+  { pace, troubles }: Memories,
   pass: Pass,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
@@ -154,10 +172,12 @@ async function toEnd(
     return writing;
   };
   try {
-    return await rounds(deps, pass, context, report);
+    const result = await rounds(deps, pass, context, report);
+    troubles.forget(pass.key);
+    return result;
   } catch (error) {
     await writing.catch(() => undefined);
-    return failed(deps, pass, error);
+    return failed(deps, troubles, pass, error);
   }
 }
 
@@ -202,19 +222,32 @@ async function write(deps: ReconcileDeps, pace: Pace, pass: Pass): Promise<numbe
   deps.observer.onStatus({ namespace, name }, pass.told, pass.status);
   pass.told = pass.status;
   const waitMs = pace.waitMs(pass.key, (object.status ?? {}) as ReleaseStatus, pass.status);
-  if (waitMs === 0) await writeStatus(deps.client, deps.cache.releases, object, pass.status);
-  return waitMs;
+  if (waitMs > 0) return waitMs;
+  const from = deps.now();
+  const written = await writeStatus(deps.client, deps.cache.releases, object, pass.status);
+  if (written !== object) pace.took(deps.now() - from);
+  return 0;
 }
 
 /** Another writer was quicker: look again. Anything else is shown to people and tried again with backoff. */
-async function failed(deps: ReconcileDeps, pass: Pass, error: unknown): Promise<ReconcileResult> {
+async function failed(
+  deps: ReconcileDeps,
+  troubles: Troubles,
+  pass: Pass,
+  error: unknown,
+): Promise<ReconcileResult> {
   if (isStale(error)) return { result: 'requeue' };
   const object = currentOf(deps, pass);
   if (object === undefined) return { result: 'success' };
   const message = error instanceof Error ? error.message : 'an effect failed';
-  const reason = error instanceof NameTakenError ? 'NameTaken' : 'ApplyFailed';
-  await stall(deps, object, pass.status, reason, message);
-  if (error instanceof NameTakenError) return { result: 'requeue_after', afterMs: 15_000 };
+  if (error instanceof NameTakenError) {
+    await tellFailure(deps, object, pass.status, { type: 'Stalled', reason: 'NameTaken', message });
+    return { result: 'requeue_after', afterMs: 15_000 };
+  }
+  const failure: Failure = troubles.mayPass(pass.key, error)
+    ? { type: 'Reconciling', reason: 'ApplyDelayed', message }
+    : { type: 'Stalled', reason: 'ApplyFailed', message };
+  await tellFailure(deps, object, pass.status, failure);
   throw error;
 }
 

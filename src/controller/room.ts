@@ -2,9 +2,8 @@
  * Whether a candidate has room beside production, asked before anything is created: its pods against the namespace's
  * quotas in numbers, and what in its template keeps two colours apart. A Deployment's dry run accepts all of that.
  */
-import { isKubeError } from '../kube/errors.ts';
-import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
-import { type JsonObject, LIMIT_RANGES, PERSISTENT_VOLUME_CLAIMS, RESOURCE_QUOTAS } from '../kube/types.ts';
+import type { KubeClient, KubeObject } from '../kube/ports.ts';
+import { type JsonObject, PERSISTENT_VOLUME_CLAIMS } from '../kube/types.ts';
 import { candidateSize } from '../release/capacity.ts';
 import { otherColor } from '../release/endpoints.ts';
 import { rolesOf } from '../release/roles.ts';
@@ -12,16 +11,8 @@ import type { Problem, Snapshot } from '../release/snapshot.ts';
 import { type ContainerDefaults, demandOf } from '../workload/demand.ts';
 import { obstacles } from '../workload/obstacles.ts';
 import { inWords, parseQuantity } from '../workload/quantity.ts';
+import { nothingIfForbidden, type ReadLimits, type ResourceQuota } from './limits.ts';
 import type { Scene } from './observe.ts';
-
-interface ResourceQuota extends KubeObject {
-  spec?: { scopes?: string[]; scopeSelector?: unknown };
-  status?: { hard?: Record<string, string>; used?: Record<string, string> };
-}
-
-interface LimitRange extends KubeObject {
-  spec?: { limits?: (ContainerDefaults & { type?: string })[] };
-}
 
 interface PersistentVolumeClaim extends KubeObject {
   spec?: { accessModes?: string[] };
@@ -29,6 +20,7 @@ interface PersistentVolumeClaim extends KubeObject {
 
 export async function judgeRoom(
   client: KubeClient,
+  limits: ReadLimits,
   { release, snapshot, source }: Scene,
   signal: AbortSignal,
 ): Promise<Problem[]> {
@@ -42,7 +34,7 @@ export async function judgeRoom(
   }));
   const [claims, quotas] = await Promise.all([
     judgeClaims(client, release.namespace, template.spec, signal),
-    judgeQuotas(client, snapshot, template.spec, signal),
+    judgeQuotas(limits, snapshot, template.spec),
   ]);
   return [...inTemplate, ...claims, ...quotas];
 }
@@ -84,32 +76,9 @@ async function judgeClaims(
   });
 }
 
-async function judgeQuotas(
-  client: KubeClient,
-  snapshot: Snapshot,
-  podSpec: JsonObject,
-  signal: AbortSignal,
-): Promise<Problem[]> {
-  const list = <T extends KubeObject>(type: ResourceType): Promise<T[]> =>
-    client
-      .list<T>(type, { namespace: snapshot.release.namespace, signal })
-      .catch(nothingIfForbidden<T[]>([]));
-  const [quotas, ranges] = await Promise.all([
-    list<ResourceQuota>(RESOURCE_QUOTAS),
-    list<LimitRange>(LIMIT_RANGES),
-  ]);
-  const defaults = ranges.flatMap(({ spec }) =>
-    (spec?.limits ?? []).filter(({ type }) => type === 'Container'),
-  );
+async function judgeQuotas(limits: ReadLimits, snapshot: Snapshot, podSpec: JsonObject): Promise<Problem[]> {
+  const { quotas, defaults } = await limits(snapshot.release.namespace);
   return quotas.filter(countsOurs).flatMap((quota) => judgeQuota(quota, snapshot, podSpec, defaults) ?? []);
-}
-
-/** Where the operator may not look, the pods' own failure tells, within seconds of the start. */
-function nothingIfForbidden<T>(nothing: T): (error: unknown) => T {
-  return (error) => {
-    if (isKubeError(error, 'Forbidden')) return nothing;
-    throw error;
-  };
 }
 
 /** Pods that serve have no end. Whether a quota with other scopes counts them depends on what is not known here. */

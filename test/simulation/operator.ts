@@ -4,6 +4,7 @@
  */
 import { type Beside, createBeside } from '../../src/controller/beside.ts';
 import { type Cache, concerned, WATCHED } from '../../src/controller/cache.ts';
+import { createLimits } from '../../src/controller/limits.ts';
 import { preflight } from '../../src/controller/preflight.ts';
 import { createReconciler } from '../../src/controller/reconcile.ts';
 import type { ReconcileContext, ReconcileResult } from '../../src/kube/loop.ts';
@@ -77,11 +78,12 @@ export function startOperator(options: OperatorOptions): Operator {
     (key) => queue.add(key),
     () => queue.start(),
   );
+  const limits = createLimits(client, options.now);
   const beside: Beside = createBeside({
     run: createRunner(timeline),
     sources: options.metrics.sources,
     preflight: (scene, signal) =>
-      preflight({ client, cache, sources: options.metrics.sources }, scene, signal),
+      preflight({ client, cache, sources: options.metrics.sources, limits }, scene, signal),
     // Pods of the model answer nobody: each of them counts as asked.
     warmPod: (_, __, missing, onAnswer) => {
       for (let asked = 0; asked < missing; asked++) onAnswer();

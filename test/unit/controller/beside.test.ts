@@ -12,7 +12,7 @@ async function asked(preflight: BesideOptions['preflight']) {
     preflight,
     run: (_, task) => work.push(task(new AbortController().signal)),
     warmPod: () => Promise.resolve(),
-    wake: (key) => woken.push(key),
+    wake: (key, { urgent }) => woken.push(`${key} ${urgent ? 'at once' : 'in its turn'}`),
     now: () => 5,
     sources: {} as never,
     onMeasurement: () => undefined,
@@ -23,10 +23,10 @@ async function asked(preflight: BesideOptions['preflight']) {
 }
 
 describe('the verdict on the input', () => {
-  it('comes back and wakes the release', async () => {
+  it('comes back and wakes the release, in its turn: a crowd of them must not fill the lane of a rollback', async () => {
     const problems = [{ reason: 'JobRefused', message: 'no' }];
     expect(await asked(() => Promise.resolve({ problems, aliases: {} }))).to.deep.equal({
-      woken: [KEY],
+      woken: [`${KEY} in its turn`],
       preflight: { key: '1/v1', at: 5, problems },
     });
   });
@@ -34,7 +34,7 @@ describe('the verdict on the input', () => {
   it('that nobody could give comes back with the reason: a webhook that is down must not hold a release in silence', async () => {
     const why = 'create deployments demo/shop: failed calling webhook "policy.example.com"';
     expect(await asked(() => Promise.reject(new Error(why)))).to.deep.equal({
-      woken: [KEY],
+      woken: [`${KEY} in its turn`],
       preflight: { key: '1/v1', at: 5, problems: [], unanswered: why },
     });
   });

@@ -47,7 +47,8 @@ describe('after an upgrade of the API server', () => {
     const config = { found: undefined, missing: [], bytes: 0 };
     const snapshot = { services: [], revisions: [{}], jobs: [], sides, config };
     const scene = { release, services: [], snapshot, source } as unknown as Scene;
-    return preflight({ client, cache, sources: {} as never }, scene, new AbortController().signal);
+    const deps = { client, cache, sources: {} as never, limits: {} as never };
+    return preflight(deps, scene, new AbortController().signal);
   }
 
   const source = (template: unknown): Deployment =>

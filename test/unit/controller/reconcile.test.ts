@@ -29,8 +29,12 @@ const beside = {
   forget: () => undefined,
 };
 
-function reconcilerOf(client: object, cache: Cache): ReturnType<typeof createReconciler> {
-  const rest = { beside, recordEvent: () => undefined, observer: idle, log: silent, now: () => 0 };
+function reconcilerOf(
+  client: object,
+  cache: Cache,
+  now: () => number = () => 0,
+): ReturnType<typeof createReconciler> {
+  const rest = { beside, recordEvent: () => undefined, observer: idle, log: silent, now };
   return createReconciler({ client, cache, ...rest } as unknown as ReconcileDeps);
 }
 
@@ -68,6 +72,89 @@ describe('a status that cannot be written', () => {
         : Promise.resolve(release),
     );
     expect(written.slice(0, 2)).to.deep.equal([`${RELEASES.kind}/status`, `${RELEASES.kind}/json`]);
+  });
+});
+
+describe('an effect that the API server has no time for', () => {
+  const timeout = new KubeError({ reason: 'Timeout', status: 504, call: 'patch', message: 'too slow' });
+  const metadata = { ...release.metadata, resourceVersion: '2' };
+  const object = {
+    ...release,
+    metadata,
+    status: { phase: 'Idle', conditions: [] },
+  } as BlueGreenReleaseObject;
+
+  /** Reconciles again and again, so many seconds apart, and gives the statuses that were written and how each ended. */
+  async function failing(error: Error, ...seconds: number[]): Promise<{ statuses: any[]; ended: string[] }> {
+    const cache = emptyCache();
+    cache.releases.note(object);
+    const statuses: any[] = [];
+    const client = {
+      get: () => Promise.resolve(undefined),
+      list: () => Promise.resolve([]),
+      patch: (_: unknown, __: unknown, change: Patch, options?: CallOptions) => {
+        if (options?.subresource !== 'status') return Promise.reject(error);
+        statuses.push((change as { body: { status: unknown } }).body.status);
+        return Promise.resolve(object);
+      },
+    };
+    let now = 0;
+    const reconcile = reconcilerOf(client, cache, () => now);
+    const { signal } = new AbortController();
+    const context = { signal, urgent: false, pause: async () => {}, news: async () => false };
+    const ended: string[] = [];
+    for (const pause of seconds) {
+      now += pause * 1000;
+      const result = reconcile('demo/shop', context).then(({ result }) => result);
+      ended.push(await result.catch((thrown: Error) => thrown.message));
+    }
+    return { statuses, ended };
+  }
+
+  const told = ({ phase, conditions }: any): unknown => [
+    phase,
+    ...conditions
+      .filter(({ type }: any) => ['Ready', 'Reconciling', 'Stalled'].includes(type))
+      .map(({ type, status, reason, message }: any) => `${type}=${status} ${reason}: ${message}`),
+  ];
+
+  it('is tried again with backoff: nothing is stalled yet, and people hear why it takes longer', async () => {
+    const { statuses, ended } = await failing(timeout, 1);
+    expect(ended).to.deep.equal(['patch: too slow']);
+    expect(statuses.map(told)).to.deep.equal([
+      [
+        undefined,
+        'Ready=False ApplyDelayed: patch: too slow',
+        'Reconciling=True ApplyDelayed: patch: too slow',
+      ],
+    ]);
+  });
+
+  it('stalls the release when it has failed for a minute', async () => {
+    const { statuses } = await failing(timeout, 1, 30, 29);
+    expect(statuses.every(({ phase }) => phase === undefined)).to.equal(true);
+    const { statuses: later } = await failing(timeout, 1, 30, 30);
+    expect(told(later.at(-1))).to.deep.equal([
+      'Stalled',
+      'Ready=False ApplyFailed: patch: too slow',
+      'Stalled=True ApplyFailed: patch: too slow',
+    ]);
+  });
+
+  it('is refused for good where it is forbidden: the release is stalled at once', async () => {
+    const forbidden = new KubeError({ reason: 'Forbidden', status: 403, call: 'patch', message: 'no' });
+    const { statuses } = await failing(forbidden, 1);
+    expect(told(statuses[0])).to.deep.equal([
+      'Stalled',
+      'Ready=False ApplyFailed: patch: no',
+      'Stalled=True ApplyFailed: patch: no',
+    ]);
+  });
+
+  it('says that of a webhook that cannot be called at once: it is somebody’s to mend', async () => {
+    const message = 'Internal error occurred: failed calling webhook "policy.example.com"';
+    const down = new KubeError({ reason: 'ServerError', status: 500, call: 'patch', message });
+    expect((await failing(down, 1)).statuses[0].phase).to.equal('Stalled');
   });
 });
 
