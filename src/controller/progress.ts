@@ -54,9 +54,9 @@ export interface Pace {
  * dearer than the write that it tells of: unbounded, those of releases that only began would stand before the
  * production patches of others. Milliseconds.
  */
-const TURNS = { apart: 50, mostApart: 500, burst: 20, underWay: 4 };
+const TURNS = { apart: 50, mostApart: 200, burst: 20, underWay: 4 };
 
-/** What people must act upon, or ordered, waits for nobody's turn. */
+/** Phases that people must act upon, or ordered. */
 const ALARMS: ReadonlySet<string | undefined> = new Set([
   'Stalled',
   'Split',
@@ -65,6 +65,15 @@ const ALARMS: ReadonlySet<string | undefined> = new Set([
   'RolledBack',
   'Held',
 ]);
+
+/** What waits for nobody's turn; nor may `kubectl wait` find a release ready that is not any more. */
+function isPressing(before: ReleaseStatus, after: ReleaseStatus): boolean {
+  return ALARMS.has(after.phase) || (isReady(before) && !isReady(after));
+}
+
+function isReady({ conditions }: ReleaseStatus): boolean {
+  return conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+}
 
 interface Telling {
   /** Milliseconds since the epoch. */
@@ -91,7 +100,7 @@ export function createPace(now: () => number): Pace {
     const since = now() - telling.writtenAt;
     if (since >= 0 && since < PROGRESS_EVERY_MS && isProgress(before, after))
       return PROGRESS_EVERY_MS - since;
-    return ALARMS.has(after.phase) ? 0 : turnMs(telling);
+    return isPressing(before, after) ? 0 : turnMs(telling);
   }
 
   return {

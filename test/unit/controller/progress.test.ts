@@ -92,11 +92,17 @@ describe('the pace of status writes', () => {
     for (const phase of ['Stalled', 'Split', 'Failed', 'RollingBack', 'RolledBack', 'Held'] as const)
       expect(pace.waitMs('a', waiting(0), phases(phase)), phase).to.equal(0);
   });
+  it('lets nobody find a release ready that is not any more', () => {
+    const pace = crowded(() => 5_000);
+    const ready: ReleaseStatus = { conditions: [{ ...condition('Committed', ''), status: 'True' }] };
+    expect(pace.waitMs('a', ready, waiting(0))).to.equal(0);
+    expect(pace.waitMs('b', waiting(0), ready)).to.equal(50);
+  });
   it('gives turns further apart where the API server is slow', () => {
     const pace = crowded(() => 5_000);
-    for (let count = 0; count < 100; count += 1) pace.took(1_000);
+    for (let count = 0; count < 100; count += 1) pace.took(600);
     const first = pace.waitMs('a', {}, waiting(0));
-    expect(Math.round(pace.waitMs('b', {}, waiting(0)) - first)).to.equal(250);
+    expect(Math.round(pace.waitMs('b', {}, waiting(0)) - first)).to.equal(150);
   });
   it('silences nobody when the clock is set back', () => {
     let now = 5_000_000;
