@@ -157,13 +157,32 @@ export function twinView(
   endpoints: readonly Endpoint[],
 ): TwinView {
   if (twin === undefined) return { found: false, ours: false, matches: false, endpoints };
-  const wanted = production && renderTwin(release, production, color).spec;
+  const matches = production !== undefined && isTwin(twin, production, release, color);
+  return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
+}
+
+interface Twinned {
+  readonly production: Service;
+  readonly selectorLabel: string;
+  readonly color: Color;
+  readonly matches: boolean;
+}
+
+const twins = new WeakMap<Service, Twinned>();
+
+/** Whether it selects and listens as the twin of this Service should. */
+function isTwin(twin: Service, production: Service, release: ReleaseRef, color: Color): boolean {
+  const { selectorLabel } = release.spec.traffic;
+  const known = twins.get(twin);
+  if (known?.production === production && known.selectorLabel === selectorLabel && known.color === color)
+    return known.matches;
+  const wanted = renderTwin(release, production, color).spec;
   const matches =
-    wanted !== undefined &&
     sameJson(twin.spec.selector, wanted.selector) &&
     sameJson(twin.spec.ports, wanted.ports) &&
     sameJson(twin.spec.ipFamilies, wanted.ipFamilies);
-  return { found: true, ours: isOurs(twin, release.name), matches, endpoints };
+  twins.set(twin, { production, selectorLabel, color, matches });
+  return matches;
 }
 
 export function previewView(
