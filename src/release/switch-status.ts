@@ -58,10 +58,13 @@ function serviceStatus(
     before?.patchedAt ?? (isOrdered && patch?.mark === rawMark ? formatPreciseTime(patch.at) : undefined);
   const convergedAt =
     before?.convergedAt ?? (isOrdered && converged ? formatPreciseTime(snapshot.now) : undefined);
-  const message = refusalOf(snapshot, service)?.message.slice(0, 256);
+  const inSync = isOn(snapshot, service, color);
+  // What one process was refused may have been done by another, which does not know of it: each would write the other's
+  // status away, for ever.
+  const message = inSync ? undefined : refusalOf(snapshot, service)?.message.slice(0, 256);
   return {
     name,
-    inSync: isOn(snapshot, service, color),
+    inSync,
     converged,
     ready,
     ...(isOrdered && switchedAt !== undefined && { decidedAt: formatPreciseTime(switchedAt) }),

@@ -30,6 +30,10 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'hostile',
     'the source was left at 0 by a release that was deleted, and could not be adopted again',
   ],
+  [291301561, 'harsh', 'a Service of a release that is gone selected by pod-template-hash still'],
+  [700000074, 'harsh', 'and the next release could not adopt it'],
+  [1827539180, 'harsh', 'two processes wrote each other’s refusals out of the status, for ever'],
+  [700000028, 'harsh', 'pods that stood beside replaced ones were taken for the rollback target'],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
 ];
 

@@ -11,7 +11,7 @@ import { readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot } from '../snapshot.ts';
 import { dismiss, letGo } from '../upkeep.ts';
-import { drainEnd, ejecting, removeColor } from './ejecting.ts';
+import { drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
   const { release } = snapshot;
@@ -64,6 +64,8 @@ function leave(snapshot: Snapshot, why: string | undefined): Verdict {
     const followed = `${message}, when the endpoints of Service "${behind.name}" have followed its selector`;
     return { ...verdict, message: followed };
   }
+  const freed = freeServices(snapshot, kept, discarded, message);
+  if (freed !== undefined) return { ...verdict, ...freed };
   const effects = [
     ...discarded,
     ...removeTwins(snapshot),
@@ -72,6 +74,27 @@ function leave(snapshot: Snapshot, why: string | undefined): Verdict {
     ...give(snapshot),
   ];
   return { ...verdict, effects: [...effects, { kind: 'RemoveFinalizer' }] };
+}
+
+/**
+ * A Service that was handed to the source, in an ejection that did not come to its end, must not go on naming pods by
+ * their hash: the next rollout of the source would leave it without any. What is removed ends before, out of its sight.
+ */
+function freeServices(
+  snapshot: Snapshot,
+  kept: readonly Color[],
+  discarded: readonly Effect[],
+  message: string,
+): Pick<Verdict, 'message' | 'effects'> | undefined {
+  const effects = handBack(snapshot, undefined, `Left: ${message}`);
+  if (effects.length === 0) return undefined;
+  if (discarded.length > 0) return { message, effects: discarded };
+  const going = COLORS.filter((color) => !kept.includes(color)).flatMap(
+    (color) => snapshot.sides[color].pods,
+  );
+  const left = going.filter(({ ready }) => ready).length;
+  if (left === 0) return { message, effects };
+  return { message: `${message}; ${left} ready pods are still to end`, effects: [] };
 }
 
 /** They are ours alone: another release of the Service could not make its own while they stand. */
@@ -100,8 +123,12 @@ function inWords(kept: readonly Color[], why: string | undefined): string {
   return `${kept.join(' and ')} ${kept.length === 1 ? 'goes' : 'go'} on serving${because}; everything else is removed`;
 }
 
+/** A selector that names a colour of which nothing stands rests on nothing. */
 function keptColors(snapshot: Snapshot): Color[] {
-  return COLORS.filter((color) => snapshot.services.some((service) => restsOn(snapshot, service, color)));
+  return COLORS.filter(
+    (color) =>
+      stands(snapshot, color) && snapshot.services.some((service) => restsOn(snapshot, service, color)),
+  );
 }
 
 /**

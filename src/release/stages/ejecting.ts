@@ -72,7 +72,8 @@ const isColor = (place: Place): place is Color => COLORS.some((color) => color =
  * undefined: nobody can tell, or nothing of it serves.
  */
 function leavingColor(snapshot: Snapshot, places: readonly Place[]): Color | undefined {
-  const named = new Set(places.filter(isColor));
+  // Another writer may point a Service to what is gone: it follows the others.
+  const named = new Set(places.filter(isColor).filter((color) => stands(snapshot, color)));
   if (places.includes('Elsewhere') || named.size > 1) return undefined;
   const [only] = named;
   if (only !== undefined) return only;
@@ -80,6 +81,10 @@ function leavingColor(snapshot: Snapshot, places: readonly Place[]): Color | und
   const [color] = standing;
   if (color === undefined || standing.length > 1) return undefined;
   return snapshot.services.some((service) => readyOfColor(service, color).size > 0) ? color : undefined;
+}
+
+export function stands({ sides }: Snapshot, color: Color): boolean {
+  return sides[color].deployment !== undefined || sides[color].pods.length > 0;
 }
 
 function whyStay(
@@ -191,7 +196,7 @@ function hold({ uid, resourceVersion }: SourceView): Effect {
 }
 
 /** `hash` undefined: as before the adoption. */
-function handBack(snapshot: Snapshot, hash: string | undefined, reason: string): Effect[] {
+export function handBack(snapshot: Snapshot, hash: string | undefined, reason: string): Effect[] {
   return snapshot.services
     .filter(({ selector }) => selector[LABEL_POD_TEMPLATE_HASH] !== hash)
     .map((service) => ({

@@ -1,9 +1,20 @@
 /** A release is deleted, and the source Deployment says what serves: it takes production back, step by step. */
 import { expect } from 'chai';
-import type { ServiceView, SourceView } from '../../../src/release/snapshot.ts';
-import { type Decided, decided } from './decided.ts';
+import type { Color } from '../../../src/api/status.ts';
+import type { ServiceView, Snapshot, SourceView } from '../../../src/release/snapshot.ts';
+import { type Decided, decided, decidedOn } from './decided.ts';
 import { committed, idle } from './situations.ts';
-import { endpointsOf, HOUR, LABEL, MINUTE, NOON, type Picture, SECOND, type SidePicture } from './world.ts';
+import {
+  endpointsOf,
+  HOUR,
+  LABEL,
+  MINUTE,
+  NOON,
+  type Picture,
+  SECOND,
+  type SidePicture,
+  world,
+} from './world.ts';
 
 const GONE: SidePicture = {};
 const three = ['a', 'b', 'c'].map((name) => ({ uid: `source-${name}`, ready: true }));
@@ -187,6 +198,47 @@ describe('a release is deleted and the source cannot take over', () => {
       expect(effects.at(-1)).to.equal('RemoveFinalizer');
     });
   }
+
+  describe('in the middle of an ejection', () => {
+    /** The first Service names the source's pods, the second one a colour. */
+    const apart = (picture: Picture, color: Color): Snapshot => {
+      const snapshot = world({ ...picture, services: ['checkout', 'checkout-grpc'] });
+      const [first, second] = snapshot.services as [ServiceView, ServiceView];
+      return {
+        ...snapshot,
+        services: [first, { ...second, selector: { app: 'checkout', [LABEL]: color } }],
+      };
+    };
+    const FREED = 'HandBack checkout -> as before the adoption';
+    const changed = handed(MINUTE, { source: { ...READY, fingerprint: 'v7' } });
+
+    it('no Service goes on naming pods by their hash: the next rollout of the source would leave it without any', () => {
+      expect(said(decidedOn(apart(changed, 'blue')))).to.deep.equal({
+        reason: 'ColorKept',
+        message:
+          'blue goes on serving, because Deployment "checkout" says something else than blue runs; everything else is removed',
+        effects: [FREED],
+      });
+    });
+
+    it('what is removed ends before, out of its sight', () => {
+      const green: SidePicture = { revision: 'r2', ready: 0 };
+      expect(decidedOn(apart({ ...changed, green }, 'blue')).effects).to.deep.equal(['DeleteColor green']);
+      const blue: SidePicture = { revision: 'r1', ready: 2 };
+      const ending: Picture = { ...changed, blue, green: { pods: [{ ready: true }] } };
+      const waiting = decidedOn(apart(ending, 'blue'));
+      expect(waiting.message).to.match(/; 1 ready pods are still to end$/);
+      expect(waiting.effects).to.deep.equal([]);
+    });
+
+    it('a Service that another writer pointed to a colour that is gone follows the others', () => {
+      expect(decidedOn(apart(handed(MINUTE), 'green')).effects).to.deep.equal([
+        'HandBack checkout-grpc -> source (abc)',
+      ]);
+      const alone = { ...changed, blue: GONE };
+      expect(decidedOn(apart(alone, 'green')).effects).to.deep.equal([FREED]);
+    });
+  });
 
   it('with bluegreen.dev/on-delete both colours stay as they are, without the capacity locks', () => {
     const spec = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 9 } } };

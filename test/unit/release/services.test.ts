@@ -359,6 +359,14 @@ describe('the times of a switch', () => {
     expect(later.switch?.services?.map(({ convergedAt }) => convergedAt)).to.deep.equal([at(0), at(1)]);
   });
 
+  it('what a process was refused is told of a Service that is astray, and no longer when another one has moved it', () => {
+    const messages = (snapshot: Snapshot): unknown =>
+      decidedOn(refused(snapshot)).plan.status.switch?.services?.map(({ message }) => message);
+    expect(messages(two(switched))).to.deep.equal([undefined, undefined]);
+    const astray = edit(two(switched), 'admin', { selector: { app: 'checkout', [LABEL]: 'blue' } });
+    expect(messages(astray)).to.deep.equal([undefined, forbidden.message]);
+  });
+
   it('begin anew with the way back', () => {
     const forward = decidedOn(seen(two(switched))).plan.status;
     const { switch: back } = decidedOn({ ...two(returning), previous: forward }).plan.status;
