@@ -125,10 +125,8 @@ function inWords(kept: readonly Color[], why: string | undefined): string {
 
 /** A selector that names a colour of which nothing stands rests on nothing. */
 function keptColors(snapshot: Snapshot): Color[] {
-  return COLORS.filter(
-    (color) =>
-      stands(snapshot, color) && snapshot.services.some((service) => restsOn(snapshot, service, color)),
-  );
+  const standing = COLORS.filter((color) => stands(snapshot, color));
+  return standing.filter((color) => snapshot.services.some((service) => restsOn(snapshot, service, color)));
 }
 
 /**

@@ -110,8 +110,8 @@ export const TRAFFIC: readonly Sabotage[] = [
     invariant: 3,
     breaks: 'With the release goes the colour that has the traffic.',
     file: 'src/release/stages/deleting.ts',
-    find: 'COLORS.filter((color) => snapshot.services.some(',
-    replace: 'COLORS.filter((color) => color.length === 0 && snapshot.services.some(',
+    find: 'standing.filter((color) => snapshot.services.some(',
+    replace: 'standing.filter((color) => color.length === 0 && snapshot.services.some(',
     also: [UNGUARDED],
   },
   {
