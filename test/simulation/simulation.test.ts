@@ -34,6 +34,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [700000074, 'harsh', 'and the next release could not adopt it'],
   [1827539180, 'harsh', 'two processes wrote each other’s refusals out of the status, for ever'],
   [700000028, 'harsh', 'pods that stood beside replaced ones were taken for the rollback target'],
+  [
+    700000368,
+    'harsh',
+    'a drift in the middle of an adoption was taken for a switch whose connections must drain',
+  ],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
 ];
 

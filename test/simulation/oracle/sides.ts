@@ -35,13 +35,17 @@ function guardDrain(view: View, color: Color, before: Deployment, how: string): 
   const held = truth.revisions().find((each) => each.name === name);
   if (held === undefined || name !== view.lost() || held.facts.rejected !== undefined) return;
   const { drainSeconds = 30 } = world.scenario.spec.traffic;
-  // It had the traffic for the moment that a repair took.
-  const drifted = timeline.now - (view.users().touchedAt.get('service') ?? 0);
-  if (drifted <= drainSeconds * 1000 + view.staleness()) return;
+  if (hasDrifted(view, drainSeconds)) return;
   // Edited by hand it is not what served, and is put right at once.
   if (imageOfDeployment(before) !== held.image) return;
   if (timeline.now < view.selectedAt() + drainSeconds * 1000)
     fail(`${color} lost the traffic less than ${drainSeconds} seconds ago and was ${how}`);
+}
+
+/** What another writer pointed the Service to had the traffic for the moment that a repair took: nothing that is drained. */
+function hasDrifted(view: View, drainSeconds: number): boolean {
+  const touchedAt = view.users().touchedAt.get('service') ?? 0;
+  return view.timeline.now - touchedAt <= drainSeconds * 1000 + view.staleness();
 }
 
 /** The facts say that fewer pods were asked of the old side for a while. */
@@ -140,7 +144,7 @@ export function guardSource(view: View, before: Deployment | undefined, after: D
   if (keyless) fail('the source served and was scaled down');
   const [adopted, another] = view.truth.revisions();
   const { drainSeconds = 30 } = view.world.scenario.spec.traffic;
-  if (another !== undefined || adopted?.facts.outcome !== undefined) return;
+  if (another !== undefined || adopted?.facts.outcome !== undefined || hasDrifted(view, drainSeconds)) return;
   if (view.timeline.now + view.clockError() < view.selectedAt() + drainSeconds * 1000)
     fail(`the source was scaled down before its connections had ${drainSeconds} seconds to drain`);
 }
