@@ -207,7 +207,7 @@ const jobGate = z
   .object({
     name: listName.describe('Name of the gate.'),
     job: embedded(
-      'A Job template ({metadata, spec}). BLUEGREEN_COLOR, BLUEGREEN_REVISION, BLUEGREEN_RELEASE, BLUEGREEN_CANDIDATE_URL and BLUEGREEN_ACTIVE_URL are in the environment of its containers. Safe to run twice.',
+      'A Job template ({metadata, spec}). BLUEGREEN_COLOR, BLUEGREEN_REVISION, BLUEGREEN_RELEASE, BLUEGREEN_CANDIDATE_URL and BLUEGREEN_ACTIVE_URL are in the environment of its containers; they name the first production Service, and BLUEGREEN_CANDIDATE_URL_SHOP_ADMIN and BLUEGREEN_ACTIVE_URL_SHOP_ADMIN a Service shop-admin. Safe to run twice.',
     ),
     timeoutSeconds: seconds(1, 86_400).default(600).describe('The Job has failed when it takes longer.'),
   })

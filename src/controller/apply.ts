@@ -667,7 +667,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
     if (frozen === undefined || spec === undefined)
       throw new StaleError(`gate "${gate}" of revision ${revision} is gone`);
     const serving = activeColor(snapshot.services, release.spec.traffic.selectorLabel);
-    const subject = { revision, attempt, color, activeColor: serving, service: scene.services[0] };
+    const subject = { revision, attempt, color, activeColor: serving, services: scene.services };
     await create<Job>(applier, applier.cache.jobs, JOBS, scene, renderJob(release, spec, subject));
   },
 };

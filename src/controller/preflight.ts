@@ -105,7 +105,7 @@ function candidateColor({ snapshot, release }: Scene): Color {
 function dryRuns(scene: Scene): DryRun[] {
   const { snapshot, release, source, services } = scene;
   const color = candidateColor(scene);
-  const subject = { revision: 'r0', attempt: 0, color, activeColor: otherColor(color), service: services[0] };
+  const subject = { revision: 'r0', attempt: 0, color, activeColor: otherColor(color), services };
   const runs: DryRun[] = release.spec.gates.map((gate, index) => ({
     type: JOBS,
     body: nameless(renderJob(release, gate, subject)),

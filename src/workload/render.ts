@@ -185,8 +185,8 @@ export interface JobSubject {
   readonly attempt: number;
   readonly color: Color;
   readonly activeColor: Color | undefined;
-  /** The first production Service: whose twins the URLs name. */
-  readonly service: Service | undefined;
+  /** In the order of the spec: whose twins the URLs name. */
+  readonly services: readonly (Service | undefined)[];
 }
 
 /** A week: longer than any attempt lasts, so that a Job that passed is never asked again in it. */
@@ -234,8 +234,9 @@ export function renderJob(release: ReleaseRef, gate: GateSpec, subject: JobSubje
 }
 
 function environment(release: ReleaseRef, subject: JobSubject): { name: string; value: string }[] {
-  const url = (color: Color | undefined) =>
-    color && subject.service ? twinUrl(release, subject.service, color) : '';
+  const url = (color: Color | undefined, service = subject.services[0]) =>
+    color && service ? twinUrl(release, service, color) : '';
+  const known = subject.services.filter((service) => service !== undefined);
   return [
     { name: 'BLUEGREEN_RELEASE', value: release.name },
     { name: 'BLUEGREEN_NAMESPACE', value: release.namespace },
@@ -243,8 +244,18 @@ function environment(release: ReleaseRef, subject: JobSubject): { name: string; 
     { name: 'BLUEGREEN_REVISION', value: subject.revision },
     { name: 'BLUEGREEN_CANDIDATE_URL', value: url(subject.color) },
     { name: 'BLUEGREEN_ACTIVE_URL', value: url(subject.activeColor) },
+    ...known.flatMap((service) => {
+      const suffix = variableName(service.metadata.name);
+      return [
+        { name: `BLUEGREEN_CANDIDATE_URL_${suffix}`, value: url(subject.color, service) },
+        { name: `BLUEGREEN_ACTIVE_URL_${suffix}`, value: url(subject.activeColor, service) },
+      ];
+    }),
   ];
 }
+
+/** Of a Service, as in the variables that the kubelet sets: shop-admin is SHOP_ADMIN. */
+const variableName = (service: string): string => service.toUpperCase().replaceAll('-', '_');
 
 /** http://<twin>.<namespace>.svc:<first port> */
 function twinUrl(release: ReleaseRef, service: Service, color: Color): string {

@@ -9,6 +9,7 @@ import { readyCount, servingCount } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
 import { holdOldSide } from '../old-side.ts';
 import type { Effect, Request, Verdict } from '../plan.ts';
+import { serviceMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { tidying } from '../tidying.ts';
@@ -91,6 +92,12 @@ function settle(
   if (snapshot.now < until) {
     const message = `revision ${subject.name} (${color}) has the traffic and is watched until ${formatTime(until)}${hold ? `; ${hold}` : ''}${queued(snapshot, subject)}`;
     return { phase: 'Observing', reason: 'Observing', message, ...again };
+  }
+  const gone = serviceMissing(snapshot, roles);
+  if (gone !== undefined) {
+    // With the commit begins a window, and the old side may become smaller: on a proof that nobody can see any more.
+    const message = `${gone.message}; revision ${subject.name} is watched on and not committed until then (bluegreen.dev/action=promote@${subject.facts.attempt} or rollback@${subject.facts.attempt} decides it)`;
+    return { phase: 'Held', reason: gone.reason, message, stalled: true, ...again };
   }
   if (hold !== undefined) {
     const message = `${hold}; revision ${subject.name} keeps the traffic and is not committed until that is known (bluegreen.dev/action=promote@${subject.facts.attempt} or rollback@${subject.facts.attempt} decides it)`;

@@ -70,6 +70,8 @@ describe('Gates', function () {
         BLUEGREEN_REVISION: 'r2',
         BLUEGREEN_CANDIDATE_URL: `http://shop-green.${shop.namespace}.svc:80`,
         BLUEGREEN_ACTIVE_URL: `http://shop-blue.${shop.namespace}.svc:80`,
+        BLUEGREEN_CANDIDATE_URL_SHOP: `http://shop-green.${shop.namespace}.svc:80`,
+        BLUEGREEN_ACTIVE_URL_SHOP: `http://shop-blue.${shop.namespace}.svc:80`,
       });
       expect(spec.template.metadata.labels).not.to.have.property('bluegreen.dev/color');
     },

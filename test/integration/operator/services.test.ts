@@ -161,6 +161,21 @@ describe('Several Services', function () {
       expect((await colors(shop)).slice(0, 2)).to.deep.equal(['green', 'green']);
     },
 
+    'nothing is committed while one of them is gone, and all is when it is back': async () => {
+      const shop = await adopted({ observation: { durationSeconds: 10 } });
+      await shop.version('v2');
+      await shop.inPhase('Observing');
+      await shop.delete(SERVICES, TILL);
+      const held = await shop.inPhase('Held');
+      expect([condition(held, 'Stalled').reason, history(held).at(-1)]).to.deep.equal([
+        'ServiceNotFound',
+        'r2 UnderWay',
+      ]);
+      await shop.create(SERVICES, shop.service(TILL));
+      await shop.settledOn('r2');
+      expect((await colors(shop)).slice(0, 2)).to.deep.equal(['green', 'green']);
+    },
+
     'none moves while a policy forbids it to one of them': async () => {
       const shop = await adopted();
       const unlock = await lock(shop);

@@ -270,6 +270,21 @@ describe('a Service that is gone', () => {
     expect([phase, effects]).to.deep.equal(['Observing', []]);
   });
 
+  it('keeps the revision from being committed; people may', () => {
+    const later = { ...gone, now: NOON + HOUR };
+    const { phase, reason, message, effects, plan } = decidedOn(later);
+    expect([phase, reason, effects]).to.deep.equal(['Held', 'ServiceNotFound', []]);
+    expect(message).to.equal(
+      'Service "checkout" does not exist in namespace "shop": create it or correct spec.traffic.services[0].name; revision r2 is watched on and not committed until then (bluegreen.dev/action=promote@2 or rollback@2 decides it)',
+    );
+    expect(plan.status.conditions?.find(({ type }) => type === 'Stalled')?.reason).to.equal(
+      'ServiceNotFound',
+    );
+    const ordered = { ...later, release: { ...later.release, action: 'promote@2' } };
+    expect(decidedOn(ordered).phase).to.equal('Committed');
+    expect(decidedOn({ ...world(observed), now: NOON + HOUR }).phase).to.equal('Committed');
+  });
+
   it('is looked for by name in every stage: without our label it says nothing of itself when it is back', () => {
     for (const picture of [validated, switched, observed, returning, committed]) {
       const missing = editServices(world(picture), { found: false, labelled: false, endpoints: [] });

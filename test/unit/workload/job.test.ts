@@ -42,7 +42,7 @@ const job = renderJob(release, gate, {
   attempt: 2,
   color: 'green',
   activeColor: 'blue',
-  service,
+  services: [service, undefined, { metadata: { name: 'shop-admin' }, spec: { ports: [{ port: 9090 }] } }],
 });
 const pod = job.spec.template.spec as Record<string, any>;
 
@@ -55,6 +55,10 @@ describe('the Job of a gate', () => {
       { name: 'BLUEGREEN_REVISION', value: 'r2' },
       { name: 'BLUEGREEN_CANDIDATE_URL', value: 'http://shop-green.demo.svc:8080' },
       { name: 'BLUEGREEN_ACTIVE_URL', value: 'http://shop-blue.demo.svc:8080' },
+      { name: 'BLUEGREEN_CANDIDATE_URL_SHOP', value: 'http://shop-green.demo.svc:8080' },
+      { name: 'BLUEGREEN_ACTIVE_URL_SHOP', value: 'http://shop-blue.demo.svc:8080' },
+      { name: 'BLUEGREEN_CANDIDATE_URL_SHOP_ADMIN', value: 'http://shop-admin-green.demo.svc:9090' },
+      { name: 'BLUEGREEN_ACTIVE_URL_SHOP_ADMIN', value: 'http://shop-admin-blue.demo.svc:9090' },
     ]);
   });
   it('leaves a variable that the template sets itself', () => {
