@@ -54,11 +54,15 @@ function isPointed({ release }: Snapshot, preview: PreviewView, color: Color): b
   return isClaimed && selectedColor(preview, release.spec.traffic.selectorLabel) === color;
 }
 
-export function previewStatus(snapshot: Snapshot): ReleaseStatus['previews'] {
+/** A refusal is told until the preview shows what it should: another process may have been the one that pointed it. */
+export function previewStatus(snapshot: Snapshot, roles: Roles): ReleaseStatus['previews'] {
   if (snapshot.previews.length === 0) return undefined;
+  const wanted = shown(snapshot, roles);
   return snapshot.previews.map((preview) => {
     const color = selectedColor(preview, snapshot.release.spec.traffic.selectorLabel);
-    const message = preview.found ? refusalOf(snapshot, preview)?.message : 'it does not exist';
+    const isRight = wanted !== undefined && isPointed(snapshot, preview, wanted);
+    const refusal = isRight ? undefined : refusalOf(snapshot, preview)?.message;
+    const message = preview.found ? refusal : 'it does not exist';
     return {
       name: preview.name,
       ...(color !== undefined && { color }),

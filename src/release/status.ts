@@ -54,7 +54,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
     gates: gatesOf(snapshot, roles, verdict),
     checks: checksOf(snapshot, roles),
     switch: switchStatus(snapshot, roles),
-    previews: previewStatus(snapshot),
+    previews: previewStatus(snapshot, roles),
     rollback: rollbackOf(snapshot, roles),
     idleCost: idleCost(snapshot, roles),
     rejected: rejectedOf(snapshot),

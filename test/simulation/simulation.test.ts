@@ -39,6 +39,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a drift in the middle of an adoption was taken for a switch whose connections must drain',
   ],
+  [
+    710000014,
+    'harsh',
+    'two processes wrote each other’s refusals of a preview Service out of the status, for ever',
+  ],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
 ];
 

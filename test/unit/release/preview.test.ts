@@ -87,6 +87,10 @@ describe('a preview Service', () => {
     expect(plan.status.previews).to.deep.equal([
       { name: 'next', color: 'green', message: 'a policy forbids it' },
     ]);
+    const mended = decided({ ...showing(idle, 'blue'), observations: { refusals } });
+    expect(mended.plan.status.previews, 'by another process').to.deep.equal([
+      { name: 'next', color: 'blue' },
+    ]);
   });
 
   it('of another release is not taken', () => {
