@@ -15,8 +15,9 @@ import type { Effect, Plan } from '../release/plan.ts';
 import { createAnswers } from './answers.ts';
 import { isStale, letGo, NameTakenError } from './apply.ts';
 import type { Cache } from './cache.ts';
+import { createLine, type Line } from './line.ts';
 import { lastSpec } from './observe.ts';
-import { createPace, type Pace } from './progress.ts';
+import { createPace, isPressing, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
@@ -38,10 +39,17 @@ const MAX_ROUNDS = 10;
 /** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
 const ANSWER_MS = 100;
 
+/**
+ * To the API server a status is dearer than the write that it tells of: unbounded, those of releases that only began
+ * would stand before the production patches of others. What happens while one waits is told with it.
+ */
+const STATUSES_AT_A_TIME = 4;
+
 export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
+  const line = createLine(STATUSES_AT_A_TIME);
   const troubles = createTroubles(deps.now);
   const answers = createAnswers(deps.now);
   return async (key, context) => {
@@ -59,11 +67,7 @@ export function createReconciler(
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     const release = await announce(bound, object, parsed.release);
-    const pass = beginPass(key, {
-      ...release,
-      status: pace.kept(key, object.status ?? {}) ?? release.status,
-    });
-    return toEnd(bound, { pace, troubles }, pass, context);
+    return toEnd(bound, { pace, line, troubles }, beginPass(key, release), context);
   };
 }
 
@@ -156,19 +160,20 @@ async function tellFailure(
 /** Of this process, about its releases. */
 interface Memories {
   readonly pace: Pace;
+  readonly line: Line;
   readonly troubles: Troubles;
 }
 
 /** No status holds up what comes next: what changes while one is being written is looked at beside it. */
 async function toEnd(
   deps: ReconcileDeps & RoundDeps,
-  { pace, troubles }: Memories,
+  { pace, line, troubles }: Memories,
   pass: Pass,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
   let writing: Promise<number> = Promise.resolve(0);
   const report = (): Promise<number> => {
-    writing = writing.then(() => write(deps, pace, pass));
+    writing = writing.then(() => write(deps, { pace, line }, pass));
     return writing;
   };
   try {
@@ -214,19 +219,33 @@ function isOutdated(deps: ReconcileDeps, pass: Pass): boolean {
 }
 
 /** Gives the milliseconds that are to pass before the status is written; 0: it is. */
-async function write(deps: ReconcileDeps, pace: Pace, pass: Pass): Promise<number> {
-  const object = currentOf(deps, pass);
-  const same = object?.metadata.uid === pass.release.metadata.uid;
-  if (object === undefined || !same || pass.gone) return 0;
+async function write(
+  deps: ReconcileDeps,
+  { pace, line }: Pick<Memories, 'pace' | 'line'>,
+  pass: Pass,
+): Promise<number> {
+  const object = ownObject(deps, pass);
+  if (object === undefined) return 0;
   const { namespace = '', name } = object.metadata;
   deps.observer.onStatus({ namespace, name }, pass.told, pass.status);
   pass.told = pass.status;
-  const waitMs = pace.waitMs(pass.key, (object.status ?? {}) as ReleaseStatus, pass.status);
+  const before = object.status ?? {};
+  const waitMs = pace.waitMs(pass.key, before, pass.status);
   if (waitMs > 0) return waitMs;
-  const from = deps.now();
-  const written = await writeStatus(deps.client, deps.cache.releases, object, pass.status);
-  if (written !== object) pace.took(deps.now() - from);
+  await (isPressing(before, pass.status) ? tellStatus(deps, pass) : line(() => tellStatus(deps, pass)));
   return 0;
+}
+
+/** What there is to tell when its turn has come, which may be more than when it was asked for. */
+async function tellStatus(deps: ReconcileDeps, pass: Pass): Promise<void> {
+  const object = ownObject(deps, pass);
+  if (object !== undefined) await writeStatus(deps.client, deps.cache.releases, object, pass.status);
+}
+
+/** undefined: there is nothing left to write to. */
+function ownObject(deps: ReconcileDeps, pass: Pass): BlueGreenReleaseObject | undefined {
+  const object = currentOf(deps, pass);
+  return object?.metadata.uid === pass.release.metadata.uid && !pass.gone ? object : undefined;
 }
 
 /** Another writer was quicker: look again. Anything else is shown to people and tried again with backoff. */
