@@ -464,23 +464,35 @@ const scaleColor: Apply<'ScaleColor'> = (applier, scene, { color, uid, from, to 
   ]);
 
 /**
+ * The production Services as the API server has them now, and not a moment ago: another process may have moved them, and
+ * what was planned for a side without traffic must not hit one that has it again.
+ */
+function servicesNow({ client }: Applier, { release, snapshot }: Scene): Promise<(Service | undefined)[]> {
+  const { namespace } = release;
+  return Promise.all(snapshot.services.map(({ name }) => client.get<Service>(SERVICES, { namespace, name })));
+}
+
+/**
  * Deleted, not evicted: as when a Deployment rolls, the number that stays is what protects the side, and a budget that
- * people wrote for both colours at once would keep old connections for ever. The Services are read anew before: what
- * was planned for a side without traffic must not hit one that has it again.
+ * people wrote for both colours at once would keep old connections for ever.
  */
 const recyclePods: Apply<'RecyclePods'> = async (applier, scene, { color, pods }) => {
-  const { namespace } = scene.release;
   const label = scene.release.spec.traffic.selectorLabel;
-  const names = scene.snapshot.services.map(({ name }) => name);
-  const services = await Promise.all(
-    names.map((name) => applier.client.get<Service>(SERVICES, { namespace, name })),
-  );
-  for (const service of services) {
+  for (const service of await servicesNow(applier, scene)) {
     const selected = service?.spec.selector?.[label];
     if (selected === undefined || selected === color)
       throw new StaleError(`${color} may have the traffic again: its pods stay`);
   }
   await Promise.all(pods.map(({ name, uid }) => remove(applier, applier.cache.pods, PODS, scene, name, uid)));
+};
+
+/** Without a key in its selector a Service rests on the source: what is deleted then has drained. */
+const deleteColor: Apply<'DeleteColor'> = async (applier, scene, { color, uid }) => {
+  const { release } = scene;
+  for (const service of await servicesNow(applier, scene))
+    if (service === undefined || service.spec.selector?.[release.spec.traffic.selectorLabel] === color)
+      throw new StaleError(`${color} may have the traffic again: it stays`);
+  await remove(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(release.name, color), uid);
 };
 
 const holdSource: Apply<'HoldSource'> = (applier, scene, { uid, resourceVersion, autoscaler }) => {
@@ -656,8 +668,7 @@ const APPLIERS: { [K in EffectKind]: Apply<K> } = {
     const { budgets } = applier.cache;
     return remove(applier, budgets, POD_DISRUPTION_BUDGETS, scene, colorName(scene.release.name, color), uid);
   },
-  DeleteColor: (applier, scene, { color, uid }) =>
-    remove(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), uid),
+  DeleteColor: deleteColor,
   PatchSelector: patchSelector,
   HandBack: handBack,
   CreateJob: async (applier, scene, { gate, revision, attempt, color }) => {

@@ -144,14 +144,14 @@ function clearOther(snapshot: Snapshot, leaving: Color): Verdict | undefined {
     : step('RemovingColor', message, effects);
 }
 
+/** The Deployment first: where that is refused, since it has the traffic again, it keeps all that belongs to it. */
 export function removeColor(snapshot: Snapshot, color: Color): Effect[] {
   const { sides, release } = snapshot;
   const { deployment, autoscaler } = sides[color];
-  const own = removeBudget(snapshot, color);
+  const own: Effect[] = deployment?.ours ? [{ kind: 'DeleteColor', color, uid: deployment.uid }] : [];
   if (autoscaler?.ours)
     own.push({ kind: 'RemoveAutoscaler', name: `${release.name}-${color}`, uid: autoscaler.uid });
-  if (deployment?.ours) own.push({ kind: 'DeleteColor', color, uid: deployment.uid });
-  return own;
+  return [...own, ...removeBudget(snapshot, color)];
 }
 
 /** As many pods as serve now, all ready, all of one template; then the switch. */
@@ -214,8 +214,8 @@ export function handBack(snapshot: Snapshot, hash: string | undefined, reason: s
 /** Every selector names the source's pods. The colours go when that is proven and drained, and then the hash. */
 function handedOver(snapshot: Snapshot): Verdict {
   const name = `Deployment "${snapshot.source?.name ?? 'source'}"`;
-  const standing = COLORS.filter((color) => snapshot.sides[color].deployment?.ours);
-  if (standing.length > 0) {
+  const effects = COLORS.flatMap((color) => removeColor(snapshot, color));
+  if (effects.length > 0) {
     const problem = unproven(snapshot, name);
     if (problem !== undefined) return problem;
     const drained = drainEnd(snapshot);
@@ -226,7 +226,6 @@ function handedOver(snapshot: Snapshot): Verdict {
         [],
         drained,
       );
-    const effects = COLORS.flatMap((color) => removeColor(snapshot, color));
     return step('RemovingColors', `${name} serves and the colours have drained: removing them`, effects);
   }
   const left = COLORS.reduce((sum, color) => sum + snapshot.sides[color].pods.length, 0);

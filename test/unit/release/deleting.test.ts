@@ -82,7 +82,7 @@ describe('deleting the release of a source that says something else', () => {
   it('discards the autoscaler with the colour', () => {
     const blue = { ...committed.blue, autoscaler: {} };
     const { effects } = decided(deleting({ ...committed, blue }));
-    expect(effects.slice(0, 2)).to.deep.equal(['RemoveAutoscaler checkout-blue', 'DeleteColor blue']);
+    expect(effects.slice(0, 2)).to.deep.equal(['DeleteColor blue', 'RemoveAutoscaler checkout-blue']);
   });
 
   it('leaves no capacity lock behind', () => {

@@ -54,8 +54,8 @@ describe('a release is deleted whose source says what serves', () => {
       effects: [],
     });
     expect(decided({ ...other, switchedAt: NOON - MINUTE }).effects).to.deep.equal([
-      'RemoveAutoscaler checkout-green',
       'DeleteColor green',
+      'RemoveAutoscaler checkout-green',
     ]);
   });
 
@@ -122,6 +122,12 @@ describe('a release is deleted whose source says what serves', () => {
     );
     expect([draining.effects, draining.plan.lookAgainAt]).to.deep.equal([[], NOON + 20 * SECOND]);
     expect(decided(handed(MINUTE)).effects).to.deep.equal(['DeleteColor blue']);
+  });
+
+  it('what a crash left of a colour goes too: its Deployment is deleted before its autoscaler', () => {
+    expect(decided(handed(MINUTE, { blue: { autoscaler: {} } })).effects).to.deep.equal([
+      'RemoveAutoscaler checkout-blue',
+    ]);
   });
 
   it('the selector lets go of the hash when no pod of a colour is left, and all is given back', () => {
