@@ -5,8 +5,10 @@
  */
 
 import { selectedColor } from './endpoints.ts';
+import { soonest } from './look-again.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
+import { readyToReturn } from './rollback.ts';
 import { isOn, moveDueAt, refusalOf, stuck } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 import { goBack } from './stages/back.ts';
@@ -15,13 +17,24 @@ import { holdActive, upkeep } from './upkeep.ts';
 const MAY_UNITE: ReadonlySet<Roles['stage']> = new Set<Roles['stage']>(['Switching', 'Observing']);
 const MOVING: ReadonlySet<Roles['stage']> = new Set<Roles['stage']>(['Switching', 'Returning']);
 
-/** A switch whose time is over although a Service could not be written: it is not tried any further. */
+/**
+ * A switch whose time is over although a Service could not be written: it is not tried any further, where all can go back.
+ * Where they cannot, the Service is tried on: nothing else ends the split.
+ */
 export function isOverdue(snapshot: Snapshot, roles: Roles): boolean {
   const { stage, command, active, target } = roles;
   if (stage !== 'Switching' || active === undefined || target === undefined) return false;
   const since = command?.decidedAt ?? active.facts.validatedAt ?? snapshot.now;
   const isLate = snapshot.now >= since + active.frozen.traffic.convergeSeconds * 1000;
-  return isLate && stuck(snapshot, roles).length > 0;
+  const isolated = stuck(snapshot, roles);
+  return (
+    isLate && isolated.length > 0 && unites(snapshot, isolated, target) && readyToReturn(snapshot, target) > 0
+  );
+}
+
+/** These Services never left the side that the others would go back to. */
+function unites(snapshot: Snapshot, isolated: readonly ServiceView[], { facts }: StartedRevision): boolean {
+  return isolated.every((service) => isOn(snapshot, service, facts.color));
 }
 
 export function split(snapshot: Snapshot, roles: Roles): Verdict | undefined {
@@ -30,16 +43,18 @@ export function split(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   if (active === undefined || first === undefined) return undefined;
   const isolated = [first, ...more];
   const message = inWords(snapshot, active, first);
-  const unites = isolated.every((service) => target && isOn(snapshot, service, target.facts.color));
-  if (unites && MAY_UNITE.has(stage))
-    return goBack(snapshot, roles, active, { reason: 'ServiceRefused', message });
+  const againAt = Math.min(...isolated.map((service) => moveDueAt(snapshot, service)));
+  if (target !== undefined && unites(snapshot, isolated, target) && MAY_UNITE.has(stage)) {
+    const back = goBack(snapshot, roles, active, { reason: 'ServiceRefused', message });
+    return { ...back, ...soonest(snapshot.now, [back.lookAgainAt, againAt]) };
+  }
   const isApart = snapshot.services.some((service) => isOn(snapshot, service, active.facts.color));
   return {
     phase: isApart ? 'Split' : 'Stalled',
     reason: 'ServiceRefused',
     message: `${message}; it is tried again every second`,
     effects: MOVING.has(stage) ? holdActive(snapshot, roles) : upkeep(snapshot, roles),
-    lookAgainAt: Math.min(...isolated.map((service) => moveDueAt(snapshot, service))),
+    lookAgainAt: againAt,
     stalled: true,
   };
 }

@@ -44,6 +44,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'two processes wrote each other’s refusals of a preview Service out of the status, for ever',
   ],
+  [710000085, 'harsh', 'a switch that a policy split was never tried on, because no side could take it back'],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
 ];
 

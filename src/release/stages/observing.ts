@@ -21,6 +21,7 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject } = roles;
   if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
   const wanted = subject.facts.returnWanted;
+  if (wanted?.reason === 'ServiceRefused') return reunited(subject);
   if (wanted !== undefined) return goBack(snapshot, roles, subject, wanted);
   if (isReverted(snapshot, roles, subject)) {
     const message = `the Deployment says what revision ${roles.target?.name} is, which stands by`;
@@ -33,6 +34,17 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const forward = dead === undefined ? undefined : giveWay(snapshot, roles, subject, dead);
   if (forward !== undefined) return forward;
   return { ...settle(snapshot, roles, subject, verdicts, dead), requests };
+}
+
+/** A Service that could not be written was the reason to go back, and could be after all: its split would be told of first. */
+function reunited(subject: StartedRevision): Verdict {
+  const { returnWanted: _, ...facts } = subject.facts;
+  return {
+    phase: 'Observing',
+    reason: 'Reunited',
+    message: `every Service selects ${facts.color} again: revision ${subject.name} is watched on`,
+    effects: [recordFacts(subject, facts)],
+  };
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */

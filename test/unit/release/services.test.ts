@@ -11,6 +11,7 @@ import {
   observed,
   r1,
   r2Committed,
+  r2Verified,
   returning,
   switched,
   validated,
@@ -174,6 +175,28 @@ describe('a Service that cannot be patched', () => {
       'ServiceRefused',
       ['PatchSelector shop -> blue', 'PatchSelector admin -> blue'],
     ]);
+  });
+
+  for (const [where, left, dead] of [
+    ['no pod is ready on the side that it never left', 'blue', true],
+    ['it is on neither side', undefined, false],
+  ] as const) {
+    it(`is tried on when the time of the switch is over, where ${where}: nothing else unites them`, () => {
+      const picture = dead ? { ...switched, blue: { revision: 'r1', desired: 3, ready: 0 } } : switched;
+      const snapshot = edit(two(picture), 'admin', on(two(picture), left, FORWARD_1));
+      const late = { ...snapshot, now: NOON + 25 * SECOND };
+      const waiting = decidedOn(refused(late, { at: late.now - 400 }));
+      expect([waiting.reason, waiting.plan.lookAgainAt]).to.deep.equal(['ServiceRefused', late.now + 600]);
+      const due = decidedOn(refused(late, { at: late.now - SECOND }));
+      expect(due.effects).to.deep.equal(['PatchSelector admin -> green']);
+    });
+  }
+
+  it('is no reason to go back any more when it could be written after all', () => {
+    const returnWanted = { at: NOON - SECOND, reason: 'ServiceRefused', message: 'no' };
+    const result = decidedOn(two({ ...observed, revisions: { r1, r2: { ...r2Verified, returnWanted } } }));
+    expect(said(result)).to.deep.equal(['Observing', 'Reunited', ['RecordFacts r2']]);
+    expect(effectOf(result, 'RecordFacts').facts.returnWanted).to.equal(undefined);
   });
 
   it('keeps all of them where they are before the switch', () => {
