@@ -53,24 +53,55 @@ const metricSource = z
   .default('default')
   .describe('A metric source that the administrator of the operator has named.');
 
+/** Of a Deployment; without `selector`, which is ours, and `paused`, which would be a second `suspend`. */
+const inlineSpec = z
+  .looseObject({
+    replicas: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1)
+      .describe('Pods of the first revision, where spec.replicas and spec.autoscaling are absent.'),
+    template: z
+      .looseObject({
+        spec: embedded('The spec of a Pod.'),
+      })
+      .meta({ description: 'The template of the pods.', 'x-kubernetes-preserve-unknown-fields': true }),
+  })
+  .meta({
+    description: 'The spec of an apps/v1 Deployment.',
+    'x-kubernetes-preserve-unknown-fields': true,
+  });
+
 const workload = z
   .object({
     deploymentRef: z
       .object({
         name: z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN).describe('Name of the Deployment.'),
       })
+      .optional()
       .describe(
         'The Deployment that people and Git go on editing. Two colour Deployments derive from it, and it is kept at 0 replicas.',
       ),
+    deployment: z
+      .object({ spec: inlineSpec })
+      .optional()
+      .describe(
+        'A Deployment that stands here alone: the colour Deployments derive from it, and a change of it is a release.',
+      ),
   })
   .meta({
-    description: 'What is released.',
+    description: 'What is released: one of these.',
     'x-kubernetes-validations': [
+      rule('has(self.deploymentRef) != has(self.deployment)', 'give deploymentRef or deployment'),
       rule(
-        'self.deploymentRef.name == oldSelf.deploymentRef.name',
+        'has(self.deploymentRef) == has(oldSelf.deploymentRef) && (!has(self.deploymentRef) || self.deploymentRef.name == oldSelf.deploymentRef.name)',
         'the workload of a release cannot be changed: delete the release and create another',
       ),
     ],
+  })
+  .refine((said) => (said.deploymentRef === undefined) !== (said.deployment === undefined), {
+    error: 'must have deploymentRef or deployment',
   });
 
 const traffic = z

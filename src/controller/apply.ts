@@ -23,6 +23,7 @@ import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import { API_VERSION, KIND } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import { formatPreciseTime, formatTime } from '../api/time.ts';
+import { workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type {
   CallOptions,
@@ -63,6 +64,7 @@ import {
   type WorkloadContent,
 } from '../workload/content.ts';
 import {
+  nameless,
   renderAutoscaler,
   renderBudget,
   renderColor,
@@ -264,7 +266,7 @@ function serviceOf(scene: Scene, name: string): Service {
 
 function contentFor(scene: Scene, applier: Applier, from: Of<'CreateRevision'>['from']): WorkloadContent {
   const { config } = scene.snapshot;
-  if (from === 'source') return contentOf(sourceOf(scene), config.found);
+  if (from === 'source') return contentOf(scene.wished ?? sourceOf(scene), config.found);
   if (from === 'live') {
     const content =
       scene.liveReplicaSet && contentOfReplicaSet(scene.liveReplicaSet, sourceOf(scene), config.found);
@@ -329,13 +331,31 @@ const writeCopy: Apply<'WriteCopy'> = async (applier, scene, { color, revision, 
   await create<KubeObject>(applier, cache.configMaps, CONFIG_MAPS, scene, body);
 };
 
+/** What the API server would make of it: only that can be compared with what a colour runs. */
+async function asStored(
+  { client }: Applier,
+  { release }: Scene,
+  { revision, facts }: Of<'CreateRevision'>,
+  content: WorkloadContent,
+): Promise<WorkloadContent> {
+  const body = nameless(renderColor(release, facts.color, revision, content, 1));
+  const answer = await client.create<Deployment>(DEPLOYMENTS, body, { dryRun: true });
+  return contentOfColor(answer, release.spec.traffic.selectorLabel);
+}
+
 const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) => {
   const { release } = scene;
   const content = contentFor(scene, applier, effect.from);
   if (fingerprint(content) !== effect.fingerprint)
     throw new StaleError('the workload changed while it was frozen');
   const configMaps = await heldBy(applier, scene, content, effect.from);
-  const data: RevisionData = { spec: release.spec, content, ...(configMaps && { configMaps }) };
+  const isInline = effect.from === 'source' && workloadOf(release.spec).kind === 'Deployment';
+  const data: RevisionData = {
+    spec: release.spec,
+    content: isInline ? await asStored(applier, scene, effect, content) : content,
+    ...(isInline && { inline: true }),
+    ...(configMaps && { configMaps }),
+  };
   await create<ControllerRevision>(applier, applier.cache.revisions, CONTROLLER_REVISIONS, scene, {
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',

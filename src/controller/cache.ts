@@ -61,7 +61,7 @@ export const BY_SERVICE = 'service';
 /** Releases, by `plural/namespace/name` of each object that they name. */
 const BY_CONFIG = 'config';
 
-const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
+export const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
 export const LABEL_JOB_NAME = 'batch.kubernetes.io/job-name';
 export const LABEL_SLICE_MANAGER = 'endpointslice.kubernetes.io/managed-by';
 

@@ -17,6 +17,7 @@ import type { ParsedRelease } from '../api/parse.ts';
 import type { ReleaseSpec } from '../api/schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import { workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject } from '../kube/ports.ts';
 import {
@@ -41,8 +42,10 @@ import type {
   SideView,
   Snapshot,
   SourceView,
+  WishView,
 } from '../release/snapshot.ts';
 import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content.ts';
+import { inlineDeployment } from '../workload/inline.ts';
 import { type ReleaseRef, renderColor } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
@@ -77,6 +80,8 @@ export interface Scene {
   readonly snapshot: Snapshot;
   readonly release: ReleaseRef;
   readonly source: Deployment | undefined;
+  /** What people wish for: the source, or what stands in the release. */
+  readonly wished: Deployment | undefined;
   /** In the order of the spec. */
   readonly services: readonly (Service | undefined)[];
   readonly previews: readonly (Service | undefined)[];
@@ -104,15 +109,17 @@ export async function observe(
     readServices(spec.traffic.services),
     readServices(spec.traffic.previewServices),
   ]);
+  const workload = workloadOf(spec);
+  const wished = workload.kind === 'Deployment' ? inlineDeployment(workload.deployment) : source;
   const views = await Promise.all(
     services.map((service, index) =>
       viewService(observer, release, spec.traffic.services[index]?.name ?? '', service),
     ),
   );
   const config = configView(cache, release);
-  const wished = source && sourceFingerprint(source, config.found);
+  const wish = wished && wishView(wished, config);
   const revisions = await currentRevisions(observer, release, views, () =>
-    revisionsOf(cache, release, aliases, wished),
+    revisionsOf(cache, release, aliases, wish?.fingerprint),
   );
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
@@ -146,6 +153,7 @@ export async function observe(
       scaledBy,
     },
     config,
+    wish,
     services: views,
     previews: spec.traffic.previewServices.map(({ name }, index) =>
       previewView(name, previews[index], release, isRelease(cache, release)),
@@ -157,12 +165,22 @@ export async function observe(
       blue: sideOf(cache, release, 'blue', editors.blue),
       green: sideOf(cache, release, 'green', editors.green),
     },
-    foreignBudgets: foreignBudgets(cache, release, source),
+    foreignBudgets: foreignBudgets(cache, release, wished),
     revisions,
     jobs: jobsOf(cache, release),
     observations,
   };
-  return { snapshot, release, source, services, previews, leftovers, liveReplicaSet, sourceAutoscalers };
+  return {
+    snapshot,
+    release,
+    source,
+    wished,
+    services,
+    previews,
+    leftovers,
+    liveReplicaSet,
+    sourceAutoscalers,
+  };
 }
 
 /**
@@ -219,7 +237,9 @@ function isOwnedBy(owners: readonly { uid: string }[] | undefined, uid: string):
 
 /** From the cache once it carries our label; before that nobody watches it for us. */
 async function readSource({ cache, client }: Observer, release: ReleaseRef): Promise<Deployment | undefined> {
-  const key = { namespace: release.namespace, name: release.spec.workload.deploymentRef.name };
+  const workload = workloadOf(release.spec);
+  if (workload.kind !== 'DeploymentRef') return undefined;
+  const key = { namespace: release.namespace, name: workload.name };
   return cache.deployments.get(key) ?? (await client.get<Deployment>(DEPLOYMENTS, key));
 }
 
@@ -264,6 +284,15 @@ async function readAutoscalers(client: KubeClient, source: Deployment): Promise<
   return all.filter(
     ({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name,
   );
+}
+
+function wishView(wished: Deployment, config: ConfigView): WishView {
+  const { replicas = 1, template } = wished.spec;
+  return {
+    fingerprint: sourceFingerprint(wished, config.found),
+    podLabels: template.metadata?.labels ?? {},
+    replicas,
+  };
 }
 
 function sourceView(
@@ -412,14 +441,14 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string 
   };
 }
 
-/** Those that would select pods of a colour: of one that stands, or of one that would be made of the source. */
-function foreignBudgets(cache: Cache, release: ReleaseRef, source: Deployment | undefined): string[] {
+/** Those that would select pods of a colour: of one that stands, or of one that would be made of what is wished for. */
+function foreignBudgets(cache: Cache, release: ReleaseRef, wished: Deployment | undefined): string[] {
   if (release.spec.podDisruptionBudget === undefined) return [];
   const pods = COLORS.flatMap((color) => {
     const key = { namespace: release.namespace, name: colorName(release.name, color) };
     const standing = cache.deployments.get(key)?.spec.template.metadata?.labels;
     const made =
-      source && renderColor(release, color, '', contentOf(source), 0).spec.template.metadata?.labels;
+      wished && renderColor(release, color, '', contentOf(wished), 0).spec.template.metadata?.labels;
     return [standing, made].filter((labels) => labels !== undefined);
   });
   const own = COLORS.map((color) => colorName(release.name, color));

@@ -4,10 +4,13 @@
  */
 import { colorName, LABEL_RELEASE, revisionObjectName, twinName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
+import { workloadInWords, workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
 import {
   DEPLOYMENTS,
+  ENDPOINT_SLICES,
+  type EndpointSlice,
   HORIZONTAL_POD_AUTOSCALERS,
   JOBS,
   POD_DISRUPTION_BUDGETS,
@@ -19,13 +22,13 @@ import type { Sources } from '../metrics/sources.ts';
 import { activeColor, otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
 import { contentOf, contentOfColor, fingerprint, holds } from '../workload/content.ts';
-import { renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
+import { nameless, renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply.ts';
-import type { Cache } from './cache.ts';
+import { type Cache, LABEL_SERVICE_NAME } from './cache.ts';
 import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';
 import { judgeRoom } from './room.ts';
-import { type Aliases, storedContent } from './views.ts';
+import { type Aliases, endpointsOf, storedContent } from './views.ts';
 
 export interface PreflightDeps {
   readonly client: KubeClient;
@@ -49,6 +52,9 @@ export async function preflight(
       ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
       ...scene.services.map((service, index) => judgeSwitch(deps.client, scene, service, index, signal)),
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
+      ...firstServices(scene).map((service, index) =>
+        judgeServed(deps.client, scene, service, index, signal),
+      ),
       ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
     ]),
     judgeRoom(deps.client, deps.limits, scene, signal),
@@ -64,7 +70,7 @@ export async function preflight(
  */
 async function aliasesOf(
   { client, cache }: PreflightDeps,
-  { release, snapshot, source }: Scene,
+  { release, snapshot, wished }: Scene,
   signal: AbortSignal,
 ): Promise<Aliases> {
   const { selectorLabel } = release.spec.traffic;
@@ -73,7 +79,7 @@ async function aliasesOf(
     const name = revisionObjectName(release.name, revision);
     const content = storedContent(cache.revisions.get({ namespace: release.namespace, name }));
     if (content === undefined) return [];
-    if (source !== undefined && !holds(contentOf(source, snapshot.config.found), content)) return [];
+    if (wished !== undefined && !holds(contentOf(wished, snapshot.config.found), content)) return [];
     const body = nameless(renderColor(release, color, revision, content, 1));
     // One that the server would refuse today has no alias; what is wrong with it is told when it is written.
     const answer = await client.create(DEPLOYMENTS, body, { dryRun: true, signal }).catch(() => undefined);
@@ -91,19 +97,13 @@ interface DryRun {
   readonly field: string;
 }
 
-/** Under a name that nobody has, because a dry run of a name that exists says nothing but that. */
-const nameless = <T extends KubeObject>(body: T): T => ({
-  ...body,
-  metadata: { ...body.metadata, name: `${body.metadata.name.slice(0, 52)}-preflight` },
-});
-
 function candidateColor({ snapshot, release }: Scene): Color {
   const active = activeColor(snapshot.services, release.spec.traffic.selectorLabel);
   return active === undefined ? 'blue' : otherColor(active);
 }
 
 function dryRuns(scene: Scene): DryRun[] {
-  const { snapshot, release, source, services } = scene;
+  const { snapshot, release, wished, services } = scene;
   const color = candidateColor(scene);
   const subject = { revision: 'r0', attempt: 0, color, activeColor: otherColor(color), services };
   const runs: DryRun[] = release.spec.gates.map((gate, index) => ({
@@ -111,9 +111,9 @@ function dryRuns(scene: Scene): DryRun[] {
     body: nameless(renderJob(release, gate, subject)),
     field: `spec.gates[${index}].job`,
   }));
-  if (source !== undefined) {
-    const body = nameless(renderColor(release, color, 'r0', contentOf(source, snapshot.config.found), 1));
-    runs.push({ type: DEPLOYMENTS, body, field: `Deployment "${source.metadata.name}"` });
+  if (wished !== undefined) {
+    const body = nameless(renderColor(release, color, 'r0', contentOf(wished, snapshot.config.found), 1));
+    runs.push({ type: DEPLOYMENTS, body, field: workloadInWords(release.spec) });
   }
   if (release.spec.autoscaling !== undefined) {
     const body = nameless(
@@ -204,6 +204,33 @@ async function judgeName(
     reason: 'NameTaken',
     object: `${type.kind} ${name}`,
     message: `${type.kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
+  };
+}
+
+/** What stands in the release alone serves nobody before its first revision. */
+function firstServices({ snapshot, release }: Scene): readonly { name: string }[] {
+  const isFirst = snapshot.revisions.length === 0 && workloadOf(release.spec).kind === 'Deployment';
+  return isFirst ? release.spec.traffic.services : [];
+}
+
+/** The key would take the traffic from pods of something else, which is to be taken over instead. */
+async function judgeServed(
+  client: KubeClient,
+  { release, snapshot }: Scene,
+  { name }: { readonly name: string },
+  index: number,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  const labelSelector = `${LABEL_SERVICE_NAME}=${name}`;
+  const { namespace } = release;
+  const slices = await client.list<EndpointSlice>(ENDPOINT_SLICES, { namespace, labelSelector, signal });
+  const own = new Set(COLORS.flatMap((color) => snapshot.sides[color].pods.map(({ uid }) => uid)));
+  if (!endpointsOf(slices).some(({ ready, podUid }) => ready && !own.has(podUid))) return undefined;
+  return {
+    reason: 'ServiceSelectsOtherPods',
+    field: `spec.traffic.services[${index}].name`,
+    object: `Service ${name}`,
+    message: `Service "${name}" has endpoints that are not of this release: name their Deployment in spec.workload.deploymentRef, so that it is taken over, or remove those pods`,
   };
 }
 

@@ -2,6 +2,7 @@
  * Whether a candidate has room beside production, asked before anything is created: its pods against the namespace's
  * quotas in numbers, and what in its template keeps two colours apart. A Deployment's dry run accepts all of that.
  */
+import { workloadInWords } from '../api/workload.ts';
 import type { KubeClient, KubeObject } from '../kube/ports.ts';
 import { type JsonObject, PERSISTENT_VOLUME_CLAIMS } from '../kube/types.ts';
 import { candidateSize } from '../release/capacity.ts';
@@ -21,16 +22,17 @@ interface PersistentVolumeClaim extends KubeObject {
 export async function judgeRoom(
   client: KubeClient,
   limits: ReadLimits,
-  { release, snapshot, source }: Scene,
+  { release, snapshot, wished }: Scene,
   signal: AbortSignal,
 ): Promise<Problem[]> {
-  if (source === undefined || !startsSomething(snapshot)) return [];
-  const { template } = source.spec;
-  const object = `Deployment ${source.metadata.name}`;
+  if (wished === undefined || !startsSomething(snapshot)) return [];
+  const { template } = wished.spec;
+  const name = workloadInWords(release.spec);
+  const object = `Deployment ${wished.metadata.name}`;
   const inTemplate = obstacles(template, release.spec.traffic.selectorLabel).map(({ reason, message }) => ({
     reason,
     object,
-    message: `Deployment "${source.metadata.name}": ${message}`,
+    message: `${name}: ${message}`,
   }));
   const [claims, quotas] = await Promise.all([
     judgeClaims(client, release.namespace, template.spec, signal),
@@ -41,7 +43,7 @@ export async function judgeRoom(
 
 /** What people wish for is not what has the traffic: only then pods are added. */
 function startsSomething(snapshot: Snapshot): boolean {
-  return rolesOf(snapshot).active?.fingerprint !== snapshot.source?.fingerprint;
+  return rolesOf(snapshot).active?.fingerprint !== snapshot.wish?.fingerprint;
 }
 
 async function judgeClaims(
@@ -110,7 +112,7 @@ function judgeQuota(
     return {
       reason: 'QuotaNeedsValue',
       object,
-      message: `ResourceQuota "${metadata.name}" counts ${silent.resource}, and container "${silent.unstated}" of Deployment "${snapshot.source?.name}" states none: give it one, or the namespace a LimitRange`,
+      message: `ResourceQuota "${metadata.name}" counts ${silent.resource}, and container "${silent.unstated}" of ${workloadInWords(snapshot.release.spec)} states none: give it one, or the namespace a LimitRange`,
     };
   if (counted.every(({ left, needed }) => needed <= left)) return undefined;
   const needs = counted.filter(({ resource }) => resource !== 'pods' && resource !== 'count/pods');

@@ -44,8 +44,9 @@ import type {
   TwinView,
 } from '../release/snapshot.ts';
 import { statedConfig } from '../workload/config.ts';
-import { fingerprint, type RevisionData, type WorkloadContent } from '../workload/content.ts';
+import { contentOf, fingerprint, type RevisionData, type WorkloadContent } from '../workload/content.ts';
 import { demandOf } from '../workload/demand.ts';
+import { inlineDeployment } from '../workload/inline.ts';
 import {
   autoscalerHash,
   autoscalerSpec,
@@ -444,7 +445,9 @@ function readRevision(revision: ControllerRevision): Read | undefined {
   const parsed = specSchema.safeParse(data?.spec);
   if (!parsed.success || data?.content === undefined) return undefined;
   const { config } = data.content;
-  const read = { spec: parsed.data, fingerprint: fingerprint(data.content), config };
+  const { deployment } = parsed.data.workload;
+  const written = data.inline && deployment && contentOf(inlineDeployment(deployment), config);
+  const read = { spec: parsed.data, fingerprint: fingerprint(written ?? data.content), config };
   revisionData.set(data, read);
   return read;
 }

@@ -54,7 +54,7 @@ const keep: Action = (snapshot, { subject }) =>
 /** Only for content that would not start by itself. */
 const retry: Action = (snapshot, roles) => {
   const { active, target } = roles;
-  const wished = snapshot.source?.fingerprint;
+  const wished = snapshot.wish?.fingerprint;
   if (active === undefined || snapshot.release.spec.suspend) return undefined;
   if (wished === active.fingerprint || wished === target?.fingerprint) return undefined;
   const message = `attempt ${roles.attempt + 1} was requested by annotation`;

@@ -68,7 +68,7 @@ function ownMinimum(snapshot: Snapshot, roles: Roles): number {
 
 /** Without `spec.replicas`: what the active side was last asked to have. */
 function wishedReplicas(snapshot: Snapshot, roles: Roles): number {
-  if (roles.active === undefined) return snapshot.source?.replicas ?? 1;
+  if (roles.active === undefined) return snapshot.wish?.replicas ?? 1;
   return snapshot.sides[roles.active.facts.color].deployment?.desired ?? 1;
 }
 

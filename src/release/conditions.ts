@@ -42,7 +42,7 @@ const make = (
 /** What people wish for has the traffic, was proven, and nothing is under way. */
 function isSettled(snapshot: Snapshot, { active, stage }: Roles, verdict: Verdict): boolean {
   if (stage !== 'Resting' || active === undefined || verdict.stalled || verdict.specPending) return false;
-  return verdict.phase !== 'RollingBack' && snapshot.source?.fingerprint === active.fingerprint;
+  return verdict.phase !== 'RollingBack' && snapshot.wish?.fingerprint === active.fingerprint;
 }
 
 function ready(snapshot: Snapshot, roles: Roles, verdict: Verdict): ConditionInput {

@@ -2,6 +2,8 @@
  * The decision: a pure function from what is known to what is done. The first rule that speaks decides; whatever
  * protects production speaks first.
  */
+
+import { workloadOf } from '../api/workload.ts';
 import { act, waitingOrder } from './actions.ts';
 import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
@@ -67,10 +69,14 @@ const UNWATCHED_MS = 15_000;
 const PRODUCTION_GONE_MS = 2000;
 
 /** In every stage: a Service or a source that was replaced comes back without our label, and says nothing of itself. */
-function unwatchedDue({ now, source, services, previews }: Snapshot, { active }: Roles): number | undefined {
+function unwatchedDue(
+  { now, release, source, services, previews }: Snapshot,
+  { active }: Roles,
+): number | undefined {
   if (active !== undefined && services.some(({ found }) => !found)) return now + PRODUCTION_GONE_MS;
   const watched =
-    [...services, ...previews].every(({ labelled }) => labelled) && source?.claimedBy !== undefined;
+    [...services, ...previews].every(({ labelled }) => labelled) &&
+    (source?.claimedBy !== undefined || workloadOf(release.spec).kind === 'Deployment');
   return watched ? undefined : now + UNWATCHED_MS;
 }
 

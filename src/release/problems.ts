@@ -4,6 +4,7 @@
  */
 import { LABEL_COLOR, LABEL_CONFIG, LABEL_REVISION } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
+import { workloadInWords, workloadOf } from '../api/workload.ts';
 import { autoscalingBounds, requiredReady } from './capacity.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
@@ -44,8 +45,9 @@ export function firstProblem(snapshot: Snapshot, roles: Roles): Problem | undefi
 }
 
 function sourceMissing({ source, release }: Snapshot): Problem | undefined {
-  if (source !== undefined) return undefined;
-  const name = release.spec.workload.deploymentRef.name;
+  const workload = workloadOf(release.spec);
+  if (source !== undefined || workload.kind !== 'DeploymentRef') return undefined;
+  const { name } = workload;
   return {
     reason: 'WorkloadNotFound',
     field: 'spec.workload.deploymentRef.name',
@@ -168,10 +170,13 @@ function serviceClaimed(snapshot: Snapshot, roles: Roles): Problem | undefined {
 /** Before the adoption a Service needs the source's pods, and one that is named later those of the side that serves. */
 function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefined {
   const { active } = roles;
-  const { release, source, sides } = snapshot;
+  const { release, wish, sides } = snapshot;
   const label = release.spec.traffic.selectorLabel;
-  const name = active === undefined ? source?.name : `${release.name}-${active.facts.color}`;
-  const labels = active === undefined ? source?.podLabels : sides[active.facts.color].deployment?.podLabels;
+  const name =
+    active === undefined
+      ? workloadInWords(release.spec)
+      : `Deployment "${release.name}-${active.facts.color}"`;
+  const labels = active === undefined ? wish?.podLabels : sides[active.facts.color].deployment?.podLabels;
   const joining = new Set(active === undefined ? snapshot.services : newcomers(snapshot, roles));
   if (labels === undefined) return undefined;
   return perService((service) =>
@@ -179,7 +184,7 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
       ? undefined
       : {
           reason: 'ServiceSelectsOtherPods',
-          message: `Service "${service.name}" does not select the pods of Deployment "${name}": its selector and the labels of spec.template must match`,
+          message: `Service "${service.name}" does not select the pods of ${name}: its selector and the labels of spec.template must match`,
         },
   )(snapshot, roles);
 }
@@ -209,7 +214,7 @@ function previewUnfit(snapshot: Snapshot, roles: Roles): Problem | undefined {
 }
 
 function judgePreview(
-  { release, source, sides }: Snapshot,
+  { release, wish, sides }: Snapshot,
   { active }: Roles,
   { name, found, type, selector, claimedBy }: PreviewView,
   field: string,
@@ -229,12 +234,12 @@ function judgePreview(
       reason: 'ServiceClaimed',
       message: `Service "${name}" belongs to another release: remove it from one of the two (${field} here)`,
     };
-  const labels = active === undefined ? source?.podLabels : sides[active.facts.color].deployment?.podLabels;
+  const labels = active === undefined ? wish?.podLabels : sides[active.facts.color].deployment?.podLabels;
   if (labels === undefined || selects(selector, labels, [release.spec.traffic.selectorLabel]))
     return undefined;
   return {
     reason: 'ServiceSelectsOtherPods',
-    message: `Service "${name}" does not select the pods of both sides: its selector and the labels of spec.template of Deployment "${source?.name}" must match, without those of bluegreen.dev`,
+    message: `Service "${name}" does not select the pods of both sides: its selector and the labels of spec.template of ${workloadInWords(release.spec)} must match, without those of bluegreen.dev`,
   };
 }
 
@@ -346,7 +351,7 @@ function autoscalerAmbiguous({ sides, release }: Snapshot): Problem | undefined 
   return {
     reason: 'AutoscalerAmbiguous',
     object: `HorizontalPodAutoscaler ${name}`,
-    message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete that of Deployment "${release.spec.workload.deploymentRef.name}", and remove it where it comes from`,
+    message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete that of ${workloadInWords(release.spec)}, and remove it where it comes from`,
   };
 }
 

@@ -17,6 +17,7 @@ export interface Snapshot {
   readonly previous: ReleaseStatus;
   readonly source: SourceView | undefined;
   readonly config: ConfigView;
+  readonly wish: WishView | undefined;
   /** In the order of the spec. */
   readonly services: readonly ServiceView[];
   /** In the order of the spec. */
@@ -62,7 +63,15 @@ export interface ConfigView {
   readonly bytes: number;
 }
 
-/** What the workload source says: the Deployment that people edit. */
+/** What people wish for, wherever they say it. */
+export interface WishView {
+  /** Identity of the content, computed by the running binary. */
+  readonly fingerprint: string;
+  readonly podLabels: Readonly<Record<string, string>>;
+  readonly replicas: number;
+}
+
+/** A Deployment outside of the release: its pods serve before the adoption. Absent where the workload is inline. */
 export interface SourceView {
   readonly name: string;
   readonly uid: string;
@@ -76,7 +85,7 @@ export interface SourceView {
   readonly rolledOut: boolean | undefined;
   /** pod-template-hash of the one ReplicaSet that has all ready pods. Only looked up while the release is deleted. */
   readonly readyHash: string | undefined;
-  /** Identity of the content people wish for, computed by the running binary. */
+  /** Identity of its content, computed by the running binary. */
   readonly fingerprint: string;
   readonly podLabels: Readonly<Record<string, string>>;
   /** The content that really runs: of the ReplicaSet whose pods are ready. Only looked up before the adoption. */

@@ -19,8 +19,8 @@ import type { Problem, RevisionView, Snapshot } from './snapshot.ts';
 const ASK_AGAIN_MS = 15_000;
 
 /** What is asked of the API server and the metric sources is this, and is asked anew when this changes. */
-export function preflightKey({ release, source }: Snapshot, { attempt }: Roles): string {
-  return `${release.generation}/${source?.fingerprint ?? ''}/${attempt}`;
+export function preflightKey({ release, wish }: Snapshot, { attempt }: Roles): string {
+  return `${release.generation}/${wish?.fingerprint ?? ''}/${attempt}`;
 }
 
 /** undefined: the input is good. Otherwise what is wrong with it, or that the answer is awaited. */
@@ -72,7 +72,7 @@ export function whatChanged({ config }: Snapshot, since: RevisionView | undefine
 
 /** The newest revision with the content that people wish for now. */
 export function wishedRevision(snapshot: Snapshot): RevisionView | undefined {
-  const wished = snapshot.source?.fingerprint;
+  const wished = snapshot.wish?.fingerprint;
   return snapshot.revisions.findLast((revision) => revision.fingerprint === wished);
 }
 
@@ -84,7 +84,7 @@ export function startAttempt(snapshot: Snapshot, roles: Roles): Effect {
   if (known !== undefined && isSameSpec(known, snapshot) && known.facts?.rejected === undefined) {
     return recordFacts(known, freshAttempt(known.facts, fresh));
   }
-  return freeze(snapshot, 'source', snapshot.source?.fingerprint ?? '', { ...fresh, ...carried(known) });
+  return freeze(snapshot, 'source', snapshot.wish?.fingerprint ?? '', { ...fresh, ...carried(known) });
 }
 
 /** Failures in a row belong to the content, not to the name: a new name for the same content keeps counting. */

@@ -27,6 +27,11 @@ export interface WorkloadContent {
 export interface RevisionData {
   readonly spec: ReleaseSpec;
   readonly content: WorkloadContent;
+  /**
+   * The content is what the API server made of `spec.workload.deployment`, such as other words for a quantity: what
+   * people wish for later is compared with what they wrote.
+   */
+  readonly inline?: true;
   /** By name: what the ConfigMaps held whose digests stand in the content. */
   readonly configMaps?: Readonly<Record<string, ConfigData>>;
 }

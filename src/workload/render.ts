@@ -19,6 +19,7 @@ import {
 } from '../api/names.ts';
 import { API_VERSION, type BudgetSpec, type GateSpec, KIND, type ReleaseSpec } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
+import type { KubeObject } from '../kube/ports.ts';
 import type {
   ConfigMap,
   Deployment,
@@ -88,6 +89,12 @@ export function renderCopy(release: ReleaseRef, color: Color, name: string, held
     ...held,
   };
 }
+
+/** Under a name that nobody has, because a dry run of a name that exists says nothing but that. */
+export const nameless = <T extends KubeObject>(body: T): T => ({
+  ...body,
+  metadata: { ...body.metadata, name: `${body.metadata.name.slice(0, 52)}-preflight` },
+});
 
 /** The twin of a production Service: its exact selector plus the colour, and its ports. */
 export function renderTwin(release: ReleaseRef, service: Service, color: Color): Service {

@@ -60,7 +60,26 @@ describe('the CustomResourceDefinition on a real API server', function () {
   describe('refuses', () => {
     const table: [string, Members, string][] = [
       ['no workload', { workload: undefined }, 'spec.workload: Required value'],
-      ['a workload without a source', { workload: {} }, 'spec.workload.deploymentRef: Required value'],
+      [
+        'a workload without a source',
+        { workload: {} },
+        'spec.workload: Invalid value: give deploymentRef or deployment',
+      ],
+      [
+        'a workload with two sources',
+        { workload: { deploymentRef: { name: 'a' }, deployment: { spec: { template: { spec: {} } } } } },
+        'spec.workload: Invalid value: give deploymentRef or deployment',
+      ],
+      [
+        'a Deployment without a template',
+        { workload: { deployment: { spec: {} } } },
+        'spec.workload.deployment.spec.template: Required value',
+      ],
+      [
+        'a Deployment without pods',
+        { workload: { deployment: { spec: { template: {} } } } },
+        'spec.workload.deployment.spec.template.spec: Required value',
+      ],
       [
         'a Deployment name in upper case',
         { workload: { deploymentRef: { name: 'Checkout' } } },

@@ -4,8 +4,11 @@
  *
  *   hold source ─> freeze what really runs ─> build the colour of it ─> key into the selector ─> proof ─> drain ─> source to 0
  *   (paused, its autoscaler stored)            (both serve: the same code)   (the colour alone serves)
+ *
+ * What stands in the release alone begins by the same chain, without a source: nothing serves before the colour does.
  */
 import { formatTime } from '../../api/time.ts';
+import { workloadInWords, workloadOf } from '../../api/workload.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
@@ -15,13 +18,15 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { known } from '../services.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
+import { freeze, judgeInput } from '../start.ts';
 import { holdActive, proofs, upkeep } from '../upkeep.ts';
 import { provenFacts } from './preparing.ts';
 
 export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject, command } = roles;
   const { source } = snapshot;
-  if (subject === undefined || source === undefined)
+  const inline = workloadOf(snapshot.release.spec).kind === 'Deployment';
+  if (subject === undefined || (source === undefined && !inline))
     return step('SourceMissing', 'the Deployment being adopted is gone', [], { stalled: true });
   if (command === undefined) return building(snapshot, roles, subject, source);
   return subject.facts.verifiedAt === undefined
@@ -39,31 +44,30 @@ function step(
 }
 
 /** The source serves. A colour of what it runs is built beside it; only here may both be behind the Service. */
-function building(snapshot: Snapshot, roles: Roles, subject: StartedRevision, source: SourceView): Verdict {
+function building(
+  snapshot: Snapshot,
+  roles: Roles,
+  subject: StartedRevision,
+  source: SourceView | undefined,
+): Verdict {
   const { color } = subject.facts;
   if (subject.facts.verifiedAt !== undefined)
     return step('ProofLost', `the selector lost the key of ${color}: its switch has to be proven again`, [
       recordFacts(subject, unproven(subject.facts)),
     ]);
-  if (source.claimedBy !== undefined && source.claimedBy !== snapshot.release.name)
-    return step(
-      'WorkloadClaimed',
-      `Deployment "${source.name}" belongs to release "${source.claimedBy}": delete one of the two`,
-      [],
-      { stalled: true },
-    );
+  const first = source === undefined ? begunAnew(snapshot, roles, subject) : held(snapshot, source);
+  if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
-  const held = holdSource(source);
-  if (held.length > 0)
-    return step('HoldingSource', `pausing Deployment "${source.name}" while a colour of it is built`, held);
   const written = writeColor(snapshot, color, subject.name, size);
   const built = [...upkeep(snapshot, roles), ...(written.length > 0 ? written : grow(snapshot, color, size))];
-  if (built.length > 0)
-    return step('BuildingColor', `building ${color} from what Deployment "${source.name}" runs`, built);
+  if (built.length > 0) {
+    const from = `${workloadInWords(snapshot.release.spec)} ${source === undefined ? 'says' : 'runs'}`;
+    return step('BuildingColor', `building ${color} from what ${from}`, built);
+  }
   const since = subject.facts.inconclusive?.retryAt ?? subject.facts.startedAt;
   const ready = readiness(snapshot, roles, subject, since);
   if (ready.state !== 'Passed') {
-    // The deadline only tells: production is served by the source all the while, and giving up would help nobody.
+    // The deadline only tells: the source serves all the while, or nothing does, and giving up would help nobody.
     const late = ready.state !== 'Running';
     return step(ready.reason, `adopting: ${ready.message}`, [], {
       ...(ready.lookAgainAt !== undefined && { lookAgainAt: ready.lookAgainAt }),
@@ -89,8 +93,40 @@ function building(snapshot: Snapshot, roles: Roles, subject: StartedRevision, so
   );
 }
 
+/** Nothing serves, and people have said something else since: that is built in place of what does not become ready. */
+function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
+  const { wish, now } = snapshot;
+  if (wish === undefined || wish.fingerprint === subject.fingerprint) return undefined;
+  const refusal = judgeInput(snapshot, roles);
+  if (refusal !== undefined) return { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
+  const message = `revision ${subject.name} is no longer wanted: spec.workload.deployment changed before anything served`;
+  const { facts } = subject;
+  const fresh = { color: facts.color, attempt: roles.attempt + 1, startedAt: now, adoption: true };
+  return step('Superseded', message, [
+    recordFacts(subject, {
+      ...facts,
+      outcome: { kind: 'Superseded', at: now, reason: 'Superseded', message },
+    }),
+    freeze(snapshot, 'source', wish.fingerprint, fresh),
+  ]);
+}
+
 function grow(snapshot: Snapshot, color: StartedRevision['facts']['color'], size: number): Effect[] {
   return (snapshot.sides[color].deployment?.desired ?? 0) < size ? scaleColor(snapshot, color, size) : [];
+}
+
+/** Nothing of the source changes while a colour of it is built. */
+function held({ release }: Snapshot, source: SourceView): Verdict | undefined {
+  if (source.claimedBy !== undefined && source.claimedBy !== release.name)
+    return step(
+      'WorkloadClaimed',
+      `Deployment "${source.name}" belongs to release "${source.claimedBy}": delete one of the two`,
+      [],
+      { stalled: true },
+    );
+  const effects = holdSource(source);
+  const message = `pausing Deployment "${source.name}" while a colour of it is built`;
+  return effects.length === 0 ? undefined : step('HoldingSource', message, effects);
 }
 
 /** Paused and labelled first, in one write that also stores its autoscaler; only then is the autoscaler removed. */
@@ -112,7 +148,12 @@ function holdSource(source: SourceView): Effect[] {
     : [{ kind: 'RemoveAutoscaler', name: autoscaler.name, uid: autoscaler.uid }];
 }
 
-function proving(snapshot: Snapshot, roles: Roles, subject: StartedRevision, source: SourceView): Verdict {
+function proving(
+  snapshot: Snapshot,
+  roles: Roles,
+  subject: StartedRevision,
+  source: SourceView | undefined,
+): Verdict {
   const { color } = subject.facts;
   const lost = lostAllEndpoints(snapshot, subject, source);
   if (lost !== undefined) return lost;
@@ -128,7 +169,7 @@ function proving(snapshot: Snapshot, roles: Roles, subject: StartedRevision, sou
   const verifiedReady = readyCount(snapshot, color);
   return step(
     'SwitchVerified',
-    `${verifiedReady} ${color} pods serve alone; Deployment "${source.name}" drains`,
+    `${verifiedReady} ${color} pods serve alone${source === undefined ? '' : `; Deployment "${source.name}" drains`}`,
     [recordFacts(subject, { ...subject.facts, verifiedAt: snapshot.now, verifiedReady })],
   );
 }
@@ -136,9 +177,11 @@ function proving(snapshot: Snapshot, roles: Roles, subject: StartedRevision, sou
 function draining(
   snapshot: Snapshot,
   subject: StartedRevision,
-  source: SourceView,
+  source: SourceView | undefined,
   verifiedAt: number,
 ): Verdict {
+  if (source === undefined)
+    return commit(snapshot, subject, 'Began', `revision ${subject.name} is the first to serve`);
   const until = verifiedAt + subject.frozen.traffic.drainSeconds * 1000;
   const lost = lostAllEndpoints(snapshot, subject, source);
   if (lost !== undefined) return lost;
@@ -156,22 +199,26 @@ function draining(
     ]);
   }
   const message = `Deployment "${source.name}" was adopted as revision ${subject.name}`;
-  return step('Adopted', message, [
-    recordFacts(subject, {
-      ...subject.facts,
-      committedAt: snapshot.now,
-      outcome: { kind: 'Committed', at: snapshot.now, reason: 'Adopted', message },
-    }),
-  ]);
+  return commit(snapshot, subject, 'Adopted', message);
+}
+
+function commit({ now }: Snapshot, subject: StartedRevision, reason: string, message: string): Verdict {
+  const outcome = { kind: 'Committed' as const, at: now, reason, message };
+  return step(reason, message, [recordFacts(subject, { ...subject.facts, committedAt: now, outcome })]);
 }
 
 /** The colour died while the source still stands: without the key both serve again. */
 function lostAllEndpoints(
   snapshot: Snapshot,
   subject: StartedRevision,
-  source: SourceView,
+  source: SourceView | undefined,
 ): Verdict | undefined {
-  if (servingCount(snapshot) > 0 || readyCount(snapshot, subject.facts.color) > 0 || source.ready === 0)
+  if (
+    source === undefined ||
+    servingCount(snapshot) > 0 ||
+    readyCount(snapshot, subject.facts.color) > 0 ||
+    source.ready === 0
+  )
     return undefined;
   const message = `no ${subject.facts.color} pod is ready: Deployment "${source.name}" serves again`;
   return step('NoReadyEndpoints', message, [

@@ -15,6 +15,7 @@
 import { LABEL_POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
+import { workloadOf } from '../../api/workload.ts';
 import { removeBudget } from '../budgets.ts';
 import { otherColor, podsOf, readyCount, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
@@ -37,7 +38,7 @@ export function ejecting(snapshot: Snapshot): Verdict | Stay {
   if (places.every((place) => place === 'Source')) return handedOver(snapshot);
   const leaving = leavingColor(snapshot, places);
   if (leaving === undefined || source === undefined)
-    return { stay: source === undefined ? 'the source Deployment is gone' : undefined };
+    return { stay: source === undefined ? missingSource(snapshot) : undefined };
   const why = whyStay(snapshot, source, leaving, places);
   if (why !== undefined) return { stay: why };
   // In the middle of a rollout it has no hash that would select all of what serves: then both end behind the Service.
@@ -47,6 +48,12 @@ export function ejecting(snapshot: Snapshot): Verdict | Stay {
     clearOther(snapshot, leaving) ??
     prepareSource(snapshot, source, leaving, places)
   );
+}
+
+function missingSource({ release }: Snapshot): string {
+  return workloadOf(release.spec).kind === 'Deployment'
+    ? 'its Deployment stands in the release alone, and nothing else could take over'
+    : 'the source Deployment is gone';
 }
 
 function step(reason: string, message: string, effects: readonly Effect[], lookAgainAt?: number): Verdict {

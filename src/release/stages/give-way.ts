@@ -40,7 +40,7 @@ export function giveWay(
 
 /** Another revision than the two sides hold, which may start now. */
 export function isFixWished(snapshot: Snapshot, roles: Roles, watched: StartedRevision): boolean {
-  const wished = snapshot.source?.fingerprint;
+  const wished = snapshot.wish?.fingerprint;
   if (wished === undefined || snapshot.release.spec.suspend) return false;
   if (wished === watched.fingerprint || wished === roles.target?.fingerprint) return false;
   return notNow(snapshot, roles) === undefined;

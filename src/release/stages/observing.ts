@@ -48,9 +48,9 @@ function reunited(subject: StartedRevision): Verdict {
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */
-function isReverted({ source }: Snapshot, { target }: Roles, subject: StartedRevision): boolean {
-  if (source === undefined || source.fingerprint === subject.fingerprint) return false;
-  return source.fingerprint === target?.fingerprint;
+function isReverted({ wish }: Snapshot, { target }: Roles, subject: StartedRevision): boolean {
+  if (wish === undefined || wish.fingerprint === subject.fingerprint) return false;
+  return wish.fingerprint === target?.fingerprint;
 }
 
 /** Since when no pod of the watched side is ready; as long as another side could take over, the rescue was quicker. */
@@ -123,8 +123,8 @@ function settle(
 }
 
 /** What people wish for meanwhile is not forgotten; only the latest of it will be released. */
-function queued({ source }: Snapshot, subject: StartedRevision): string {
-  if (source === undefined || source.fingerprint === subject.fingerprint) return '';
+function queued({ wish }: Snapshot, subject: StartedRevision): string {
+  if (wish === undefined || wish.fingerprint === subject.fingerprint) return '';
   return `; the Deployment has changed since: that is released after it`;
 }
 

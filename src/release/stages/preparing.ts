@@ -59,7 +59,7 @@ function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevisi
  * passed its gates goes on all the same, or a stream of new contents would never let any of them serve.
  */
 function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
-  const wished = snapshot.source?.fingerprint;
+  const wished = snapshot.wish?.fingerprint;
   if (wished === undefined || wished === subject.fingerprint) return undefined;
   // Deleted and created again it may well be what it was: nothing else could start meanwhile.
   if (snapshot.config.missing.length > 0) return undefined;

@@ -2,6 +2,7 @@
 
 import { COLORS } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
+import { workloadInWords } from '../../api/workload.ts';
 import type { Breach } from '../../checks/check.ts';
 import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
@@ -107,15 +108,15 @@ function prune(snapshot: Snapshot, roles: Roles): Effect[] {
 
 /** What the release waits for, or starts. */
 function standing(snapshot: Snapshot, roles: Roles, active: StartedRevision): Verdict {
-  const { source } = snapshot;
-  if (source !== undefined && source.fingerprint === active.fingerprint)
+  const { wish } = snapshot;
+  if (wish !== undefined && wish.fingerprint === active.fingerprint)
     return satisfied(snapshot, roles, active);
   if (snapshot.release.spec.suspend) {
     const message = `spec.suspend is set: revision ${active.name} stays active and nothing is started`;
     return { phase: 'Suspended', reason: 'Suspended', message };
   }
   const { target } = roles;
-  if (source !== undefined && target?.fingerprint === source.fingerprint) {
+  if (wish !== undefined && target?.fingerprint === wish.fingerprint) {
     const message = `the Deployment says what revision ${target.name} is, which stands by`;
     return goBack(snapshot, roles, active, { reason: 'Reverted', message });
   }
@@ -165,7 +166,7 @@ function edited({ release, sides }: Snapshot, active: StartedRevision): Verdict 
   return {
     phase: 'Stalled',
     reason: 'ActiveEdited',
-    message: `Deployment "${release.name}-${color}" was edited${deployment.writer === undefined ? '' : ` by ${deployment.writer}`} and is no longer what revision ${active.name} is: put it back, or change Deployment "${release.spec.workload.deploymentRef.name}", which starts a release`,
+    message: `Deployment "${release.name}-${color}" was edited${deployment.writer === undefined ? '' : ` by ${deployment.writer}`} and is no longer what revision ${active.name} is: put it back, or change ${workloadInWords(release.spec)}, which starts a release`,
     stalled: true,
   };
 }

@@ -1,6 +1,7 @@
 /** Nothing of this release exists yet: the source has the traffic, or a colour that an earlier release left behind. */
 import { revisionLabel } from '../../api/names.ts';
 import type { Color } from '../../api/status.ts';
+import { workloadOf } from '../../api/workload.ts';
 import { moveTraffic } from '../effects.ts';
 import { selectedColor } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
@@ -45,7 +46,9 @@ function keptColor(snapshot: Snapshot): Color | undefined {
 
 /** What really runs is kept, which need not be what the Deployment wishes for. */
 function adopt(snapshot: Snapshot): Verdict {
-  const { source } = snapshot;
+  const { source, wish } = snapshot;
+  if (wish !== undefined && workloadOf(snapshot.release.spec).kind === 'Deployment')
+    return begin(snapshot, wish.fingerprint);
   if (source?.live === undefined) {
     const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
     return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: snapshot.now + 5000 };
@@ -63,6 +66,17 @@ function adopt(snapshot: Snapshot): Verdict {
     reason: 'FreezingRevision',
     message,
     effects: [freeze(snapshot, 'live', source.live.fingerprint, facts)],
+  };
+}
+
+/** Nothing serves yet: the first revision is built at once, and what is ready of it serves. */
+function begin(snapshot: Snapshot, wished: string): Verdict {
+  const facts = { color: 'blue' as const, attempt: 1, startedAt: snapshot.now, adoption: true };
+  return {
+    phase: 'Adopting',
+    reason: 'FreezingRevision',
+    message: 'nothing serves yet: spec.workload.deployment becomes revision r1',
+    effects: [freeze(snapshot, 'source', wished, facts)],
   };
 }
 

@@ -245,6 +245,7 @@ export function snapshotOf(world: World): Snapshot {
       claimedBy: source.claimed ? RELEASE : undefined,
       parkedAt: source.parkedAt,
     },
+    wish: { fingerprint: world.wish, podLabels: { app: RELEASE }, replicas: source.replicas },
     services: [
       {
         ...(BASE.services[0] as ServiceView),

@@ -86,7 +86,13 @@ describe('the CustomResourceDefinition', () => {
 
   it('leaves embedded objects to the API server itself', () => {
     const preserved = where((node) => node['x-kubernetes-preserve-unknown-fields'] === true);
-    expect(preserved).to.deep.equal(['.spec.autoscaling.spec', '.spec.gates[].job']);
+    expect(preserved).to.deep.equal([
+      '.spec.workload.deployment.spec',
+      '.spec.workload.deployment.spec.template',
+      '.spec.workload.deployment.spec.template.spec',
+      '.spec.autoscaling.spec',
+      '.spec.gates[].job',
+    ]);
     expect(at('.spec.autoscaling.spec')).to.deep.equal({
       description: 'The spec of an autoscaling/v2 HorizontalPodAutoscaler without scaleTargetRef.',
       type: 'object',

@@ -28,7 +28,11 @@ describe('the parser of a release', () => {
   const table: [string, unknown, string][] = [
     ['a spec without a workload', release({ workload: undefined }), 'spec.workload is required'],
     ['a workload that is null', release({ workload: null }), 'spec.workload must be an object'],
-    ['a workload without a source', release({ workload: {} }), 'spec.workload.deploymentRef is required'],
+    [
+      'a workload without a source',
+      release({ workload: {} }),
+      'spec.workload must have deploymentRef or deployment',
+    ],
     [
       'a Deployment with an upper-case name',
       release({ workload: { deploymentRef: { name: 'Checkout' } } }),

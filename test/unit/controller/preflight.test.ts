@@ -46,7 +46,7 @@ describe('after an upgrade of the API server', () => {
     const sides = { blue: { deployment: { revision: 'r1' } }, green: { deployment: undefined } };
     const config = { found: undefined, missing: [], bytes: 0 };
     const snapshot = { services: [], revisions: [{}], jobs: [], sides, config };
-    const scene = { release, services: [], snapshot, source } as unknown as Scene;
+    const scene = { release, services: [], snapshot, wished: source } as unknown as Scene;
     const deps = { client, cache, sources: {} as never, limits: {} as never };
     return preflight(deps, scene, new AbortController().signal);
   }

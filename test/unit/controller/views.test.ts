@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import { WATCHED } from '../../../src/controller/cache.ts';
-import { endpointsOf, serviceView, twinView } from '../../../src/controller/views.ts';
+import { endpointsOf, revisionView, serviceView, twinView } from '../../../src/controller/views.ts';
 import type { EndpointSlice, Service } from '../../../src/kube/types.ts';
 import { readyPods } from '../../../src/release/endpoints.ts';
+import { contentOf, fingerprint } from '../../../src/workload/content.ts';
+import { inlineDeployment } from '../../../src/workload/inline.ts';
 import { renderTwin } from '../../../src/workload/render.ts';
 
 const release = {
@@ -100,5 +102,27 @@ describe('the twin of a Service that became dual stack', () => {
     expect(twinView(twin, dual, release, 'blue', []).matches).to.equal(true);
     const single = { ...twin, spec: { ...twin.spec, ipFamilies: ['IPv4'] } };
     expect(twinView(single, dual, release, 'blue', []).matches).to.equal(false);
+  });
+});
+
+describe('a revision', () => {
+  const pods = (cpu: string) => ({ containers: [{ name: 'app', resources: { requests: { cpu } } }] });
+  const deployment = { spec: { replicas: 1, template: { spec: pods('1000m') } } };
+  const spec = { ...release.spec, workload: { deployment } };
+  const stored = { template: { spec: pods('1') } };
+  const revision = (data: object): any => ({
+    metadata: { name: 'shop-r1', labels: { 'bluegreen.dev/revision': 'r1' } },
+    data,
+    revision: 1,
+  });
+
+  it('of what stood in the release is what people wrote, whatever the API server made of it', () => {
+    const written = fingerprint(contentOf(inlineDeployment(deployment)));
+    expect(written).not.to.equal(fingerprint(stored));
+    expect(revisionView(revision({ spec, content: stored, inline: true }))?.fingerprint).to.equal(written);
+  });
+
+  it('of a colour that was taken over is what that colour runs', () => {
+    expect(revisionView(revision({ spec, content: stored }))?.fingerprint).to.equal(fingerprint(stored));
   });
 });

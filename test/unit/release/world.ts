@@ -23,6 +23,7 @@ import type {
   SideView,
   Snapshot,
   SourceView,
+  WishView,
 } from '../../../src/release/snapshot.ts';
 import { preflightKey } from '../../../src/release/start.ts';
 
@@ -54,6 +55,8 @@ export interface Picture {
   /** null: there is no such Deployment. */
   readonly source?: Partial<SourceView> | null;
   readonly config?: Partial<Snapshot['config']>;
+  /** Absent: what the source says. */
+  readonly wish?: WishView;
   /** The colour in the selector of every Service; undefined: as before the adoption. */
   readonly route?: Color | undefined;
   /** The switch annotation, as it stands. */
@@ -98,6 +101,7 @@ export function world(picture: Picture = {}): Snapshot {
     previous: picture.previous ?? {},
     source,
     config: { found: undefined, missing: [], bytes: 0, ...picture.config },
+    wish: picture.wish ?? (source && wishOf(source)),
     services: (picture.services ?? ['checkout']).map((name) => serviceOf(name, picture, sides, source)),
     previews: picture.previews ?? [],
     leftovers: picture.leftovers ?? [],
@@ -155,6 +159,10 @@ export function sourceOf(picture: Partial<SourceView> | null | undefined): Sourc
     parkedAt: undefined,
     ...picture,
   };
+}
+
+function wishOf({ fingerprint, podLabels, replicas }: SourceView): WishView {
+  return { fingerprint, podLabels, replicas };
 }
 
 function sideOf(color: Color, picture: SidePicture = {}): SideView {

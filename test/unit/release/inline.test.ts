@@ -1,0 +1,94 @@
+import { expect } from 'chai';
+import { workloadInWords } from '../../../src/api/workload.ts';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { decided } from './decided.ts';
+import { committed, FORWARD_1, idle } from './situations.ts';
+import { HOUR, MINUTE, NOON, type Picture, SECOND, specOf } from './world.ts';
+
+const workload = {
+  deploymentRef: undefined,
+  deployment: { spec: { template: { spec: { containers: [{ name: 'app', image: 'shop:v1' }] } } } },
+};
+const wish = (fingerprint: string, replicas = 2) => ({
+  fingerprint,
+  podLabels: { app: 'checkout' },
+  replicas,
+});
+/** What stands in the release says v1. */
+const inline: Picture = { spec: { workload }, source: null, wish: wish('v1') };
+
+const begun: RevisionFacts = { color: 'blue', attempt: 1, startedAt: NOON - MINUTE, adoption: true };
+const validated: RevisionFacts = { ...begun, validatedAt: NOON - 20 * SECOND };
+const building: Picture = { ...inline, revisions: { r1: begun } };
+const proving: Picture = {
+  ...building,
+  blue: { revision: 'r1', ready: 2 },
+  route: 'blue',
+  mark: FORWARD_1,
+  switchedAt: NOON - 10 * SECOND,
+  revisions: { r1: validated },
+};
+
+describe('a Deployment that stands in the release', () => {
+  it('is called by its field', () => {
+    expect(workloadInWords(specOf({ workload }))).to.equal('spec.workload.deployment');
+    expect(workloadInWords(specOf())).to.equal('Deployment "checkout"');
+  });
+
+  it('becomes the first revision at once: nothing has to be taken over', () => {
+    const { reason, message, effects } = decided(inline);
+    expect([reason, effects]).to.deep.equal(['FreezingRevision', ['CreateRevision r1 from source']]);
+    expect(message).to.equal('nothing serves yet: spec.workload.deployment becomes revision r1');
+  });
+
+  it('is built with as many pods as it says', () => {
+    const { reason, message, effects } = decided(building);
+    expect([reason, message]).to.deep.equal([
+      'BuildingColor',
+      'building blue from what spec.workload.deployment says',
+    ]);
+    expect(effects).to.include('WriteColor blue r1, 2 replicas');
+  });
+
+  it('gets the key when it is ready, and is kept when that is proven: there is nothing to drain', () => {
+    const ready = { ...building, blue: { revision: 'r1', ready: 2 } };
+    expect(decided(ready).reason).to.equal('ColorReady');
+    expect(decided({ ...ready, revisions: { r1: validated } }).effects).to.deep.equal([
+      'PatchSelector checkout -> blue',
+    ]);
+    expect(decided(proving).reason).to.equal('SwitchVerified');
+    const verified = { ...validated, verifiedAt: NOON - SECOND, verifiedReady: 2 };
+    const { reason, message, effects } = decided({ ...proving, revisions: { r1: verified } });
+    expect([reason, message]).to.deep.equal(['Began', 'revision r1 is the first to serve']);
+    expect(effects).to.deep.equal(['RecordFacts r1 Committed']);
+  });
+
+  it('that is changed before anything has served is built in place of what was begun', () => {
+    const { reason, effects } = decided({ ...building, wish: wish('v2') });
+    expect([reason, effects]).to.deep.equal([
+      'Superseded',
+      ['RecordFacts r1 Superseded', 'CreateRevision r2 from source'],
+    ]);
+  });
+
+  it('starts a release when it is changed, and none while it is not', () => {
+    const adopted: Picture = { ...idle, ...inline };
+    expect(decided(adopted).reason).to.equal('Idle');
+    const { reason, effects } = decided({ ...adopted, wish: wish('v2') });
+    expect([reason, effects]).to.deep.equal(['ReleaseStarted', ['CreateRevision r2 from source']]);
+  });
+
+  it('leaves what serves when the release is deleted, and says why', () => {
+    const { message, effects } = decided({
+      ...committed,
+      ...inline,
+      wish: wish('v2'),
+      now: NOON + HOUR,
+      release: { deleting: true, deletedAt: NOON },
+    });
+    expect(message).to.equal(
+      'green goes on serving, because its Deployment stands in the release alone, and nothing else could take over; everything else is removed',
+    );
+    expect(effects).to.include('DeleteColor blue').and.not.include('DeleteColor green');
+  });
+});
