@@ -213,12 +213,8 @@ function lostAllEndpoints(
   subject: StartedRevision,
   source: SourceView | undefined,
 ): Verdict | undefined {
-  if (
-    source === undefined ||
-    servingCount(snapshot) > 0 ||
-    readyCount(snapshot, subject.facts.color) > 0 ||
-    source.ready === 0
-  )
+  if (source === undefined) return undefined;
+  if (servingCount(snapshot) > 0 || readyCount(snapshot, subject.facts.color) > 0 || source.ready === 0)
     return undefined;
   const message = `no ${subject.facts.color} pod is ready: Deployment "${source.name}" serves again`;
   return step('NoReadyEndpoints', message, [
