@@ -4,6 +4,7 @@
  */
 import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
@@ -70,7 +71,7 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
     reason: 'SelectorRestored',
     message,
     effects: moves,
-    drift: isRecent(snapshot, TELL_AGAIN_MS) ? 'Told' : 'New',
+    drift: moves.every((move) => isRecent(snapshot, TELL_AGAIN_MS, describe(move))) ? 'Told' : 'New',
   };
 }
 
@@ -85,10 +86,13 @@ function remedy(snapshot: Snapshot, service: string): string {
   return `; it was put back before: leave /spec/selector of Service "${service}" out of what is applied (Argo CD: ignoreDifferences, with RespectIgnoreDifferences=true), or install deploy/policies/selector-keeper.yaml`;
 }
 
-/** Whether a selector was put back within so many milliseconds, as far as was told. */
-function isRecent({ now, previous }: Snapshot, withinMs: number): boolean {
-  const told = previous.decisions?.findLast(({ reason }) => reason === 'SelectorRestored')?.at;
-  const at = parseTime(told) ?? Number.NEGATIVE_INFINITY;
+/** Whether a selector was put back within so many milliseconds, as far as was told; `effect`: this one, to this colour. */
+function isRecent({ now, previous }: Snapshot, withinMs: number, effect?: string): boolean {
+  const told = previous.decisions?.findLast(
+    ({ reason, effects }) =>
+      reason === 'SelectorRestored' && (effect === undefined || effects?.includes(effect)),
+  );
+  const at = parseTime(told?.at) ?? Number.NEGATIVE_INFINITY;
   return at <= now && now < at + withinMs;
 }
 

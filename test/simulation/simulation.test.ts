@@ -45,6 +45,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'two processes wrote each other’s refusals of a preview Service out of the status, for ever',
   ],
   [710000085, 'harsh', 'a switch that a policy split was never tried on, because no side could take it back'],
+  [720000064, 'harsh', 'a selector put back soon after that of another Service stood in no decision log'],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
 ];
 

@@ -51,6 +51,17 @@ describe('a writer that puts the selector back every second', () => {
     expect(next.plan.verdict.drift).to.equal('Told');
   });
 
+  it('is told of at once when it comes to another Service, or another colour is in force: no patch goes unsaid', () => {
+    const other = { ...first.plan.status.decisions?.[0], effects: ['PatchSelector till -> green'] };
+    const decisions = [other] as Snapshot['previous']['decisions'];
+    const { plan } = decidedOn(synced(NOON + SECOND, { ...first.plan.status, decisions }));
+    expect(plan.verdict.drift).to.equal('New');
+    expect(plan.status.decisions?.map(({ effects }) => effects)).to.deep.equal([
+      ['PatchSelector till -> green'],
+      ['PatchSelector checkout -> green'],
+    ]);
+  });
+
   it('that comes back after a long while is an accident again', () => {
     const { message } = decidedOn(synced(NOON + 11 * MINUTE, first.plan.status));
     expect(message).to.equal(first.message);
