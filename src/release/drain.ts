@@ -37,6 +37,9 @@ const WAITS: ReadonlySet<Stage> = new Set<Stage>(['Observing', 'Resting', 'Prepa
 export function awaitDrain(snapshot: Snapshot, { active, stage }: Roles, verdict: Verdict): Verdict {
   const until = active?.frozen.traffic.drain?.until;
   if (active === undefined || until === undefined || !WAITS.has(stage)) return verdict;
+  // After an adoption: the source had the traffic, which has no colour to ask about.
+  const revision = snapshot.sides[otherColor(active.facts.color)].deployment?.revision;
+  if (revision === undefined) return verdict;
   const from = drainStart(active);
   if (active.facts.drainedAt !== undefined || snapshot.now >= drainedAt(active)) return verdict;
   if (snapshot.now < from) return { ...verdict, ...soonest(snapshot.now, [verdict.lookAgainAt, from]) };
@@ -46,7 +49,7 @@ export function awaitDrain(snapshot: Snapshot, { active, stage }: Roles, verdict
   const due = next === snapshot.now;
   return {
     ...verdict,
-    requests: [...(verdict.requests ?? []), ...(due ? [question(snapshot, active, until.prometheus)] : [])],
+    requests: [...(verdict.requests ?? []), ...(due ? [question(revision, active, until.prometheus)] : [])],
     ...soonest(snapshot.now, [verdict.lookAgainAt, due ? next + ASK_EVERY_MS : next, drainedAt(active)]),
   };
 }
@@ -60,7 +63,7 @@ function seenIdle({ now }: Snapshot, active: StartedRevision, verdict: Verdict):
 
 /** Of the side that lost the traffic. */
 function question(
-  { sides }: Snapshot,
+  revision: string,
   { facts }: StartedRevision,
   prometheus: CheckSpec['prometheus'],
 ): Request {
@@ -72,7 +75,6 @@ function question(
     onUnknown: 'Hold',
     prometheus,
   };
-  const revision = sides[color].deployment?.revision ?? '';
   return { kind: 'Measure', check, revision, attempt: facts.attempt, color };
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
 import { decided } from './decided.ts';
-import { ADOPTED_AT, committed, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
+import { ADOPTED_AT, committed, idle, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
 import { MINUTE, NOON, type Picture, SECOND } from './world.ts';
 
 const until = { prometheus: { query: 'sum(in_flight{color="$(BLUEGREEN_COLOR)"})' } };
@@ -27,6 +27,11 @@ describe('an old side that is drained when it is idle', () => {
   it('is not asked before drainSeconds are over', () => {
     const { plan } = decided(picture(NOON));
     expect([plan.requests, plan.lookAgainAt]).to.deep.equal([[], drained]);
+  });
+
+  it('is not asked about after an adoption, where it was the source', () => {
+    const { plan } = decided({ ...idle, spec, now: ADOPTED_AT + 40 * SECOND });
+    expect(plan.requests).to.deep.equal([]);
   });
 
   it('is asked then, for its own colour and revision', () => {
