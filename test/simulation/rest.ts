@@ -53,19 +53,38 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
   checkWish(stage, wished);
 }
 
-/** All production Services are on one side; a preview shows that, or the candidate. */
-function checkServices({ world, status }: Stage): void {
+/** All production Services are on one side, unless only people can put them there; a preview shows that, or the candidate. */
+function checkServices(stage: Stage): void {
+  const { world, status } = stage;
   const color = selectedColor(world.api);
   const { phase, message } = status();
   for (const name of siblingsOf(world.scenario)) {
     const own = selectedColor(world.api, name);
-    if (own !== color)
+    if (own !== color && !isForPeople(stage))
       fail(`at rest: ${name} selects ${own}, and ${SERVICE} ${color}: [${phase}] ${message}`);
   }
   for (const name of previewsOf(world.scenario)) {
     if (readyEndpoints(world.api, name).length === 0 && readyEndpoints(world.api, SERVICE).length > 0)
       fail(`at rest: the preview ${name} is dark: [${phase}] ${message}`);
   }
+}
+
+/**
+ * A release that is created anew finds its Services on two sides: one of them would lose its pods by a guess. Or a Service
+ * was pointed to pods that serve while none of the active side is ready, and would be dark there. Both are told of.
+ */
+function isForPeople({ world: { api, scenario }, status }: Stage): boolean {
+  const names = [SERVICE, ...siblingsOf(scenario)];
+  const isOn = (name: string, color: Color): boolean => selectedColor(api, name) === color;
+  const serves = (name: string): boolean => readyEndpoints(api, name).length > 0;
+  const { conditions, revision } = status();
+  const reason = conditions?.find(({ type }) => type === 'Ready')?.reason;
+  if (reason === 'ServicesDisagree')
+    return revision === undefined && COLORS.every((color) => names.some((name) => isOn(name, color)));
+  const isLeft = (name: string, home: Color): boolean => serves(name) && !serves(`${name}-${home}`);
+  const everyIsRight = (home: Color): boolean =>
+    names.every((name) => isOn(name, home) || isLeft(name, home));
+  return reason === 'SelectorAstray' && COLORS.some(everyIsRight);
 }
 
 /** A gate that hangs, or pods that never come in time, are tried again for ever: nobody is at fault. */
@@ -130,15 +149,9 @@ function checkLoser(stage: Stage): void {
     fail(`at rest: ${name} on ${other} is ${outcome}, and has ${deployment?.spec.replicas} pods`);
 }
 
-/**
- * What only people can mend: the active side was edited, or the Service points to pods that serve while none of the
- * active side is ready. Without a key a candidate would have the traffic before it is proven.
- */
-const TOLD = new Set(['ActiveEdited', 'SelectorAstray']);
-
 /** What people wish for serves, unless something speaks against it. */
 function checkWish(stage: Stage, wished: Version | undefined): void {
-  if (wished === undefined || !isGood(wished)) return;
+  if (wished === undefined || !isGood(wished) || isForPeople(stage)) return;
   const { api, scenario } = stage.world;
   const { phase, message, conditions } = stage.status();
   const ready = conditions?.find(({ type }) => type === 'Ready');
@@ -152,7 +165,8 @@ function checkWish(stage: Stage, wished: Version | undefined): void {
   const rejected = revisionsOf(stage).some(
     ({ image, facts }) => image === wished.image && facts.rejected !== undefined,
   );
-  if (rejected || !isDecided(wished, scenario) || TOLD.has(ready?.reason ?? '')) return;
+  // An active side that was edited is theirs to mend as well.
+  if (rejected || !isDecided(wished, scenario) || ready?.reason === 'ActiveEdited') return;
   fail(
     `at rest: ${wished.image} is wished for, good and not rejected, and ${serving} serves: [${phase}] ${message}`,
   );
