@@ -15,7 +15,7 @@ import { fail } from './oracle/view.ts';
 import { previewsOf, RELEASE, type Scenario, SERVICE, siblingsOf } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { isGood, type Version } from './versions.ts';
-import { imageOfColor, readyEndpoints, selectedColor } from './world.ts';
+import { imageOfColor, readyEndpoints, SOURCE, selectedColor } from './world.ts';
 
 export interface Expected {
   /** The version that people wish for in the end. */
@@ -58,7 +58,7 @@ function checkServices(stage: Stage): void {
   const { world, status } = stage;
   const color = selectedColor(world.api);
   const { phase, message } = status();
-  for (const name of siblingsOf(world.scenario)) {
+  for (const name of isUnadopted(stage) ? [] : siblingsOf(world.scenario)) {
     const own = selectedColor(world.api, name);
     if (own !== color && !isForPeople(stage))
       fail(`at rest: ${name} selects ${own}, and ${SERVICE} ${color}: [${phase}] ${message}`);
@@ -85,6 +85,15 @@ function isForPeople({ world: { api, scenario }, status }: Stage): boolean {
   const everyIsRight = (home: Color): boolean =>
     names.every((name) => isOn(name, home) || isLeft(name, home));
   return reason === 'SelectorAstray' && COLORS.some(everyIsRight);
+}
+
+/**
+ * Nothing was ever proven, and nothing that could be runs: a key that another writer put is what people have until a
+ * pod of theirs is ready. Where what they wish for is good that is a violation of its own; see `checkWish`.
+ */
+function isUnadopted(stage: Stage): boolean {
+  const source = stage.world.api.get<Deployment>(DEPLOYMENTS, SOURCE);
+  return revisionsOf(stage).length === 0 && (source?.status?.readyReplicas ?? 0) === 0;
 }
 
 /** A gate that hangs, or pods that never come in time, are tried again for ever: nobody is at fault. */

@@ -47,6 +47,17 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [710000085, 'harsh', 'a switch that a policy split was never tried on, because no side could take it back'],
   [720000064, 'harsh', 'a selector put back soon after that of another Service stood in no decision log'],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
+  [
+    3058,
+    'hostile',
+    'a key of a side that never existed stayed on a Service, while nothing ran that could be adopted',
+  ],
+  [700000283, 'harsh', 'a colour was deleted that another process had just given the traffic'],
+  [
+    710000045,
+    'harsh',
+    'a switch was counted as proven while another process, whose clock had jumped, undid it',
+  ],
 ];
 
 /** Of each level. */

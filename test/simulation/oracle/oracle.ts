@@ -56,6 +56,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     range: (service) => traffic.counts.range(service, timeline.now - staleness),
     selectedAt: () => traffic.selectedAt,
     lost: () => traffic.lost,
+    leftAt: traffic.leftAt,
     purity: createPurity(world),
   };
   const siblings = siblingsOf(world.scenario);

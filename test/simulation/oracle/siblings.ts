@@ -23,12 +23,17 @@ export function guardSibling(
     fail(`${name} was moved to ${to}, which has no ready pod, while ${serving} endpoints were ready`);
 }
 
-/** What counts as switched, kept or gone back is so at every Service; another writer may have come a moment ago. */
+/**
+ * What counts as switched, kept or gone back is so at every Service, or was a moment ago: another writer may have come,
+ * and so may another process, whose clock says that the proof took too long. Its order to go back is carried out
+ * whatever the facts say of the switch.
+ */
 export function guardTogether(view: View, now: RevisionTruth, old: RevisionTruth | undefined): void {
   const became = whatBecame(now.facts, old?.facts);
   if (became === undefined || isTouched(view, 'service')) return;
   for (const name of siblingsOf(view.world.scenario)) {
     const isOn = selectedColor(view.world.api, name) === now.facts.color;
+    if (!isOn && isRecent(view, view.leftAt(name, now.facts.color))) continue;
     if (isOn === (became === 'rolled back'))
       fail(`${now.name} counts as ${became}, and ${name} is ${isOn ? 'still' : 'not'} on ${now.facts.color}`);
   }

@@ -1,8 +1,9 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
 import { LABEL_REVISION } from '../../../src/api/names.ts';
-import { COLORS } from '../../../src/api/status.ts';
+import { COLORS, type Color } from '../../../src/api/status.ts';
 import { DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
 import { SERVICE, siblingsOf } from '../scenario.ts';
+import { selectedColor } from '../world.ts';
 import { createReadyCounts, type ReadyCounts } from './counts.ts';
 import { strays } from './siblings.ts';
 import { isTarget, windowOf } from './sides.ts';
@@ -20,6 +21,8 @@ export interface TrafficGuard {
   readonly selectedAt: number;
   /** The revision that had the traffic before. */
   readonly lost: string | undefined;
+  /** When this Service last ceased to select this colour. */
+  leftAt(service: string, color: Color): number | undefined;
   /** After each event. */
   check(view: View, operatorWorks: boolean): void;
 }
@@ -29,6 +32,8 @@ export function createTrafficGuard(start: number): TrafficGuard {
   let selectedAt = start;
   let lastSelected: string | undefined;
   let lost: string | undefined;
+  const leftAt = new Map<string, number>();
+  const selections = new Map<string, string | undefined>();
   let astraySince: number | undefined;
   let wrong: string | undefined;
   let seen = '';
@@ -48,6 +53,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
     get lost() {
       return lost;
     },
+    leftAt: (service, color) => leftAt.get(`${service}-${color}`),
     check(view, operatorWorks) {
       const { timeline } = view;
       const { version } = view.world.api;
@@ -61,12 +67,20 @@ export function createTrafficGuard(start: number): TrafficGuard {
     },
   };
 
+  function note(service: string, selected: string | undefined, now: number): void {
+    const before = selections.get(service);
+    if (before !== undefined && before !== selected) leftAt.set(`${service}-${before}`, now);
+    selections.set(service, selected);
+  }
+
   /** The cluster has changed. */
   function look(view: View): void {
     const { truth, timeline } = view;
-    for (const name of [SERVICE, ...siblingsOf(view.world.scenario)])
+    for (const name of [SERVICE, ...siblingsOf(view.world.scenario)]) {
+      note(name, selectedColor(view.world.api, name), timeline.now);
       for (const service of [name, ...COLORS.map((color) => `${name}-${color}`)])
         counts.note(service, timeline.now, truth.ready(service));
+    }
     const selected = truth.selected();
     if (selected !== lastSelected) move(timeline.now, truth);
     lastSelected = selected;

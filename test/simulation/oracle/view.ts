@@ -1,4 +1,5 @@
 /** What every guard works with. */
+import type { Color } from '../../../src/api/status.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
@@ -29,6 +30,8 @@ export interface View {
   readonly selectedAt: () => number;
   /** The revision that had the traffic before that. */
   readonly lost: () => string | undefined;
+  /** When this Service last ceased to select this colour. */
+  readonly leftAt: (service: string, color: Color) => number | undefined;
   readonly purity: Purity;
 }
 
