@@ -25,6 +25,8 @@ import {
   type ControllerRevision,
   DEPLOYMENTS,
   type Deployment,
+  ENDPOINT_SLICES,
+  type EndpointSlice,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
   NAMESPACES,
@@ -48,7 +50,7 @@ import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content
 import { inlineDeployment } from '../workload/inline.ts';
 import { type ReleaseRef, renderColor } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
-import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME } from './cache.ts';
+import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME, LABEL_SERVICE_NAME } from './cache.ts';
 import { sourceFingerprint } from './identities.ts';
 import { configView, copyViews } from './named-config.ts';
 import {
@@ -350,7 +352,7 @@ async function viewService(
     service,
     release,
     { blue: twin('blue'), green: twin('green') },
-    endpointsAt(cache, release, name),
+    service === undefined ? [] : await endpointsBehind(observer, release, name),
     isRelease(cache, release),
   );
   return { ...view, selectorWriter: await selectorWriter(observer, release, view) };
@@ -377,6 +379,22 @@ function leftoversOf(cache: Cache, release: ReleaseRef): Service[] {
 
 function endpointsAt(cache: Cache, release: ReleaseRef, service: string): ServiceView['endpoints'] {
   return endpointsOf(cache.slices.byIndex(BY_SERVICE, keyOf(release.namespace, service)));
+}
+
+/**
+ * Slices carry the labels of their Service, and what lacks ours is not watched: those of a Service that was replaced
+ * without it are asked for. Taken for dark while its pods serve, it would be put back to a side that is dead.
+ */
+async function endpointsBehind(
+  { cache, client }: Observer,
+  release: ReleaseRef,
+  service: string,
+): Promise<ServiceView['endpoints']> {
+  const { namespace } = release;
+  const known = cache.slices.byIndex(BY_SERVICE, keyOf(namespace, service));
+  if (known.length > 0) return endpointsOf(known);
+  const labelSelector = `${LABEL_SERVICE_NAME}=${service}`;
+  return endpointsOf(await client.list<EndpointSlice>(ENDPOINT_SLICES, { namespace, labelSelector }));
 }
 
 /** Asked only when a selector is not what its own mark says: the cache does not keep managedFields. */

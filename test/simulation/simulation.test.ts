@@ -58,6 +58,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a switch was counted as proven while another process, whose clock had jumped, undid it',
   ],
+  [
+    700000333,
+    'harsh',
+    'a Service that had lost our label was taken for dark, and put back to a side that was dead',
+  ],
 ];
 
 /** Of each level. */

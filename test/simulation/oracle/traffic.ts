@@ -22,7 +22,7 @@ export interface TrafficGuard {
   /** The revision that had the traffic before. */
   readonly lost: string | undefined;
   /** When this Service last ceased to select this colour. */
-  leftAt(service: string, color: Color): number | undefined;
+  readonly leftAt: (service: string, color: Color) => number | undefined;
   /** After each event. */
   check(view: View, operatorWorks: boolean): void;
 }
