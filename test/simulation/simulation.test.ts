@@ -59,6 +59,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a switch was counted as proven while another process, whose clock had jumped, undid it',
   ],
   [
+    700000025,
+    'harsh',
+    'a Service that came back without its key in the middle of a switch was compared with both sides',
+  ],
+  [
     700000333,
     'harsh',
     'a Service that had lost our label was taken for dark, and put back to a side that was dead',

@@ -31,10 +31,14 @@ function guardEndpoints(view: View, color: Color): void {
 
 const twin = (color: Color): string => `${SERVICE}-${color}`;
 
-/** A release, unlike a rescue, brings as many pods as production has, and what people wish for. */
+/**
+ * A release, unlike a rescue, brings as many pods as it takes from production, and what people wish for. Its own count
+ * for nothing there: of a Service that lost its key, or was deleted and brought back, they are behind it already.
+ */
 function guardRelease(view: View, { name, image, facts }: RevisionTruth): void {
   const { most } = view.range(twin(facts.color));
-  const { fewest } = view.range(SERVICE);
+  const leaving = twin(facts.color === 'blue' ? 'green' : 'blue');
+  const fewest = Math.min(view.range(SERVICE).fewest, view.range(leaving).fewest);
   const share = Number.parseInt(String(view.world.scenario.spec.capacity?.candidate ?? '100%'), 10);
   if (most < (fewest * share) / 100) fail(`traffic was moved to ${most} pods of ${name}, from ${fewest}`);
   const { suspend } = (view.truth.release()?.spec ?? {}) as { suspend?: boolean };
