@@ -21,6 +21,7 @@ import { createPace, isPressing, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
+import { createUntold, type Untold } from './untold.ts';
 
 export interface ReconcileObserver {
   /** `at`: when the answer was there, milliseconds since the epoch. */
@@ -51,6 +52,7 @@ export function createReconciler(
   const pace = createPace(deps.now);
   const line = createLine(STATUSES_AT_A_TIME);
   const troubles = createTroubles(deps.now);
+  const untold = createUntold();
   const answers = createAnswers(deps.now);
   return async (key, context) => {
     const [namespace = '', name = ''] = key.split('/');
@@ -59,6 +61,7 @@ export function createReconciler(
       deps.beside.forget(key);
       pace.forget(key);
       troubles.forget(key);
+      untold.forget(key);
       answers.forget(key);
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
@@ -67,7 +70,9 @@ export function createReconciler(
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     const release = await announce(bound, object, parsed.release);
-    return toEnd(bound, { pace, line, troubles }, beginPass(key, release), context);
+    const status = untold.withThem({ key, uid: release.metadata.uid }, release.status);
+    const pass = beginPass(key, { ...release, status });
+    return toEnd(bound, { pace, line, troubles, untold }, pass, context);
   };
 }
 
@@ -162,12 +167,13 @@ interface Memories {
   readonly pace: Pace;
   readonly line: Line;
   readonly troubles: Troubles;
+  readonly untold: Untold;
 }
 
 /** No status holds up what comes next: what changes while one is being written is looked at beside it. */
 async function toEnd(
   deps: ReconcileDeps & RoundDeps,
-  { pace, line, troubles }: Memories,
+  { pace, line, troubles, untold }: Memories,
   pass: Pass,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
@@ -179,10 +185,11 @@ async function toEnd(
   try {
     const result = await rounds(deps, pass, context, report);
     troubles.forget(pass.key);
+    untold.forget(pass.key);
     return result;
   } catch (error) {
     await writing.catch(() => undefined);
-    return failed(deps, troubles, pass, error);
+    return failed(deps, { troubles, untold }, pass, error);
   }
 }
 
@@ -251,10 +258,12 @@ function ownObject(deps: ReconcileDeps, pass: Pass): BlueGreenReleaseObject | un
 /** Another writer was quicker: look again. Anything else is shown to people and tried again with backoff. */
 async function failed(
   deps: ReconcileDeps,
-  troubles: Troubles,
+  { troubles, untold }: Pick<Memories, 'troubles' | 'untold'>,
   pass: Pass,
   error: unknown,
 ): Promise<ReconcileResult> {
+  const { key, release } = pass;
+  untold.keep({ key, uid: release.metadata.uid }, currentOf(deps, pass)?.status ?? {}, pass.status);
   if (isStale(error)) return { result: 'requeue' };
   const object = currentOf(deps, pass);
   if (object === undefined) return { result: 'success' };

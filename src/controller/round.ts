@@ -65,8 +65,13 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
   if (looked === undefined) return undefined;
   const { scene, plan } = looked;
   const object = currentOf(deps, pass);
+  const done: Effect[] = [];
   try {
-    await applyAll(deps, pass, scene, plan.effects);
+    await applyAll(deps, pass, scene, plan.effects, done);
+  } catch (error) {
+    // Whatever became of the rest: what was done stands in the decision log.
+    if (done.length > 0) pass.status = { ...pass.status, decisions: plan.status.decisions ?? [] };
+    throw error;
   } finally {
     // After the effects: neither a log line nor an event goes before what production waits for.
     tell(deps, pass, scene, object, plan);
@@ -90,30 +95,41 @@ async function look(deps: RoundDeps, pass: Pass): Promise<{ scene: Scene; plan: 
   return { scene, plan: decide(scene.snapshot) };
 }
 
-/** In order; production selectors side by side, and whatever becomes of one keeps none of the others waiting. */
+/**
+ * In order; production selectors side by side, and whatever becomes of one keeps none of the others waiting. `done` gets
+ * what was applied, also where another one fails.
+ */
 async function applyAll(
   deps: RoundDeps,
   pass: Pass,
   scene: Scene,
   effects: readonly Effect[],
+  done: Effect[],
 ): Promise<void> {
   const broken = violations(scene.snapshot, effects);
   if (broken.length > 0)
     throw new Error(`refused, because it would break an invariant: ${broken.join('; ')}`);
   const moved = await Promise.allSettled(
-    effects.filter(movesTraffic).map((effect) => apply(deps, pass, scene, effect)),
+    effects.filter(movesTraffic).map((effect) => apply(deps, pass, scene, effect, done)),
   );
   const failure = moved.find((each) => each.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
-  for (const effect of effects) if (!movesTraffic(effect)) await apply(deps, pass, scene, effect);
+  for (const effect of effects) if (!movesTraffic(effect)) await apply(deps, pass, scene, effect, done);
 }
 
 const movesTraffic = ({ kind }: Effect): boolean => kind === 'PatchSelector' || kind === 'HandBack';
 
-async function apply(deps: RoundDeps, pass: Pass, scene: Scene, effect: Effect): Promise<void> {
+async function apply(
+  deps: RoundDeps,
+  pass: Pass,
+  scene: Scene,
+  effect: Effect,
+  done: Effect[],
+): Promise<void> {
   const { client, cache, answers, observer, log, now } = deps;
   try {
     await applyEffect({ client, cache }, scene, effect as never);
+    done.push(effect);
     observer.onEffect(effect, 'applied', now());
     answers.succeeded(pass.key, effect);
     pass.gone ||= effect.kind === 'RemoveFinalizer';

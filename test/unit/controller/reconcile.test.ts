@@ -1,11 +1,15 @@
 import { expect } from 'chai';
-import { FINALIZER } from '../../../src/api/names.ts';
+import { FINALIZER, ANNOTATION_SWITCH as MARK } from '../../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../../src/api/resource.ts';
+import type { ReleaseStatus } from '../../../src/api/status.ts';
 import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { createReconciler, type ReconcileDeps } from '../../../src/controller/reconcile.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { CallOptions, KubeObject, Patch, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
+import { SERVICES, type Service } from '../../../src/kube/types.ts';
+import { r1 } from '../release/situations.ts';
+import { NOON } from '../release/world.ts';
 
 const release: BlueGreenReleaseObject = {
   metadata: { namespace: 'demo', name: 'shop', uid: 'u', resourceVersion: '1', generation: 1 },
@@ -156,6 +160,90 @@ describe('an effect that the API server has no time for', () => {
     const down = new KubeError({ reason: 'ServerError', status: 500, call: 'patch', message });
     expect((await failing(down, 1)).statuses[0].phase).to.equal('Stalled');
   });
+});
+
+describe('what was done before a reconcile ended early', () => {
+  const spec = { ...(release.spec as object), traffic: { services: [{ name: 'shop' }, { name: 'admin' }] } };
+  const metadata = { ...release.metadata, resourceVersion: '2', finalizers: [FINALIZER] };
+  const status: ReleaseStatus = { phase: 'Idle', conditions: [] };
+  const object: BlueGreenReleaseObject = { metadata, spec, status };
+  const revision = {
+    metadata: {
+      namespace: 'demo',
+      name: 'shop-r1',
+      resourceVersion: '3',
+      labels: { 'bluegreen.dev/release': 'shop', 'bluegreen.dev/revision': 'r1' },
+      annotations: { 'bluegreen.dev/facts': JSON.stringify(r1) },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'BlueGreenRelease', name: 'shop', uid: 'u' }],
+    },
+    revision: 1,
+    data: { spec, content: { template: { spec: { containers: [{ image: 'a:1' }] } } } },
+  };
+  const serviceOf = (name: string): Service => ({
+    metadata: {
+      namespace: 'demo',
+      name,
+      uid: name,
+      resourceVersion: '4',
+      labels: { 'bluegreen.dev/release': 'shop' },
+      annotations: { 'bluegreen.dev/claimed-by': 'u' },
+    },
+    spec: { selector: { app: 'shop' }, ports: [] },
+  });
+  const conflict = new KubeError({ reason: 'Conflict', status: 409, call: 'patch', message: 'modified' });
+
+  /** What the decision log told of in the end, where the first write of this object is refused. */
+  async function told(refused: string): Promise<unknown[]> {
+    const cache = emptyCache();
+    cache.releases.note(object);
+    cache.revisions.note(revision as never);
+    for (const name of ['shop', 'admin']) cache.services.note(serviceOf(name));
+    const patience = new Set([refused]);
+    let effects: unknown[] = [];
+    const client = {
+      get: async (type: ResourceType, { name }: { name: string }) =>
+        type === SERVICES ? cache.services.get({ namespace: 'demo', name }) : undefined,
+      create: async (_: ResourceType, o: KubeObject) => ({
+        ...o,
+        metadata: { ...o.metadata, uid: o.metadata.name, resourceVersion: '6' },
+      }),
+      list: () => Promise.resolve([]),
+      patch: (type: ResourceType, { name }: { name: string }, { body }: any, options?: CallOptions) => {
+        const what = options?.subresource ?? name;
+        if (patience.delete(what)) return Promise.reject(conflict);
+        if (what === 'status') {
+          effects = (body.status.decisions ?? []).flatMap((decision: any) => decision.effects);
+          return Promise.resolve({ ...object, status: { ...status, ...body.status } });
+        }
+        if (type !== SERVICES) return Promise.reject(new Error(`no ${type.kind}`));
+        const selector = { app: 'shop', 'bluegreen.dev/color': 'blue' };
+        const { annotations, ...metadata } = serviceOf(name).metadata;
+        return Promise.resolve({
+          metadata: { ...metadata, resourceVersion: '5', annotations: { ...annotations, [MARK]: 'u/r1/1' } },
+          spec: { selector, ports: [] },
+        });
+      },
+    };
+    const reconcile = reconcilerOf(client, cache, () => NOON);
+    const context = {
+      signal: new AbortController().signal,
+      urgent: false,
+      pause: async () => {},
+      news: async () => false,
+    };
+    expect((await reconcile('demo/shop', context)).result).to.equal('requeue');
+    await reconcile('demo/shop', context);
+    return effects;
+  }
+
+  for (const [what, refused] of [
+    ['another Service of the same decision was not what it was', 'admin'],
+    ['its status was not what it was', 'status'],
+  ] as const) {
+    it(`stands in the decision log: ${what}`, async () => {
+      expect(await told(refused)).to.include('PatchSelector shop -> blue');
+    });
+  }
 });
 
 describe('a status that is being written', () => {
