@@ -51,8 +51,8 @@ import {
   type Service,
 } from '../kube/types.ts';
 import { activeColor } from '../release/endpoints.ts';
-import { formatFacts } from '../release/facts.ts';
-import { formatMark } from '../release/mark.ts';
+import { formatFacts, type OutcomeKind } from '../release/facts.ts';
+import { formatMark, parseMark } from '../release/mark.ts';
 import type { Effect, EffectKind } from '../release/plan.ts';
 import { configDigest } from '../workload/config.ts';
 import {
@@ -373,12 +373,37 @@ const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) =
   });
 };
 
-const recordFacts: Apply<'RecordFacts'> = (applier, scene, { revision, expected, facts }) => {
+/** Ends of a candidate, as opposed to those of what had the traffic. */
+const GIVEN_UP: ReadonlySet<OutcomeKind | undefined> = new Set<OutcomeKind>([
+  'Failed',
+  'Inconclusive',
+  'Superseded',
+]);
+
+/** Another process may have given it the traffic a moment ago: that switch would be taken for drift from then on. */
+async function mustNotServe(
+  applier: Applier,
+  scene: Scene,
+  { revision, facts }: Of<'RecordFacts'>,
+): Promise<void> {
+  for (const service of await servicesNow(applier, scene)) {
+    const mark = parseMark(service?.metadata.annotations?.[ANNOTATION_SWITCH], scene.release.uid);
+    const isItsOwn = mark?.revision === revision && mark.attempt === facts.attempt;
+    if (isItsOwn && mark.direction === 'Forward')
+      throw new StaleError(`revision ${revision} was given the traffic: it is no candidate any more`);
+  }
+}
+
+const recordFacts: Apply<'RecordFacts'> = async (applier, scene, effect) => {
+  const { revision, expected, facts } = effect;
+  // Nothing is switched to before it is validated.
+  if (facts.validatedAt !== undefined && GIVEN_UP.has(facts.outcome?.kind))
+    await mustNotServe(applier, scene, effect);
   const { revisions } = applier.cache;
   const name = revisionObjectName(scene.release.name, revision);
   const known = revisions.get({ namespace: scene.release.namespace, name })?.metadata;
   const path = '/metadata/annotations';
-  return patch(applier, revisions, CONTROLLER_REVISIONS, scene, name, [
+  await patch(applier, revisions, CONTROLLER_REVISIONS, scene, name, [
     expected === undefined
       ? test('/metadata/resourceVersion', known?.resourceVersion)
       : test(`${path}/${pointer(ANNOTATION_FACTS)}`, expected),

@@ -52,6 +52,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'hostile',
     'a key of a side that never existed stayed on a Service, while nothing ran that could be adopted',
   ],
+  // And a candidate that another process had just switched to was given up, and its switch taken for drift.
   [700000283, 'harsh', 'a colour was deleted that another process had just given the traffic'],
   [
     710000045,

@@ -111,6 +111,38 @@ describe('the facts of a revision that lost them', () => {
   });
 });
 
+describe('a validated candidate that is given up', () => {
+  const outcome = { kind: 'Superseded', at: 2, reason: 'Superseded', message: 'no longer wanted' } as const;
+  const given = { ...facts, attempt: 3, validatedAt: 1, outcome };
+  const record = { kind: 'RecordFacts', revision: 'r1', expected: 'x', facts: given } as const;
+
+  /** What it ends with, where the API server has this mark on the Service. */
+  async function ended(mark: string | undefined, effect: typeof record | object = {}) {
+    const { asked, applier } = cluster(revision({}));
+    const annotations = mark === undefined ? {} : { 'bluegreen.dev/switch': mark };
+    const service = { metadata: { name: 'shop', annotations }, spec: {} };
+    const client = { ...applier.client, get: () => Promise.resolve(service) } as unknown as KubeClient;
+    const snapshot = { ...scene.snapshot, services: [{ name: 'shop' }] };
+    const here = { ...scene, snapshot } as unknown as Scene;
+    const error = await thrown(applyEffect({ ...applier, client }, here, { ...record, ...effect }));
+    return [error instanceof StaleError, asked.operations.length > 0];
+  }
+
+  it('stays one where the API server says that another process gave it the traffic a moment ago', async () => {
+    expect(await ended('this-life/r1/3')).to.deep.equal([true, false]);
+  });
+
+  for (const mark of [undefined, 'this-life/r1/2', 'this-life/r1/3/back', 'this-life/r2/3', 'another/r1/3'])
+    it(`is written down where a Service says ${mark ?? 'nothing'}`, async () => {
+      expect(await ended(mark)).to.deep.equal([false, true]);
+    });
+
+  it('is not one that had the traffic and lost it', async () => {
+    const lost = { ...given, outcome: { ...outcome, kind: 'RolledBack' as const } };
+    expect(await ended('this-life/r1/3', { facts: lost })).to.deep.equal([false, true]);
+  });
+});
+
 describe('a patch that is refused', () => {
   const record = { kind: 'RecordFacts', revision: 'r1', expected: 'x', facts } as const;
 
