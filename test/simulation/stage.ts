@@ -90,6 +90,8 @@ export function createStage(
   const status = (): ReleaseStatus =>
     (world.api.get<BlueGreenReleaseObject>(RELEASES, RELEASE)?.status ?? {}) as ReleaseStatus;
 
+  const uid = (): string | undefined => world.api.get(RELEASES, RELEASE)?.metadata.uid;
+
   function afterEach(): boolean {
     guarded(() => oracle.check(operators.work));
     const now = world.api.get(RELEASES, RELEASE);
@@ -122,18 +124,17 @@ export function createStage(
       onWrite: (write, run) =>
         guarded(() => {
           oracle.onWrite(write, run);
-          if (write.subresource === 'status') log.check(status().decisions ?? []);
+          if (write.subresource === 'status') log.check(uid(), status().decisions ?? []);
         }),
       onEffect: (effect, result) => {
         count(effects, effect.kind);
-        log.onEffect(effect, result);
+        log.onEffect(uid(), effect, result);
         say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
       },
       onDecision: (reason, message) => say(`    because ${message} (${reason})`),
       onError: (message) => say(`  error: ${message}`),
       onReconcile: () => {
         reconciles += 1;
-        log.begin();
       },
       onCrash: () => {
         say('  the operator dies');

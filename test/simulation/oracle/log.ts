@@ -5,36 +5,27 @@ import type { Effect } from '../../../src/release/plan.ts';
 import { fail } from './view.ts';
 
 export interface LogGuard {
-  begin(): void;
-  onEffect(effect: Effect, result: string): void;
+  /** `uid`: of the release as it stands. */
+  onEffect(uid: string | undefined, effect: Effect, result: string): void;
   /** After it wrote the status. */
-  check(decisions: readonly Decision[]): void;
+  check(uid: string | undefined, decisions: readonly Decision[]): void;
 }
 
 export function createLogGuard(): LogGuard {
-  let done: string[] = [];
+  let done: { readonly uid: string | undefined; readonly text: string }[] = [];
   let missed = new Set<string>();
-  let failed = false;
   return {
-    begin() {
-      done = [];
-      missed = new Set();
-      failed = false;
+    onEffect(uid, effect, result) {
+      if (result === 'applied') done.push({ uid, text: describe(effect).slice(0, 256) });
     },
-    onEffect(effect, result) {
-      // What was done of a plan before it failed is decided anew.
-      if (result !== 'applied') {
-        failed = true;
-        done = [];
-      } else if (!failed) done.push(describe(effect).slice(0, 256));
-    },
-    check(decisions) {
+    check(uid, decisions) {
       const told = new Set(decisions.flatMap(({ effects }) => effects ?? []));
-      const secret = done.filter((effect) => !told.has(effect));
-      const again = secret.find((effect) => missed.has(effect));
-      if (again !== undefined) fail(`the decision log does not tell of: ${again}`);
+      // A release that is gone tells of nothing any more.
+      done = done.filter((effect) => effect.uid === uid && !told.has(effect.text));
+      const again = done.find(({ text }) => missed.has(text));
+      if (again !== undefined) fail(`the decision log does not tell of: ${again.text}`);
       // A status that was decided before the effect may be written after it: the next one must tell of it.
-      missed = new Set(secret);
+      missed = new Set(done.map(({ text }) => text));
     },
   };
 }
