@@ -488,8 +488,18 @@ const handBack: Apply<'HandBack'> = (applier, scene, effect) => {
   ]);
 };
 
+/** What was planned for a side without traffic is not done to one that another process has given it since. */
+async function mustBeIdle(applier: Applier, scene: Scene, color: Color): Promise<void> {
+  const label = scene.release.spec.traffic.selectorLabel;
+  const isOn = (service: Service | undefined): boolean => service?.spec.selector?.[label] === color;
+  if (scene.services.some(isOn)) return;
+  if ((await servicesNow(applier, scene)).some(isOn))
+    throw new StaleError(`${color} has the traffic again: it stays as it is`);
+}
+
 /** Full write. The selector of a Deployment is immutable, so a Deployment of ours always has the right one. */
 const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
+  if (effect.expected !== undefined) await mustBeIdle(applier, scene, effect.color);
   const content = contentOfRevision(applier, scene, effect.revision);
   const body = renderColor(scene.release, effect.color, effect.revision, content, effect.replicas);
   const { deployments } = applier.cache;
@@ -501,12 +511,14 @@ const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
 };
 
 /** Not through the scale subresource: the test on the present number is the precondition. */
-const scaleColor: Apply<'ScaleColor'> = (applier, scene, { color, uid, from, to }) =>
-  patch(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), [
+const scaleColor: Apply<'ScaleColor'> = async (applier, scene, { color, uid, from, to }) => {
+  if (to < from) await mustBeIdle(applier, scene, color);
+  await patch(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), [
     test('/metadata/uid', uid),
     test('/spec/replicas', from),
     { op: 'replace', path: '/spec/replicas', value: to },
   ]);
+};
 
 /**
  * The production Services as the API server has them now, and not a moment ago: another process may have moved them, and
