@@ -1,5 +1,5 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
-import { LABEL_REVISION } from '../../../src/api/names.ts';
+import { ANNOTATION_SWITCH, LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
 import { DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
 import { SERVICE, siblingsOf } from '../scenario.ts';
@@ -89,22 +89,21 @@ export function createTrafficGuard(start: number): TrafficGuard {
 
   function judge(view: View): void {
     wrong =
-      astray(view.truth) ??
-      outage(view) ??
-      darkAdoption(view) ??
-      reluctant(view) ??
-      small(view) ??
-      strays(view);
+      astray(view) ?? outage(view) ?? darkAdoption(view) ?? reluctant(view) ?? small(view) ?? strays(view);
     lookedAt = view.timeline.now;
   }
 }
 
 /** Production selects something else than what the facts say is active, and that is ready. */
-function astray(truth: Truth): string | undefined {
+function astray({ truth, world }: View): string | undefined {
   const release = truth.release();
   if (release === undefined || release.metadata.deletionTimestamp !== undefined) return undefined;
   const active = recorded(truth);
-  if (active === undefined || truth.service() === undefined) return undefined;
+  const service = truth.service();
+  if (active === undefined || service === undefined) return undefined;
+  // It goes back, and a policy keeps another Service where it was: that is recorded when all are back.
+  if (world.locked.size > 0 && service.metadata.annotations?.[ANNOTATION_SWITCH]?.endsWith('/back'))
+    return undefined;
   if (truth.ready(`${SERVICE}-${active.facts.color}`) === 0) return undefined;
   const now = truth.selected();
   if (now === active.facts.color && truth.ready(SERVICE) > 0) return undefined;
