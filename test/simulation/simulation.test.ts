@@ -61,6 +61,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a switch was counted as proven while another process, whose clock had jumped, undid it',
   ],
   [
+    720000061,
+    'harsh',
+    'pods of a candidate that a quota kept from being replaced were taken for the rollback target',
+  ],
+  [
     700000025,
     'harsh',
     'a Service that came back without its key in the middle of a switch was compared with both sides',

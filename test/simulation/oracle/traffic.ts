@@ -110,12 +110,19 @@ function astray({ truth, world }: View): string | undefined {
   return `${active.name} on ${active.facts.color} is active and ready, and production selects ${now ?? 'no colour'}`;
 }
 
-/** Production has no ready endpoint, and the rollback target has: it is put back at once. */
+/**
+ * Production has no ready endpoint, and the rollback target has: it is put back at once. Not while pods of a candidate
+ * stand on that side still, since a quota lets none of the target's begin: those were never proven.
+ */
 function outage(view: View): string | undefined {
   const { truth } = view;
   if (truth.service() === undefined || truth.ready(SERVICE) > 0) return undefined;
   const color = COLORS.find(
-    (each) => each !== truth.selected() && truth.ready(`${SERVICE}-${each}`) > 0 && isTarget(view, each),
+    (each) =>
+      each !== truth.selected() &&
+      truth.ready(`${SERVICE}-${each}`) > 0 &&
+      truth.keptOn(each) !== undefined &&
+      isTarget(view, each),
   );
   return color && `production has no ready endpoint, and ${color} stands by with ready pods`;
 }
