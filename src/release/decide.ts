@@ -12,6 +12,7 @@ import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
 import { recyclingDue } from './recycle.ts';
 import { type Roles, rolesOf, type Stage } from './roles.ts';
+import { moveDueAt, stuck } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { split } from './split.ts';
 import { adopting } from './stages/adopting.ts';
@@ -59,6 +60,7 @@ export function decide(snapshot: Snapshot): Plan {
       unwatchedDue(snapshot, roles),
       recyclingDue(snapshot, roles),
       shrinkDue(snapshot, roles),
+      stuckDue(snapshot, roles),
     ),
   };
 }
@@ -78,6 +80,12 @@ function unwatchedDue(
     [...services, ...previews].every(({ labelled }) => labelled) &&
     (source?.claimedBy !== undefined || workloadOf(release.spec).kind === 'Deployment');
   return watched ? undefined : now + UNWATCHED_MS;
+}
+
+/** In every stage, whatever else is decided: a Service that is astray and was refused is tried again. */
+function stuckDue(snapshot: Snapshot, roles: Roles): number | undefined {
+  const due = stuck(snapshot, roles).map((service) => moveDueAt(snapshot, service));
+  return soonest(...due.filter((at) => at > snapshot.now));
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {

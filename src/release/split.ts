@@ -5,11 +5,10 @@
  */
 
 import { selectedColor } from './endpoints.ts';
-import { soonest } from './look-again.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import { readyToReturn } from './rollback.ts';
-import { isOn, moveDueAt, refusalOf, stuck } from './services.ts';
+import { isOn, refusalOf, stuck } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 import { goBack } from './stages/back.ts';
 import { holdActive, upkeep } from './upkeep.ts';
@@ -43,18 +42,14 @@ export function split(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   if (active === undefined || first === undefined) return undefined;
   const isolated = [first, ...more];
   const message = inWords(snapshot, active, first);
-  const againAt = Math.min(...isolated.map((service) => moveDueAt(snapshot, service)));
-  if (target !== undefined && unites(snapshot, isolated, target) && MAY_UNITE.has(stage)) {
-    const back = goBack(snapshot, roles, active, { reason: 'ServiceRefused', message });
-    return { ...back, ...soonest(snapshot.now, [back.lookAgainAt, againAt]) };
-  }
+  if (target !== undefined && unites(snapshot, isolated, target) && MAY_UNITE.has(stage))
+    return goBack(snapshot, roles, active, { reason: 'ServiceRefused', message });
   const isApart = snapshot.services.some((service) => isOn(snapshot, service, active.facts.color));
   return {
     phase: isApart ? 'Split' : 'Stalled',
     reason: 'ServiceRefused',
     message: `${message}; it is tried again every second`,
     effects: MOVING.has(stage) ? holdActive(snapshot, roles) : upkeep(snapshot, roles),
-    lookAgainAt: againAt,
     stalled: true,
   };
 }

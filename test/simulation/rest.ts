@@ -167,7 +167,8 @@ function checkWish(stage: Stage, wished: Version | undefined): void {
   const color = selectedColor(api);
   const serving = color === 'blue' || color === 'green' ? imageOfColor(api, color) : 'the source';
   if (serving === wished.image) {
-    if (ready?.status !== 'True')
+    // An order whose target does not become ready waits until people take it back.
+    if (ready?.status !== 'True' && ready?.reason !== 'Requested')
       fail(`at rest: ${wished.image} serves, and Ready is ${ready?.status}: ${message}`);
     return;
   }

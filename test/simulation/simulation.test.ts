@@ -47,6 +47,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [710000085, 'harsh', 'a switch that a policy split was never tried on, because no side could take it back'],
   [720000064, 'harsh', 'a selector put back soon after that of another Service stood in no decision log'],
   [720000497, 'harsh', 'a way back that a policy held up was taken for a selector astray'],
+  [
+    740000091,
+    'harsh',
+    'a Service that a policy had kept was not tried again while an order to go back waited',
+  ],
   [31004, 'hostile', 'an adoption was refused for keys of two sides, neither of which existed'],
   [
     3058,

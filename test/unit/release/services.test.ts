@@ -6,6 +6,7 @@ import { type Decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
   FORWARD_1,
+  FORWARD_2,
   fresh,
   idle,
   observed,
@@ -191,6 +192,17 @@ describe('a Service that cannot be patched', () => {
       expect(due.effects).to.deep.equal(['PatchSelector admin -> green']);
     });
   }
+
+  it('is tried again every second while an order waits that nothing can come of', () => {
+    const picture = {
+      ...observed,
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+      release: { action: 'rollback@2' },
+    };
+    const snapshot = edit(two(picture), 'admin', on(two(picture), undefined, FORWARD_2));
+    const waiting = decidedOn(refused(snapshot, { at: NOON - 400 }));
+    expect([waiting.reason, waiting.plan.lookAgainAt]).to.deep.equal(['Requested', NOON + 600]);
+  });
 
   it('is no reason to go back any more when it could be written after all', () => {
     const returnWanted = { at: NOON - SECOND, reason: 'ServiceRefused', message: 'no' };
