@@ -5,7 +5,7 @@ import { describe } from '../../src/release/describe.ts';
 import type { Faults } from './faults.ts';
 import { type Counts, count, createHappenings, type Happenings } from './happenings.ts';
 import { type Operator, startOperator } from './operator.ts';
-import { createLogGuard } from './oracle/log.ts';
+import { createLogGuard, type LogGuard } from './oracle/log.ts';
 import { createOracle, type Oracle } from './oracle/oracle.ts';
 import { Violation } from './oracle/view.ts';
 import type { Random } from './random.ts';
@@ -90,7 +90,10 @@ export function createStage(
   const status = (): ReleaseStatus =>
     (world.api.get<BlueGreenReleaseObject>(RELEASES, RELEASE)?.status ?? {}) as ReleaseStatus;
 
-  const uid = (): string | undefined => world.api.get(RELEASES, RELEASE)?.metadata.uid;
+  const decided = (): Parameters<LogGuard['check']>[0] => ({
+    uid: world.api.get(RELEASES, RELEASE)?.metadata.uid,
+    decisions: status().decisions ?? [],
+  });
 
   function afterEach(): boolean {
     guarded(() => oracle.check(operators.work));
@@ -124,11 +127,11 @@ export function createStage(
       onWrite: (write, run) =>
         guarded(() => {
           oracle.onWrite(write, run);
-          if (write.subresource === 'status') log.check(uid(), status().decisions ?? []);
+          if (write.subresource === 'status') log.check(decided());
         }),
       onEffect: (effect, result) => {
         count(effects, effect.kind);
-        log.onEffect(uid(), effect, result);
+        log.onEffect(decided(), effect, result);
         say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
       },
       onDecision: (reason, message) => say(`    because ${message} (${reason})`),

@@ -4,28 +4,40 @@ import { describe } from '../../../src/release/describe.ts';
 import type { Effect } from '../../../src/release/plan.ts';
 import { fail } from './view.ts';
 
+/** As it stands. */
+interface Log {
+  /** Of the release. */
+  readonly uid: string | undefined;
+  readonly decisions: readonly Decision[];
+}
+
 export interface LogGuard {
-  /** `uid`: of the release as it stands. */
-  onEffect(uid: string | undefined, effect: Effect, result: string): void;
+  onEffect(log: Log, effect: Effect, result: string): void;
   /** After it wrote the status. */
-  check(uid: string | undefined, decisions: readonly Decision[]): void;
+  check(log: Log): void;
 }
 
 export function createLogGuard(): LogGuard {
   let done: { readonly uid: string | undefined; readonly text: string }[] = [];
   let missed = new Set<string>();
   return {
-    onEffect(uid, effect, result) {
-      if (result === 'applied') done.push({ uid, text: describe(effect).slice(0, 256) });
+    onEffect(log, effect, result) {
+      const text = describe(effect).slice(0, 256);
+      // What is put back again and again is told of once a minute: the log may be lost in between.
+      if (result === 'applied' && !told(log).has(text)) done.push({ uid: log.uid, text });
     },
-    check(uid, decisions) {
-      const told = new Set(decisions.flatMap(({ effects }) => effects ?? []));
+    check(log) {
+      const known = told(log);
       // A release that is gone tells of nothing any more.
-      done = done.filter((effect) => effect.uid === uid && !told.has(effect.text));
+      done = done.filter((effect) => effect.uid === log.uid && !known.has(effect.text));
       const again = done.find(({ text }) => missed.has(text));
       if (again !== undefined) fail(`the decision log does not tell of: ${again.text}`);
       // A status that was decided before the effect may be written after it: the next one must tell of it.
       missed = new Set(done.map(({ text }) => text));
     },
   };
+}
+
+function told({ decisions }: Log): ReadonlySet<string> {
+  return new Set(decisions.flatMap(({ effects }) => effects ?? []));
 }
