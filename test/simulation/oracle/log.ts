@@ -20,14 +20,17 @@ export interface LogGuard {
 export function createLogGuard(): LogGuard {
   let done: { readonly uid: string | undefined; readonly text: string }[] = [];
   let missed = new Set<string>();
+  let before: ReadonlySet<string> = new Set();
   return {
     onEffect(log, effect, result) {
       const text = describe(effect).slice(0, 256);
-      // What is put back again and again is told of once a minute: the log may be lost in between.
-      if (result === 'applied' && !told(log).has(text)) done.push({ uid: log.uid, text });
+      // What is put back again and again is told of once a minute: the log may be lost in between, and that is seen late.
+      if (result === 'applied' && !told(log).has(text) && !before.has(text))
+        done.push({ uid: log.uid, text });
     },
     check(log) {
       const known = told(log);
+      before = known;
       // A release that is gone tells of nothing any more.
       done = done.filter((effect) => effect.uid === log.uid && !known.has(effect.text));
       const again = done.find(({ text }) => missed.has(text));
