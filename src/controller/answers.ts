@@ -6,7 +6,7 @@ import { isKubeError } from '../kube/errors.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { Observations, Patched, Refusal } from '../release/snapshot.ts';
-import { isStale, NameTakenError } from './apply.ts';
+import { isStale, NameTakenError } from './apply/errors.ts';
 import { isWebhookDown } from './trouble.ts';
 
 export interface Answers {

@@ -23,7 +23,7 @@ import { activeColor, otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
 import { contentOf, contentOfColor, fingerprint, holds } from '../workload/content.ts';
 import { nameless, renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
-import { pointer } from './apply.ts';
+import { pointer } from './apply/writes.ts';
 import { type Cache, LABEL_SERVICE_NAME } from './cache.ts';
 import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';

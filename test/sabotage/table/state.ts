@@ -2,8 +2,6 @@
 import type { Sabotage } from '../sabotage.ts';
 import { UNGUARDED } from './unguarded.ts';
 
-const APPLY = 'src/controller/apply.ts';
-
 export const STATE: readonly Sabotage[] = [
   {
     name: 'plan-kept-in-memory',
@@ -40,7 +38,7 @@ export const STATE: readonly Sabotage[] = [
     name: 'facts-without-precondition',
     invariant: 8,
     breaks: 'A stale cache is trusted: facts are written over those of another process.',
-    file: APPLY,
+    file: 'src/controller/apply/revisions.ts',
     find: `    expected === undefined
       ? test('/metadata/resourceVersion', known?.resourceVersion)
       : test(\`\${path}/\${pointer(ANNOTATION_FACTS)}\`, expected),
@@ -51,7 +49,7 @@ export const STATE: readonly Sabotage[] = [
     name: 'colour-without-precondition',
     invariant: 3,
     breaks: 'A stale cache is trusted: a colour is written over whatever it became meanwhile.',
-    file: APPLY,
+    file: 'src/controller/apply/colors.ts',
     find: `  const metadata = { ...body.metadata, uid, resourceVersion };
   deployments.note(`,
     replace: `  const metadata = { ...body.metadata };

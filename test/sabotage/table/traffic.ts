@@ -2,7 +2,7 @@
 import type { Sabotage } from '../sabotage.ts';
 import { UNGUARDED } from './unguarded.ts';
 
-const APPLY = 'src/controller/apply.ts';
+const APPLY = 'src/controller/apply/services.ts';
 const ROLES = 'src/release/roles.ts';
 const ENDPOINTS = 'src/release/endpoints.ts';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
-import { applyEffect, StaleError } from '../../../src/controller/apply.ts';
+import { StaleError } from '../../../src/controller/apply/errors.ts';
+import { applyEffect } from '../../../src/controller/apply.ts';
 import type { Cache } from '../../../src/controller/cache.ts';
 import type { Scene } from '../../../src/controller/observe.ts';
 import { KubeError } from '../../../src/kube/errors.ts';

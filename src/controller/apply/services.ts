@@ -1,0 +1,163 @@
+/** Services: where traffic goes, whose they are, and the twins that show the sides. */
+import {
+  ANNOTATION_CLAIM,
+  ANNOTATION_SWITCH,
+  ANNOTATION_SWITCH_REASON,
+  ANNOTATION_SWITCHED_AT,
+  LABEL_POD_TEMPLATE_HASH,
+  LABEL_RELEASE,
+  twinName,
+} from '../../api/names.ts';
+import { formatPreciseTime } from '../../api/time.ts';
+import type { CallOptions, JsonPatchOperation } from '../../kube/ports.ts';
+import { SERVICES, type Service } from '../../kube/types.ts';
+import { formatMark } from '../../release/mark.ts';
+import { renderTwin } from '../../workload/render.ts';
+import type { Scene } from '../observe.ts';
+import type { Applier, Appliers, Apply } from './applier.ts';
+import { serviceOf } from './present.ts';
+import { create, patch, pointer, remove, removeMembers, setMembers, test } from './writes.ts';
+
+export const patchService = (
+  applier: Applier,
+  scene: Scene,
+  name: string,
+  operations: JsonPatchOperation[],
+  options?: CallOptions,
+): Promise<void> => patch(applier, applier.cache.services, SERVICES, scene, name, operations, options);
+
+/** A Service that became dual stack has twins that do: a pod counts only where every family has it. */
+function familiesOf({ spec: { ipFamilies, ipFamilyPolicy } }: Service): JsonPatchOperation[] {
+  if (ipFamilies === undefined || ipFamilyPolicy === undefined) return [];
+  return [
+    { op: 'add', path: '/spec/ipFamilyPolicy', value: ipFamilyPolicy },
+    { op: 'add', path: '/spec/ipFamilies', value: ipFamilies },
+  ];
+}
+
+const SWITCH_ANNOTATIONS = [ANNOTATION_SWITCH, ANNOTATION_SWITCHED_AT, ANNOTATION_SWITCH_REASON];
+
+/** A preview must not keep the release waiting that it shows. */
+const PREVIEW_DEADLINE_MS = 2000;
+
+/** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
+const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
+  const label = scene.release.spec.traffic.selectorLabel;
+  const service = serviceOf(scene, effect.service);
+  const annotations = service.metadata.annotations;
+  const path = `/spec/selector/${pointer(label)}`;
+  const markPath = `/metadata/annotations/${pointer(ANNOTATION_SWITCH)}`;
+  const marks = effect.mark && {
+    [ANNOTATION_SWITCH]: formatMark(effect.mark),
+    [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
+    [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
+  };
+  const operations: JsonPatchOperation[] = [
+    test('/metadata/uid', effect.uid),
+    test('/spec/selector', effect.from),
+    ...(effect.expectedMark === undefined ? [] : [test(markPath, effect.expectedMark)]),
+    ...(effect.color === undefined
+      ? removeMembers('/spec/selector', service.spec.selector, [label])
+      : [{ op: 'add' as const, path, value: effect.color }]),
+    ...(marks === undefined
+      ? removeMembers('/metadata/annotations', annotations, SWITCH_ANNOTATIONS)
+      : setMembers('/metadata/annotations', annotations, marks)),
+  ];
+  return patchService(applier, scene, effect.service, operations, {
+    urgency: effect.rescue ? 'rescue' : 'normal',
+  });
+};
+
+/** Without the mark: what the source runs is no switch of this release. When it was done says when it has drained. */
+const handBack: Apply<'HandBack'> = (applier, scene, effect) => {
+  const {
+    [LABEL_POD_TEMPLATE_HASH]: _,
+    [scene.release.spec.traffic.selectorLabel]: __,
+    ...rest
+  } = effect.from;
+  const { annotations } = serviceOf(scene, effect.service).metadata;
+  const path = '/metadata/annotations';
+  return patchService(applier, scene, effect.service, [
+    test('/metadata/uid', effect.uid),
+    test('/spec/selector', effect.from),
+    ...(effect.expectedMark === undefined
+      ? []
+      : [test(`${path}/${pointer(ANNOTATION_SWITCH)}`, effect.expectedMark)]),
+    {
+      op: 'add',
+      path: '/spec/selector',
+      value: { ...rest, ...(effect.hash !== undefined && { [LABEL_POD_TEMPLATE_HASH]: effect.hash }) },
+    },
+    ...removeMembers(path, annotations, [ANNOTATION_SWITCH]),
+    ...setMembers(path, annotations, {
+      [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
+      [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
+    }),
+  ]);
+};
+
+export const serviceAppliers: Appliers<
+  | 'ClaimService'
+  | 'ReleaseService'
+  | 'PatchSelector'
+  | 'HandBack'
+  | 'PointPreview'
+  | 'WriteTwin'
+  | 'RemoveTwin'
+> = {
+  ClaimService: (applier, scene, { service, uid, resourceVersion }) => {
+    const { labels, annotations } = serviceOf(scene, service).metadata;
+    return patchService(applier, scene, service, [
+      test('/metadata/uid', uid),
+      test('/metadata/resourceVersion', resourceVersion),
+      ...setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name }),
+      ...setMembers('/metadata/annotations', annotations, { [ANNOTATION_CLAIM]: scene.release.uid }),
+    ]);
+  },
+  ReleaseService: (applier, scene, { service, uid, color }) => {
+    const { labels, annotations } = serviceOf(scene, service).metadata;
+    const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
+    const pointed =
+      color === 'None' ? { op: 'remove' as const, path } : { op: 'add' as const, path, value: color };
+    return patchService(applier, scene, service, [
+      test('/metadata/uid', uid),
+      ...(color === undefined ? [] : [pointed]),
+      ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
+      ...removeMembers('/metadata/annotations', annotations, [ANNOTATION_CLAIM, ...SWITCH_ANNOTATIONS]),
+    ]);
+  },
+  PatchSelector: patchSelector,
+  HandBack: handBack,
+  PointPreview: (applier, scene, { service, uid, resourceVersion, color }) => {
+    const { labels, annotations } = serviceOf(scene, service).metadata;
+    const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
+    const operations: JsonPatchOperation[] = [
+      test('/metadata/uid', uid),
+      test('/metadata/resourceVersion', resourceVersion),
+      ...setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name }),
+      ...setMembers('/metadata/annotations', annotations, { [ANNOTATION_CLAIM]: scene.release.uid }),
+      // Those of a time when it was a production Service.
+      ...removeMembers('/metadata/annotations', annotations, SWITCH_ANNOTATIONS),
+      { op: 'add', path, value: color },
+    ];
+    return patchService(applier, scene, service, operations, { deadlineMs: PREVIEW_DEADLINE_MS });
+  },
+  WriteTwin: async (applier, scene, { service, color }) => {
+    const body = renderTwin(scene.release, serviceOf(scene, service), color);
+    const { services } = applier.cache;
+    const known = services.get({ namespace: scene.release.namespace, name: twinName(service, color) });
+    if (known === undefined) return create<Service>(applier, services, SERVICES, scene, body);
+    await patchService(applier, scene, body.metadata.name, [
+      test('/metadata/uid', known.metadata.uid),
+      { op: 'add', path: '/spec/selector', value: body.spec.selector },
+      { op: 'add', path: '/spec/ports', value: body.spec.ports },
+      ...familiesOf(body),
+    ]);
+  },
+  RemoveTwin: async (applier, scene, { service, color }) => {
+    const name = twinName(service, color);
+    const { services } = applier.cache;
+    const uid = services.get({ namespace: scene.release.namespace, name })?.metadata.uid;
+    if (uid !== undefined) await remove(applier, services, SERVICES, scene, name, uid);
+  },
+};
