@@ -63,6 +63,14 @@ describe('Production traffic', function () {
   const keepOldPods = (shop: Shop) =>
     shop.patch(RELEASES, SHOP, { spec: { traffic: { drainSeconds: 300 } } });
 
+  /** One after the other: whoever dies last may be told of first, by another watch, and then the way back seems open. */
+  async function die(shop: Shop, standby: readonly any[], active: readonly any[]): Promise<void> {
+    await shop.setReady(standby, false);
+    const isKnown = (each: any) => condition(each, 'RollbackAvailable').reason === 'ScaleUpFirst';
+    await shop.until('know that nobody stands by', isKnown);
+    await shop.setReady(active, false);
+  }
+
   /** The decision that mended a selector. */
   const restored = (shop: Shop, message: string) =>
     shop.until(`decide "${message}"`, ({ status }) =>
@@ -146,8 +154,7 @@ describe('Production traffic', function () {
       'when both sides are dead, and says so; the first side that lives takes it': async () => {
         const shop = await observedShop();
         const [blue, green] = await Promise.all([shop.pods('blue'), shop.pods('green')]);
-        await shop.setReady(blue, false);
-        await shop.setReady(green, false);
+        await die(shop, blue, green);
         const release = await shop.until('be stalled', (each) => condition(each, 'Stalled') !== undefined);
         expect(release.status.message).to.equal(
           'no green pod (revision r2) is ready; the traffic stays on green (revision r2), because no side is able to take over',
@@ -164,8 +171,7 @@ describe('Production traffic', function () {
         await shop.version('v2');
         await shop.settledOn('r2');
         const [blue, green] = await Promise.all([shop.pods('blue'), shop.pods('green')]);
-        await shop.setReady(blue, false);
-        await shop.setReady(green, false);
+        await die(shop, blue, green);
         const release = await shop.until('be stalled', (each) => condition(each, 'Stalled') !== undefined);
         expect(release.status.message).to.equal(
           'no green pod (revision r2) is ready; the traffic stays on green (revision r2), because no side is able to take over',
