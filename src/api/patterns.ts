@@ -27,6 +27,11 @@ export const HTTP_PATH: RegExp = pattern(
   'a path that begins with a slash, and a query where it has one',
 );
 
+export const COUNTER: RegExp = pattern(
+  /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*!?="[^"\\{}]*",)*[a-zA-Z_][a-zA-Z0-9_]*!?="[^"\\{}]*"\})?$/,
+  'the name of a metric, and labels without spaces between them where it has any, such as http_requests_total{code="200",path!="/metrics"}',
+);
+
 export const DECIMAL: RegExp = pattern(/^-?[0-9]+(\.[0-9]+)?$/, 'a decimal number in quotes, such as "0.01"');
 
 export const PERCENT: RegExp = pattern(

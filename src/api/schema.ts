@@ -6,7 +6,15 @@
  * server refuses a CRD whose CEL rules could cost too much.
  */
 import { z } from 'zod';
-import { DECIMAL, DNS_1035, DNS_1123_SUBDOMAIN, HTTP_PATH, PERCENT, QUALIFIED_NAME } from './patterns.ts';
+import {
+  COUNTER,
+  DECIMAL,
+  DNS_1035,
+  DNS_1123_SUBDOMAIN,
+  HTTP_PATH,
+  PERCENT,
+  QUALIFIED_NAME,
+} from './patterns.ts';
 
 export const GROUP = 'bluegreen.dev';
 export const VERSION = 'v1alpha1';
@@ -104,6 +112,37 @@ const workload = z
     error: 'must have deploymentRef or deployment',
   });
 
+const podMetrics = z
+  .object({
+    counter: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(COUNTER)
+      .describe(
+        'The request counter, and which of its series count: http_requests_total{path!="/metrics"}. Labels are compared by = and != alone.',
+      ),
+    path: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(HTTP_PATH)
+      .default('/metrics')
+      .describe("Where the pods answer in Prometheus' text format, at most 4 MiB."),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('A port of the first production Service. Absent: its first.'),
+    idleSeconds: seconds(5, 3600)
+      .default(30)
+      .describe('A pod is idle when its counter has not grown for so long, by two answers of it at least.'),
+  })
+  .describe(
+    'What each pod of that side that was there before the switch says of itself, by plain HTTP. One that does not answer is not idle.',
+  );
+
 const traffic = z
   .object({
     services: z
@@ -183,9 +222,19 @@ const traffic = z
                   ),
                 max: decimal.default('0').describe('At this or below it the side is idle.'),
               })
+              .optional()
               .describe('A number from Prometheus.'),
+            podMetrics: podMetrics.optional(),
           })
-          .describe('What shows that nobody uses it any more.'),
+          .meta({
+            description: 'What shows that nobody uses it any more: one of these.',
+            'x-kubernetes-validations': [
+              rule('has(self.prometheus) != has(self.podMetrics)', 'give prometheus or podMetrics'),
+            ],
+          })
+          .refine((said) => (said.prometheus === undefined) !== (said.podMetrics === undefined), {
+            error: 'must have prometheus or podMetrics',
+          }),
         timeoutSeconds: seconds(5, 86_400)
           .default(300)
           .describe('It counts as drained after this time at the latest, also when that cannot be measured.'),
@@ -457,6 +506,7 @@ export type ReleaseSpecInput = z.input<typeof specSchema>;
 export type ReleaseSpec = z.output<typeof specSchema>;
 export type GateSpec = ReleaseSpec['gates'][number];
 export type WarmUpSpec = NonNullable<ReleaseSpec['preparation']['warmUp']>;
+export type PodMetricsSpec = z.output<typeof podMetrics>;
 export type BudgetSpec = NonNullable<ReleaseSpec['podDisruptionBudget']>;
 export type CheckSpec = ReleaseSpec['observation']['checks'][number];
 export type IntOrPercent = z.output<typeof intOrPercent>;

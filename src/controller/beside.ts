@@ -7,9 +7,10 @@ import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import type { Request } from '../release/plan.ts';
 import type { Observations } from '../release/snapshot.ts';
-import { beginAttempt, createMemories, type Memories, remember } from './memory.ts';
+import { beginAttempt, createMemories, type Memories, remember, type Scraped } from './memory.ts';
 import type { Scene } from './observe.ts';
 import type { PreflightAnswer } from './preflight.ts';
+import type { ScrapeRequest } from './scrape.ts';
 import type { Aliases } from './views.ts';
 import type { WarmUpRequest } from './warm-up.ts';
 
@@ -27,6 +28,8 @@ export interface BesideOptions {
     onAnswer: () => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** What it reads: the same again where no request came in between. */
+  readonly scrapePod: (scene: Scene, request: ScrapeRequest, signal: AbortSignal) => Promise<string>;
   readonly now: () => number;
   /** Something came back: the release should be looked at. Urgent is what may say that production is in danger. */
   readonly wake: (key: string, options: { readonly urgent: boolean }) => void;
@@ -54,6 +57,8 @@ export function createBeside(options: BesideOptions): Beside {
           return measure(options, memories, key, scene, request);
         case 'WarmUp':
           return warmUp(options, memories, key, scene, request);
+        case 'Scrape':
+          return scrape(options, memories, key, scene, request);
         case 'Preflight':
           return preflight(options, memories, key, scene, request.key);
         default:
@@ -121,6 +126,38 @@ function warmUp(
     );
     if (memories.holds(key, memory)) wake(key, { urgent: false });
   });
+}
+
+function scrape(
+  { run, scrapePod, now, wake }: BesideOptions,
+  memories: Memories,
+  key: string,
+  scene: Scene,
+  request: ScrapeRequest,
+): void {
+  const { uid, attempt } = request;
+  const memory = memories.of(key, scene.release.uid);
+  beginAttempt(memory, attempt);
+  run(`scrape/${key}/${uid}`, async (signal) => {
+    const answer = await scrapePod(scene, request, signal).then(
+      (reading) => ({ reading }),
+      (error: unknown) => ({ trouble: describeThrown(error) }),
+    );
+    if (!memories.holds(key, memory) || memory.attempt !== attempt) return;
+    memory.scrapes.set(uid, scraped(memory.scrapes.get(uid), answer, now()));
+    wake(key, { urgent: false });
+  });
+}
+
+/** An answer that is missing in between says that nobody knows what came meanwhile. */
+function scraped(
+  before: Scraped | undefined,
+  answer: { readonly reading: string } | { readonly trouble: string },
+  at: number,
+): Scraped {
+  if ('trouble' in answer) return { at, trouble: answer.trouble };
+  const { reading } = answer;
+  return { at, reading, unchangedSince: before?.reading === reading ? (before.unchangedSince ?? at) : at };
 }
 
 function preflight(

@@ -5,7 +5,7 @@
 import type { Measurement } from '../analysis/measurement.ts';
 import type { CheckStatus, ReleaseStatus } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
-import type { Observations, Preflight, WarmUpSeen } from '../release/snapshot.ts';
+import type { Observations, Preflight, ScrapeSeen, WarmUpSeen } from '../release/snapshot.ts';
 import type { Aliases } from './views.ts';
 
 /** More than any failureLimit asks for. */
@@ -20,6 +20,13 @@ export interface Memory {
   aliases: Aliases;
   /** By pod uid; of the attempt. */
   warmUps: Map<string, WarmUpSeen>;
+  /** By pod uid; of the attempt. */
+  scrapes: Map<string, Scraped>;
+}
+
+/** `reading`: what was read, to be compared with the next. */
+export interface Scraped extends ScrapeSeen {
+  readonly reading?: string;
 }
 
 export interface Memories {
@@ -46,6 +53,7 @@ export function createMemories(): Memories {
         preflight: undefined,
         aliases: {},
         warmUps: new Map(),
+        scrapes: new Map(),
       };
       memories.set(key, fresh);
       return fresh;
@@ -58,6 +66,7 @@ export function createMemories(): Memories {
         measurements: mergeMeasurements(status.checks ?? [], own?.measurements),
         preflight: own?.preflight,
         warmUps: Object.fromEntries(own?.warmUps ?? []),
+        scrapes: Object.fromEntries(own?.scrapes ?? []),
       };
     },
     aliases: (key) => memories.get(key)?.aliases ?? {},
@@ -71,6 +80,7 @@ export function beginAttempt(memory: Memory, attempt: number): void {
   memory.attempt = attempt;
   memory.measurements = new Map();
   memory.warmUps = new Map();
+  memory.scrapes = new Map();
 }
 
 export function remember(memory: Memory, check: string, measurement: Measurement): void {

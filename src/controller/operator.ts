@@ -14,6 +14,7 @@ import { createLimits } from './limits.ts';
 import { preflight } from './preflight.ts';
 import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
+import { scrapePod } from './scrape.ts';
 import type { Share } from './share.ts';
 import { isUrgent } from './urgency.ts';
 import { warmPod } from './warm-up.ts';
@@ -68,6 +69,7 @@ export function createOperator(options: OperatorOptions): Operator {
       preflight({ client, cache, sources: options.sources, limits }, scene, signal),
     warmPod: (scene, request, missing, onAnswer, signal) =>
       warmPod({ client, cache }, scene, request, missing, onAnswer, signal),
+    scrapePod: (scene, request, signal) => scrapePod({ client, cache }, scene, request, signal),
     now: () => clock.now(),
     wake: (key, { urgent }) => queue.add(key, { urgent }),
     onMeasurement: options.observers.onMeasurement,

@@ -22,6 +22,11 @@ export interface PodAddress {
   readonly port: number;
 }
 
+export interface DialledPod extends PodAddress {
+  /** How often its containers were started again: what they had counted is lost with each. */
+  readonly restarts: number;
+}
+
 export interface PodIdentity {
   readonly color: Color;
   readonly pod: string;
@@ -35,7 +40,7 @@ export async function addressOf(
   { color, pod: name, uid }: PodIdentity,
   port: number | undefined,
   signal: AbortSignal,
-): Promise<PodAddress> {
+): Promise<DialledPod> {
   const { namespace } = release;
   const pod = await client.get<Pod>(PODS, { namespace, name }, { signal });
   if (pod === undefined || pod.metadata.uid !== uid) throw new Error('it is gone');
@@ -53,7 +58,9 @@ export async function addressOf(
     throw new Error(`it does not belong to Deployment "${colorName(release.name, color)}"`);
   const host = pod.status?.podIP;
   if (host === undefined) throw new Error('it has no address yet');
-  return { host, port: targetOf(services[0], pod, port) };
+  const containers = pod.status?.containerStatuses ?? [];
+  const restarts = containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
+  return { host, port: targetOf(services[0], pod, port), restarts };
 }
 
 function controllerOf(

@@ -2,13 +2,13 @@
 import type { CheckSpec } from '../api/schema.ts';
 import { recordFacts } from './effects.ts';
 import { otherColor } from './endpoints.ts';
+import { type Asked, byPodMetrics, type Idleness } from './idle-pods.ts';
 import { soonest } from './look-again.ts';
 import type { Request, Verdict } from './plan.ts';
+import { PROXIES_FOLLOW_MS } from './proxies.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** How long after the proof of a switch a node's proxy may still make connections to the other side, milliseconds. */
-export const PROXIES_FOLLOW_MS = 5000;
 /** No name that a check could have. */
 const DRAIN_CHECK = 'traffic.drain.until';
 const ASK_EVERY_MS = 5000;
@@ -43,14 +43,35 @@ export function awaitDrain(snapshot: Snapshot, { active, stage }: Roles, verdict
   const from = drainStart(active);
   if (active.facts.drainedAt !== undefined || snapshot.now >= drainedAt(active)) return verdict;
   if (snapshot.now < from) return { ...verdict, ...soonest(snapshot.now, [verdict.lookAgainAt, from]) };
-  const last = snapshot.observations.measurements[DRAIN_CHECK]?.filter(({ at }) => at >= from).at(-1);
-  if (last?.verdict === 'Good') return seenIdle(snapshot, active, verdict);
-  const next = Math.max(snapshot.now, (last?.at ?? 0) + ASK_EVERY_MS);
-  const due = next === snapshot.now;
+  const asked: Asked = { snapshot, active, revision, from };
+  const { isIdle, requests, lookAgainAt, unknown } =
+    until.podMetrics === undefined
+      ? byPrometheus(asked, until.prometheus)
+      : byPodMetrics(asked, until.podMetrics);
+  if (isIdle) return seenIdle(snapshot, active, verdict);
+  const color = otherColor(active.facts.color);
   return {
     ...verdict,
-    requests: [...(verdict.requests ?? []), ...(due ? [question(revision, active, until.prometheus)] : [])],
-    ...soonest(snapshot.now, [verdict.lookAgainAt, due ? next + ASK_EVERY_MS : next, drainedAt(active)]),
+    ...(unknown !== undefined && {
+      message: `${verdict.message}; whether ${color} is idle is unknown: ${unknown}`,
+    }),
+    requests: [...(verdict.requests ?? []), ...requests],
+    ...soonest(snapshot.now, [verdict.lookAgainAt, lookAgainAt, drainedAt(active)]),
+  };
+}
+
+function byPrometheus(
+  { snapshot, active, revision, from }: Asked,
+  prometheus: CheckSpec['prometheus'] | undefined,
+): Idleness {
+  const last = snapshot.observations.measurements[DRAIN_CHECK]?.filter(({ at }) => at >= from).at(-1);
+  const next = Math.max(snapshot.now, (last?.at ?? 0) + ASK_EVERY_MS);
+  const due = next === snapshot.now && prometheus !== undefined;
+  return {
+    isIdle: last?.verdict === 'Good',
+    requests: due ? [question(revision, active, prometheus)] : [],
+    lookAgainAt: due ? next + ASK_EVERY_MS : next,
+    unknown: last?.verdict === 'Unknown' ? last.message : undefined,
   };
 }
 

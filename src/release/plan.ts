@@ -3,7 +3,7 @@
  *
  * Each effect is idempotent and names its precondition; the applier refuses one whose precondition does not hold.
  */
-import type { BudgetSpec, CheckSpec, WarmUpSpec } from '../api/schema.ts';
+import type { BudgetSpec, CheckSpec, PodMetricsSpec, WarmUpSpec } from '../api/schema.ts';
 import type { Color, GateStatus, ReleaseStatus } from '../api/status.ts';
 import type { RevisionFacts } from './facts.ts';
 import type { SwitchMark } from './mark.ts';
@@ -159,6 +159,15 @@ export type Request =
       readonly pod: string;
       readonly uid: string;
       readonly asked: WarmUpSpec;
+    }
+  | {
+      readonly kind: 'Scrape';
+      readonly revision: string;
+      readonly attempt: number;
+      readonly color: Color;
+      readonly pod: string;
+      readonly uid: string;
+      readonly asked: PodMetricsSpec;
     }
   | { readonly kind: 'Preflight'; readonly key: string }
   | {

@@ -7,9 +7,10 @@
  *                                  (`surgeFor`)                   (never below `keep`)
  */
 import type { Color } from '../api/status.ts';
-import { drainedAt, PROXIES_FOLLOW_MS } from './drain.ts';
+import { drainedAt } from './drain.ts';
 import { otherColor, readyOfColor, selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
+import { PROXIES_FOLLOW_MS } from './proxies.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
 

@@ -311,6 +311,8 @@ export interface Observations {
   readonly measurements: Readonly<Record<string, readonly Measurement[]>>;
   /** By the uid of a candidate pod. */
   readonly warmUps: Readonly<Record<string, WarmUpSeen>>;
+  /** What a pod's own metrics say, by its uid. */
+  readonly scrapes: Readonly<Record<string, ScrapeSeen>>;
   /** Verdicts of the API server and of the metric sources on what a release would derive from `key`. */
   readonly preflight: Preflight | undefined;
   /** By name of the Service; gone with the next write that succeeds. */
@@ -325,6 +327,15 @@ export interface WarmUpSeen {
   /** When the last of them came, or failed to. */
   readonly at: number;
   /** Why there are no more. */
+  readonly trouble?: string;
+}
+
+/** What the last answer of a pod said of its request counter. */
+export interface ScrapeSeen {
+  readonly at: number;
+  /** When the first of the answers came that all said the same: the counter has not grown since. */
+  readonly unchangedSince?: number;
+  /** Why it says nothing. */
   readonly trouble?: string;
 }
 

@@ -131,6 +131,21 @@ describe('the CustomResourceDefinition on a real API server', function () {
         { traffic: { services: [{ name: 'a' }], drainSeconds: 4 } },
         'spec.traffic.drainSeconds: Invalid value: 4: spec.traffic.drainSeconds in body should be greater than or equal to 5',
       ],
+      [
+        'a drain that nothing shows',
+        { traffic: { services: [{ name: 'a' }], drain: { until: {} } } },
+        'give prometheus or podMetrics',
+      ],
+      [
+        'a counter chosen by a regular expression',
+        {
+          traffic: {
+            services: [{ name: 'a' }],
+            drain: { until: { podMetrics: { counter: 'requests_total{code=~"2.."}' } } },
+          },
+        },
+        'spec.traffic.drain.until.podMetrics.counter: Invalid value',
+      ],
       ['no replica', { replicas: 0 }, 'spec.replicas: Invalid value: 0'],
       ['half a replica', { replicas: 1.5 }, 'spec.replicas in body must be of type int32'],
       [

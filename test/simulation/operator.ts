@@ -89,6 +89,7 @@ export function startOperator(options: OperatorOptions): Operator {
       for (let asked = 0; asked < missing; asked++) onAnswer();
       return Promise.resolve();
     },
+    scrapePod: () => Promise.resolve('no requests'),
     now: options.now,
     wake: (key) => queue.add(key),
     onMeasurement: () => undefined,

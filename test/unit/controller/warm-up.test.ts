@@ -46,11 +46,11 @@ function cluster(given: { pod?: object | undefined; sets?: object[] } = {}) {
 
 describe('a candidate pod is dialled', () => {
   it('at its own address, at the port that the Service leads to', async () => {
-    expect(await addressOf(cluster(), scene, identity, undefined, signal)).to.deep.equal({
+    expect(await addressOf(cluster(), scene, identity, undefined, signal)).to.deep.include({
       host: '127.0.0.1',
       port: 8080,
     });
-    expect(await addressOf(cluster(), scene, identity, 81, signal)).to.deep.equal({
+    expect(await addressOf(cluster(), scene, identity, 81, signal)).to.deep.include({
       host: '127.0.0.1',
       port: 9090,
     });

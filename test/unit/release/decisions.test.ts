@@ -21,7 +21,8 @@ function effect(one: Effect, told: string): string {
 
 function request(one: Request): string {
   if (one.kind === 'Preflight') return `Preflight ${one.key}`;
-  if (one.kind === 'WarmUp') return `WarmUp ${one.pod} of ${one.revision} on ${one.color}`;
+  if (one.kind === 'WarmUp' || one.kind === 'Scrape')
+    return `${one.kind} ${one.pod} of ${one.revision} on ${one.color}`;
   return `Measure ${one.check.name} of ${one.revision} on ${one.color} in attempt ${one.attempt}`;
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
+import type { ScrapeSeen } from '../../../src/release/snapshot.ts';
 import { decided } from './decided.ts';
 import { ADOPTED_AT, committed, idle, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
 import { MINUTE, NOON, type Picture, SECOND } from './world.ts';
@@ -57,6 +58,8 @@ describe('an old side that is drained when it is idle', () => {
         [],
         drained + 5 * SECOND,
       ]);
+      const unknown = '; whether blue is idle is unknown: m';
+      expect(early.message.endsWith(unknown)).to.equal(verdict === 'Unknown');
       const due = decided(picture(drained + 5 * SECOND, seen(verdict, drained)));
       expect([due.effects, due.plan.requests.length]).to.deep.equal([[], 1]);
     }
@@ -92,5 +95,83 @@ describe('an old side that is drained when it is idle', () => {
     expect(decided({ ...next, observations: seen('Good', drained) }).reason).to.equal('OldSideIdle');
     const later = { ...next, now: NOON + 3 * MINUTE };
     expect(decided(later).reason).to.equal('BuildingCandidate');
+  });
+});
+
+describe('an old side that is drained when its pods count no more requests', () => {
+  const podMetrics = { counter: 'http_requests_total', idleSeconds: 20 };
+  const byPods = { ...spec.traffic, drain: { until: { podMetrics }, timeoutSeconds: 120 } };
+  const scraped = (now: number, ...seen: (ScrapeSeen | undefined)[]): Picture => ({
+    ...observed,
+    now,
+    spec: { traffic: byPods },
+    blue,
+    observations: {
+      scrapes: Object.fromEntries(seen.flatMap((each, index) => (each ? [[`blue-pod-${index}`, each]] : []))),
+    },
+  });
+  const asked = (picture: Picture): string[] =>
+    decided(picture).plan.requests.flatMap((one) => (one.kind === 'Scrape' ? [one.pod] : []));
+  const idleAt = (at: number): ScrapeSeen => ({ at, unchangedSince: at - 20 * SECOND });
+  const end = drained + 20 * SECOND;
+
+  it('asks each pod of that side when drainSeconds are over, and again after half of idleSeconds', () => {
+    expect(decided(scraped(drained - 1)).plan.requests).to.deep.equal([]);
+    const { plan } = decided(scraped(drained));
+    expect(plan.requests[0]).to.deep.equal({
+      kind: 'Scrape',
+      revision: 'r1',
+      attempt: 2,
+      color: 'blue',
+      pod: 'checkout-blue-0',
+      uid: 'blue-pod-0',
+      asked: { path: '/metrics', ...podMetrics },
+    });
+    expect([plan.requests.length, plan.lookAgainAt]).to.deep.equal([3, drained + 10 * SECOND]);
+    const fresh = { at: drained, unchangedSince: drained };
+    const known = scraped(drained + 9 * SECOND, fresh, fresh, { ...fresh, at: drained - 1 });
+    expect(asked(known)).to.deep.equal([]);
+    expect(decided(known).plan.lookAgainAt).to.equal(drained + 10 * SECOND - 1);
+    expect(asked({ ...known, now: drained + 10 * SECOND })).to.have.length(3);
+  });
+
+  it('is idle when every pod has said the same for idleSeconds', () => {
+    const { reason, effects, message } = decided(scraped(end, idleAt(end), idleAt(end), idleAt(end)));
+    expect([reason, effects]).to.deep.equal(['OldSideIdle', ['RecordFacts r2']]);
+    expect(message).to.equal('blue is idle: connections made before the switch need it no more');
+  });
+
+  const busy: Readonly<Record<string, ScrapeSeen | undefined>> = {
+    'has not been asked': undefined,
+    'counted a request a moment ago': { at: end, unchangedSince: end - 20 * SECOND + 1 },
+    'was heard once': { at: end, unchangedSince: end },
+    'said so before drainSeconds were over': { at: end, unchangedSince: drained - 1 },
+    'said so long ago': { ...idleAt(end - 10 * SECOND), unchangedSince: drained },
+    'does not answer': { at: end, trouble: 'ECONNREFUSED' },
+  };
+  for (const [what, seen] of Object.entries(busy))
+    it(`is not while one of them ${what}`, () => {
+      const { effects } = decided(scraped(end, idleAt(end), seen, idleAt(end)));
+      expect(effects).to.deep.equal([]);
+    });
+
+  it('says which pod does not answer, and why', () => {
+    const { message } = decided(scraped(end, idleAt(end), { at: end, trouble: 'ECONNREFUSED' }));
+    expect(message).to.match(/; whether blue is idle is unknown: pod checkout-blue-1: ECONNREFUSED$/);
+  });
+
+  it('asks nothing of a pod that is younger than the switch: it never had traffic', () => {
+    const young = { createdAt: verifiedAt + 5 * SECOND };
+    const picture = scraped(end, idleAt(end));
+    const side = { ...blue, pods: [old, young, young] };
+    expect(decided({ ...picture, blue: side }).effects).to.deep.equal(['RecordFacts r2']);
+    expect(asked({ ...scraped(end), blue: side })).to.deep.equal(['checkout-blue-0']);
+  });
+
+  it('counts as drained after timeoutSeconds, whatever the pods say', () => {
+    const late = verifiedAt + 120 * SECOND;
+    const silent = { at: late, trouble: 'ECONNREFUSED' };
+    for (const seen of [undefined, silent, { at: late, unchangedSince: late }])
+      expect(decided(scraped(late, seen)).effects).to.deep.equal(['ScaleColor blue 3 -> 4']);
   });
 });

@@ -114,6 +114,7 @@ export function world(picture: Picture = {}): Snapshot {
     observations: {
       measurements: {},
       warmUps: {},
+      scrapes: {},
       preflight: undefined,
       refusals: {},
       patches: {},
