@@ -17,7 +17,8 @@ const ASK_EVERY_MS = 5000;
 export function drainedAt(active: StartedRevision): number {
   const { drain } = active.frozen.traffic;
   const earliest = drainStart(active);
-  if (drain === undefined) return earliest;
+  // After an adoption: the source had the traffic, which was waited for there, and the other colour never had any.
+  if (drain === undefined || active.facts.adoption) return earliest;
   return Math.max(
     earliest,
     active.facts.drainedAt ?? (active.facts.verifiedAt ?? 0) + drain.timeoutSeconds * 1000,
@@ -37,7 +38,6 @@ const WAITS: ReadonlySet<Stage> = new Set<Stage>(['Observing', 'Resting', 'Prepa
 export function awaitDrain(snapshot: Snapshot, { active, stage }: Roles, verdict: Verdict): Verdict {
   const until = active?.frozen.traffic.drain?.until;
   if (active === undefined || until === undefined || !WAITS.has(stage)) return verdict;
-  // After an adoption: the source had the traffic, which has no colour to ask about.
   const revision = snapshot.sides[otherColor(active.facts.color)].deployment?.revision;
   if (revision === undefined) return verdict;
   const from = drainStart(active);

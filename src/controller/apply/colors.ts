@@ -1,5 +1,5 @@
 /** The sides: their Deployments, autoscalers and budgets. */
-import { colorName, revisionObjectName } from '../../api/names.ts';
+import { ANNOTATION_STORED_AUTOSCALER, colorName, revisionObjectName } from '../../api/names.ts';
 import type { Color } from '../../api/status.ts';
 import {
   DEPLOYMENTS,
@@ -15,7 +15,7 @@ import type { Scene } from '../observe.ts';
 import { storedContent } from '../views.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
-import { servicesNow } from './present.ts';
+import { servicesNow, storedAutoscaler } from './present.ts';
 import { create, patch, remove, test, write } from './writes.ts';
 
 function contentOfRevision({ cache }: Applier, { release }: Scene, revision: string): WorkloadContent {
@@ -39,6 +39,9 @@ const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
   if (effect.expected !== undefined) await mustBeIdle(applier, scene, effect.color);
   const content = contentOfRevision(applier, scene, effect.revision);
   const body = renderColor(scene.release, effect.color, effect.revision, content, effect.replicas);
+  const stored = storedAutoscaler(applier, scene);
+  if (stored !== undefined)
+    body.metadata.annotations = { ...body.metadata.annotations, [ANNOTATION_STORED_AUTOSCALER]: stored };
   const { deployments } = applier.cache;
   if (effect.expected === undefined)
     return create<Deployment>(applier, deployments, DEPLOYMENTS, scene, body);

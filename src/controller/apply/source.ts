@@ -6,7 +6,7 @@ import type { JsonPatchOperation } from '../../kube/ports.ts';
 import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, type HorizontalPodAutoscaler } from '../../kube/types.ts';
 import type { Scene } from '../observe.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
-import { sourceOf } from './present.ts';
+import { sourceOf, storedAutoscaler } from './present.ts';
 import { patch, removeMembers, setMembers, test } from './writes.ts';
 
 const patchSource = (
@@ -20,24 +20,32 @@ const patchSource = (
     ...operations,
   ]);
 
-/** Deleted and brought back, the source has lost our label, and nobody would hear of it. What another release has is left. */
-function claimSource(scene: Scene): JsonPatchOperation[] {
-  const { labels } = sourceOf(scene).metadata;
-  if (labels?.[LABEL_RELEASE] !== undefined) return [];
-  return setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name });
+/**
+ * Deleted and brought back, the source has lost our label and the autoscaler that was stored on it: nobody would hear of
+ * it, and nothing would come back with it. What another release has is left.
+ */
+function claimSource(
+  applier: Applier,
+  scene: Scene,
+  more: Record<string, string> = {},
+): JsonPatchOperation[] {
+  const { labels, annotations } = sourceOf(scene).metadata;
+  const stored = storedAutoscaler(applier, scene);
+  const lost = stored !== undefined && annotations?.[ANNOTATION_STORED_AUTOSCALER] === undefined;
+  const claim = labels?.[LABEL_RELEASE] === undefined ? { [LABEL_RELEASE]: scene.release.name } : {};
+  const notes = { ...(lost && { [ANNOTATION_STORED_AUTOSCALER]: stored }), ...more };
+  return [
+    ...setMembers('/metadata/labels', labels, claim),
+    ...setMembers('/metadata/annotations', annotations, notes),
+  ];
 }
 
 const holdSource: Apply<'HoldSource'> = (applier, scene, { uid, resourceVersion, autoscaler }) => {
-  const { labels, annotations } = sourceOf(scene).metadata;
-  const stored = scene.sourceAutoscalers.find(({ metadata }) => metadata.name === autoscaler);
+  const taken = scene.sourceAutoscalers.find(({ metadata }) => metadata.name === autoscaler);
+  const stored = taken && { [ANNOTATION_STORED_AUTOSCALER]: storable(taken) };
   return patchSource(applier, scene, uid, [
     test('/metadata/resourceVersion', resourceVersion),
-    ...setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name }),
-    ...(stored === undefined
-      ? []
-      : setMembers('/metadata/annotations', annotations, {
-          [ANNOTATION_STORED_AUTOSCALER]: storable(stored),
-        })),
+    ...claimSource(applier, scene, stored),
     { op: 'add', path: '/spec/paused', value: true },
   ]);
 };
@@ -81,16 +89,13 @@ const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid }) =>
 };
 
 export const sourceAppliers: Appliers<'ClaimSource' | 'HoldSource' | 'ReleaseSource' | 'ScaleSource'> = {
-  ClaimSource: (applier, scene, { uid }) => patchSource(applier, scene, uid, claimSource(scene)),
+  ClaimSource: (applier, scene, { uid }) => patchSource(applier, scene, uid, claimSource(applier, scene)),
   HoldSource: holdSource,
   ReleaseSource: releaseSource,
   ScaleSource: (applier, scene, { uid, from, to, at }) =>
     patchSource(applier, scene, uid, [
       test('/spec/replicas', from),
-      ...setMembers('/metadata/annotations', sourceOf(scene).metadata.annotations, {
-        [ANNOTATION_PARKED_AT]: formatTime(at),
-      }),
-      ...claimSource(scene),
+      ...claimSource(applier, scene, { [ANNOTATION_PARKED_AT]: formatTime(at) }),
       { op: 'replace', path: '/spec/replicas', value: to },
       { op: 'add', path: '/spec/paused', value: false },
     ]),

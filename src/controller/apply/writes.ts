@@ -118,6 +118,7 @@ export function setMembers(
   present: Record<string, string> | undefined,
   members: Record<string, string>,
 ): JsonPatchOperation[] {
+  if (Object.keys(members).length === 0) return [];
   if (present === undefined) return [{ op: 'add', path, value: members }];
   return Object.entries(members).map(([key, value]) => ({
     op: 'add',

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { RELEASES } from '../../../src/api/resource.ts';
 import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
-import { SHOP, type Shop } from './shop.ts';
+import { condition, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -139,6 +139,33 @@ describe('A release with an autoscaler', function () {
         expect(await size(shop, SHOP)).to.equal(4);
         expect(await shop.selector()).to.deep.equal({ app: SHOP });
       },
+
+    'gives it back also where the source was deleted in between, and came back from Git': async () => {
+      const shop = await busyShop();
+      const [before] = await shop.list(HORIZONTAL_POD_AUTOSCALERS);
+      await shop.release({ autoscaling: { spec } });
+      await shop.settledOn('r1');
+      await shop.version('v2');
+      await shop.settledOn('r2');
+      const { spec: wished } = await shop.get(DEPLOYMENTS, SHOP);
+      await shop.delete(DEPLOYMENTS, SHOP);
+      await shop.until('miss its source', (each) => condition(each, 'Stalled') !== undefined);
+      const { template, selector } = wished;
+      await shop.create(DEPLOYMENTS, { metadata: { name: SHOP }, spec: { template, selector, replicas: 4 } });
+      await eventually('the source to be parked', 90_000, async () =>
+        (await size(shop, SHOP)) === 0 ? true : undefined,
+      );
+      await shop.settledOn('r2');
+      await shop.delete(RELEASES, SHOP);
+      await eventually('the release to be gone', 90_000, async () =>
+        (await shop.read()) === undefined ? true : undefined,
+      );
+      await autoscalersBecome(shop, ['shop of shop from 2']);
+      const [after] = await shop.list(HORIZONTAL_POD_AUTOSCALERS);
+      expect([after.spec, after.metadata.labels]).to.deep.equal([before.spec, before.metadata.labels]);
+      const source = await shop.get(DEPLOYMENTS, SHOP);
+      expect(Object.keys(source.metadata.annotations)).to.deep.equal(['deployment.kubernetes.io/revision']);
+    },
 
     'lets an edit of the autoscaler apply in place, to both sides and without a release': async () => {
       const shop = await busyShop();

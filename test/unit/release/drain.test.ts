@@ -35,6 +35,16 @@ describe('an old side that is drained when it is idle', () => {
     expect(plan.requests).to.deep.equal([]);
   });
 
+  it('is not waited for after an adoption where a candidate failed on the other colour', () => {
+    const now = ADOPTED_AT + 40 * SECOND;
+    const failed = { kind: 'Failed' as const, at: now - SECOND, reason: 'GateFailed', message: 'm' };
+    const green = { revision: 'r2', ready: 0, desired: 0 };
+    const r3 = { ...r2, attempt: 3, startedAt: now };
+    const revisions = { r1, r2: { ...r2, outcome: failed }, r3 };
+    const { reason, plan } = decided({ ...idle, spec, now, green, source: { fingerprint: 'v3' }, revisions });
+    expect([reason, plan.requests]).to.deep.equal(['BuildingCandidate', []]);
+  });
+
   it('is asked then, for its own colour and revision', () => {
     const { effects, plan } = decided(picture(drained));
     expect(effects).to.deep.equal([]);
