@@ -30,9 +30,11 @@ export const ANNOTATION_ORIGINAL_MIN = 'bluegreen.dev/original-min-replicas';
 export const ANNOTATION_SPEC_HASH = 'bluegreen.dev/spec-hash';
 /** On a colour's Deployment: the named config that it runs with, as JSON (`NamedConfig`). */
 export const ANNOTATION_CONFIG = 'bluegreen.dev/named-config';
+/** On a colour's Deployment: the keys of labels and annotations that the release states for it, as JSON. */
+export const ANNOTATION_STATED = 'bluegreen.dev/stated-metadata';
 /** On a copy: the ConfigMap that it was made from. */
 export const ANNOTATION_COPY_OF = 'bluegreen.dev/copy-of';
-/** On the source: the autoscaler that was taken from it, as JSON. */
+/** On the source, and on the colours: the autoscaler that was taken from the source, as JSON. */
 export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
 /** On the source: when it was last scaled to 0, RFC 3339. */
 export const ANNOTATION_PARKED_AT = 'bluegreen.dev/parked-at';

@@ -27,6 +27,11 @@ export const HTTP_PATH: RegExp = pattern(
   'a path that begins with a slash, and a query where it has one',
 );
 
+export const LABEL_VALUE: RegExp = pattern(
+  /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+  'letters, digits, dashes, underscores and dots, beginning and ending with a letter or digit',
+);
+
 export const COUNTER: RegExp = pattern(
   /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*!?="[^"\\{}]*",)*[a-zA-Z_][a-zA-Z0-9_]*!?="[^"\\{}]*"\})?$/,
   'the name of a metric, and labels without spaces between them where it has any, such as http_requests_total{code="200",path!="/metrics"}',

@@ -68,6 +68,7 @@ function row(path: string, node: Structural, required = false): string {
 function typeInWords(node: Structural): string {
   if (node['x-kubernetes-int-or-string']) return 'integer or string';
   if (node['x-kubernetes-preserve-unknown-fields']) return 'object (any)';
+  if (node.additionalProperties) return `map of ${node.additionalProperties.type ?? 'anything'}s`;
   if (node.type === 'array') return `list of ${node.items?.type ?? 'anything'}s`;
   return node.type ?? 'anything';
 }
@@ -84,6 +85,7 @@ function boundsInWords(node: Structural): string[] {
     ...range(node.minimum, node.maximum),
     ...range(node.minLength, node.maxLength, ['character', 'characters']),
     ...range(node.minItems, node.maxItems, ['entry', 'entries']),
+    ...range(undefined, node.maxProperties, ['entry', 'entries']),
     ...(node['x-kubernetes-list-map-keys'] ?? []).map((key) => `one per ${key}`),
     ...(node.pattern === undefined ? [] : [patternInWords(node.pattern)]),
     ...(node.enum === undefined ? [] : [node.enum.map((value) => `\`${String(value)}\``).join(', ')]),

@@ -12,6 +12,7 @@ import {
   DNS_1035,
   DNS_1123_SUBDOMAIN,
   HTTP_PATH,
+  LABEL_VALUE,
   PERCENT,
   QUALIFIED_NAME,
 } from './patterns.ts';
@@ -53,6 +54,8 @@ const namedConfig = (description: string) => {
     .meta({ description, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
 };
 
+const RESERVED_KEY = /^(bluegreen\.dev|deployment\.kubernetes\.io|kubectl\.kubernetes\.io)\//;
+
 const metricSource = z
   .string()
   .min(1)
@@ -81,6 +84,35 @@ const inlineSpec = z
     'x-kubernetes-preserve-unknown-fields': true,
   });
 
+/** Other people's tools read these on a Deployment. Keys that we or Kubernetes write there are not theirs to say. */
+const statedEntries = (of: string, values: z.ZodString) =>
+  z
+    .record(z.string(), values)
+    .refine((said) => Object.keys(said).every((key) => QUALIFIED_NAME.test(key) && !RESERVED_KEY.test(key)), {
+      error: 'has a key that is no label key, or that belongs to the operator or to Kubernetes',
+    })
+    .refine((said) => Object.keys(said).length <= 32, { error: 'has more than 32 entries' })
+    .optional()
+    .meta({
+      description: `${of} of the Deployment of each colour.`,
+      maxProperties: 32,
+      'x-kubernetes-validations': [
+        rule(
+          `self.all(key, key.size() <= 317 && key.matches(r'${QUALIFIED_NAME.source}') && !key.matches(r'${RESERVED_KEY.source}'))`,
+          'a key such as "example.com/team"; not one of bluegreen.dev/, deployment.kubernetes.io/ or kubectl.kubernetes.io/',
+        ),
+      ],
+    });
+
+const inlineMetadata = z
+  .object({
+    labels: statedEntries('Labels', z.string().max(63).regex(LABEL_VALUE)),
+    annotations: statedEntries('Annotations', z.string().max(4096)),
+  })
+  .describe(
+    'What stands on the Deployments of the colours themselves, not on their pods. A change is no release: it applies in place, to both.',
+  );
+
 const workload = z
   .object({
     deploymentRef: z
@@ -92,7 +124,7 @@ const workload = z
         'The Deployment that people and Git go on editing. Two colour Deployments derive from it, and it is kept at 0 replicas.',
       ),
     deployment: z
-      .object({ spec: inlineSpec })
+      .object({ metadata: inlineMetadata.optional(), spec: inlineSpec })
       .optional()
       .describe(
         'A Deployment that stands here alone: the colour Deployments derive from it, and a change of it is a release.',

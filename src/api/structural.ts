@@ -24,6 +24,7 @@ export interface Structural {
   pattern?: string;
   minItems?: number;
   maxItems?: number;
+  maxProperties?: number;
   'x-kubernetes-list-type'?: string;
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-int-or-string'?: true;
@@ -32,6 +33,7 @@ export interface Structural {
   required?: string[];
   properties?: Record<string, Structural>;
   items?: Structural;
+  additionalProperties?: Structural;
 }
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -50,6 +52,7 @@ const CARRIED = [
   'pattern',
   'minItems',
   'maxItems',
+  'maxProperties',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-int-or-string',
@@ -58,9 +61,9 @@ const CARRIED = [
   'required',
 ] as const;
 
-/** `additionalProperties` says what the API server does by itself: unknown members are dropped, or preserved. */
-const DROPPED = ['$schema', 'additionalProperties'];
-const NESTED = ['properties', 'items'];
+/** Keys of a map have no schema there: a CEL rule says what they may be. */
+const DROPPED = ['$schema', 'propertyNames'];
+const NESTED = ['properties', 'items', 'additionalProperties'];
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -73,6 +76,9 @@ export function structural(schema: JsonSchema, path: string): Structural {
     ),
     ...(node.properties !== undefined && { properties: members(node.properties as JsonSchema, path) }),
     ...(node.items !== undefined && { items: structural(node.items as JsonSchema, `${path}[]`) }),
+    ...(isTypedMap(node) && {
+      additionalProperties: structural(node.additionalProperties as JsonSchema, `${path}.*`),
+    }),
   };
 }
 
@@ -91,11 +97,14 @@ function withoutBranches({ anyOf: _branches, ...rest }: JsonSchema): JsonSchema 
 function refuseUnknown(node: JsonSchema, path: string): void {
   const known: readonly string[] = [...CARRIED, ...DROPPED, ...NESTED];
   const unknown = Object.keys(node).filter((keyword) => !known.includes(keyword));
-  const typedMap = Object.keys((node.additionalProperties as object | undefined) ?? {}).length > 0;
-  if (typedMap) unknown.push('additionalProperties');
   if (unknown.length > 0) {
     throw new Error(`${path}: a structural schema has no place for ${unknown.join(', ')}`);
   }
+}
+
+/** Without a type it says what the API server does by itself: unknown members are dropped, or preserved. */
+function isTypedMap({ additionalProperties }: JsonSchema): boolean {
+  return Object.keys((additionalProperties as object | undefined) ?? {}).length > 0;
 }
 
 function isSaid(node: JsonSchema, keyword: string): boolean {

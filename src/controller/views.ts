@@ -54,6 +54,7 @@ import {
   renderBudget,
   renderTwin,
 } from '../workload/render.ts';
+import { carriesStated } from '../workload/stated.ts';
 import { LABEL_SLICE_MANAGER } from './cache.ts';
 import { colorIdentity } from './identities.ts';
 import { sameJson } from './json.ts';
@@ -240,6 +241,7 @@ export function deploymentView(
     matches,
     fingerprint: identity,
     config: statedConfig(deployment),
+    carriesStated: carriesStated(deployment, release.spec),
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
     desired: spec.replicas ?? 1,
     pods: status.replicas ?? 0,

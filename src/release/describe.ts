@@ -46,6 +46,7 @@ export function describe(effect: Effect): string {
       return `WriteBudget ${effect.color}, ${budgetInWords(effect.asks)}`;
     case 'RemoveBudget':
     case 'DeleteColor':
+    case 'LabelColor':
       return `${effect.kind} ${effect.color}`;
     case 'PatchSelector':
       return `PatchSelector ${effect.service} -> ${effect.color ?? 'source'}`;

@@ -93,6 +93,13 @@ export type Effect =
       readonly from: number;
       readonly to: number;
     }
+  /** The labels and annotations that the release states for a colour's Deployment. */
+  | {
+      readonly kind: 'LabelColor';
+      readonly color: Color;
+      readonly uid: string;
+      readonly resourceVersion: string;
+    }
   /** Ends pods of a side without traffic, so that its ReplicaSet makes new ones. Refused when that side is selected. */
   | {
       readonly kind: 'RecyclePods';

@@ -224,6 +224,8 @@ export interface ColorDeploymentView {
   readonly fingerprint: string;
   /** Named config that it runs with. */
   readonly config: NamedConfig | undefined;
+  /** It carries the labels and annotations that the release states for it, and none that it stated before. */
+  readonly carriesStated: boolean;
   /** The controller has seen the latest write: below this the counts are of an older template. */
   readonly observed: boolean;
   readonly desired: number;

@@ -13,6 +13,8 @@ const WORDS: Words = {
       : `${color} is to have ${to} ${to === 1 ? 'pod' : 'pods'}`,
   RecyclePods: ({ color }) => `pods of ${color} are replaced, so that connections made before the switch end`,
   WriteColor: ({ color, revision }) => `${color} is to hold revision ${revision}`,
+  LabelColor: ({ color }) =>
+    `the Deployment of ${color} is to carry the labels and annotations that are stated`,
   WriteAutoscaler: ({ color, minReplicas }) =>
     `the autoscaler of ${color} is to keep at least ${minReplicas} pods`,
   RemoveAutoscaler: ({ name }) => `autoscaler "${name}" is in nobody's spec`,

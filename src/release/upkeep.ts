@@ -27,6 +27,7 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
     ...letGoOfLeftovers(snapshot, roles),
     ...autoscalers(snapshot, roles),
     ...budgets(snapshot, roles),
+    ...labels(snapshot),
     ...parkSource(snapshot, roles),
     ...holdActive(snapshot, roles),
   ];
@@ -143,6 +144,16 @@ export function autoscalers(snapshot: Snapshot, roles: Roles): Effect[] {
     const minReplicas = Math.min(bounds.max, Math.max(bounds.min, floor(snapshot, roles, color)));
     if (autoscaler?.matches && autoscaler.minReplicas === minReplicas) return [];
     return [{ kind: 'WriteAutoscaler', color, minReplicas }];
+  });
+}
+
+/** Other people's tools look for a Deployment by its labels. */
+function labels({ sides }: Snapshot): Effect[] {
+  return COLORS.flatMap((color): Effect[] => {
+    const { deployment } = sides[color];
+    if (deployment?.ours !== true || deployment.carriesStated) return [];
+    const { uid, resourceVersion } = deployment;
+    return [{ kind: 'LabelColor', color, uid, resourceVersion }];
   });
 }
 

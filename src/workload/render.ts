@@ -32,6 +32,7 @@ import type {
 } from '../kube/types.ts';
 import { type ConfigData, configDigest, renameConfigMaps } from './config.ts';
 import type { WorkloadContent } from './content.ts';
+import { statedMetadata } from './stated.ts';
 
 export interface ReleaseRef {
   readonly namespace: string;
@@ -51,6 +52,11 @@ export function renderColor(
   const own = { [LABEL_RELEASE]: release.name, [LABEL_COLOR]: color };
   const labels = { ...own, [LABEL_REVISION]: revision };
   const { template, config, ...settings } = content;
+  const stated = statedMetadata(release.spec);
+  const annotations = {
+    ...stated.annotations,
+    ...(config !== undefined && { [ANNOTATION_CONFIG]: JSON.stringify(config) }),
+  };
   const podLabels = { ...template.metadata?.labels, ...labels, [release.spec.traffic.selectorLabel]: color };
   return {
     apiVersion: 'apps/v1',
@@ -58,8 +64,8 @@ export function renderColor(
     metadata: {
       namespace: release.namespace,
       name: colorName(release.name, color),
-      labels,
-      ...(config !== undefined && { annotations: { [ANNOTATION_CONFIG]: JSON.stringify(config) } }),
+      labels: { ...stated.labels, ...labels },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
     },
     spec: {
       ...settings,

@@ -11,12 +11,13 @@ import {
 } from '../../kube/types.ts';
 import type { WorkloadContent } from '../../workload/content.ts';
 import { renderAutoscaler, renderBudget, renderColor } from '../../workload/render.ts';
+import { outdatedKeys, statedMetadata } from '../../workload/stated.ts';
 import type { Scene } from '../observe.ts';
 import { storedContent } from '../views.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
-import { servicesNow, storedAutoscaler } from './present.ts';
-import { create, patch, remove, test, write } from './writes.ts';
+import { colorDeployment, servicesNow, storedAutoscaler } from './present.ts';
+import { create, patch, remove, removeMembers, setMembers, test, write } from './writes.ts';
 
 function contentOfRevision({ cache }: Applier, { release }: Scene, revision: string): WorkloadContent {
   const key = { namespace: release.namespace, name: revisionObjectName(release.name, revision) };
@@ -60,6 +61,22 @@ const scaleColor: Apply<'ScaleColor'> = async (applier, scene, { color, uid, fro
   ]);
 };
 
+const labelColor: Apply<'LabelColor'> = async (applier, scene, { color, uid, resourceVersion }) => {
+  const { release } = scene;
+  const deployment = colorDeployment(applier, scene, color);
+  const { name, labels, annotations } = deployment.metadata;
+  const stated = statedMetadata(release.spec);
+  const outdated = outdatedKeys(deployment, release.spec);
+  await patch(applier, applier.cache.deployments, DEPLOYMENTS, scene, name, [
+    test('/metadata/uid', uid),
+    test('/metadata/resourceVersion', resourceVersion),
+    ...setMembers('/metadata/labels', labels, stated.labels),
+    ...setMembers('/metadata/annotations', annotations, stated.annotations),
+    ...removeMembers('/metadata/labels', labels, outdated.labels),
+    ...removeMembers('/metadata/annotations', annotations, outdated.annotations),
+  ]);
+};
+
 /**
  * Deleted, not evicted: as when a Deployment rolls, the number that stays is what protects the side, and a budget that
  * people wrote for both colours at once would keep old connections for ever.
@@ -86,6 +103,7 @@ const deleteColor: Apply<'DeleteColor'> = async (applier, scene, { color, uid })
 export const colorAppliers: Appliers<
   | 'WriteColor'
   | 'ScaleColor'
+  | 'LabelColor'
   | 'RecyclePods'
   | 'DeleteColor'
   | 'WriteAutoscaler'
@@ -95,6 +113,7 @@ export const colorAppliers: Appliers<
 > = {
   WriteColor: writeColor,
   ScaleColor: scaleColor,
+  LabelColor: labelColor,
   RecyclePods: recyclePods,
   DeleteColor: deleteColor,
   WriteAutoscaler: (applier, scene, { color, minReplicas }) => {

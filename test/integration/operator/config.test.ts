@@ -106,6 +106,36 @@ describe('Config that a release names', function () {
         expect((await shop.get(CONFIG_MAPS, SETTINGS)).data).to.deep.equal({ currency: 'GBP' });
       },
 
+    'is copied for a Deployment that stands in the release, too: an edit of either is a release':
+      async () => {
+        const shop = await opened();
+        const { spec } = await shop.get(DEPLOYMENTS, SHOP);
+        await shop.delete(DEPLOYMENTS, SHOP);
+        const inline = (image: string) => {
+          const template = structuredClone(spec.template);
+          template.spec.containers[0].image = image;
+          return { deployment: { metadata: { labels: { team: 'till' } }, spec: { template } } };
+        };
+        await shop.release({ workload: inline('shop:v1'), replicas: 2, config });
+        await shop.settledOn('r1');
+        expect(await readBy(shop, 'blue')).to.deep.equal([{ currency: 'EUR' }]);
+        await edit(shop, 'USD');
+        await shop.settledOn('r2');
+        expect(await readBy(shop, 'green')).to.deep.equal([{ currency: 'USD' }]);
+        expect(await readBy(shop, 'blue')).to.deep.equal([{ currency: 'EUR' }]);
+        await shop.patch(RELEASES, SHOP, { spec: { workload: inline('shop:v2') } });
+        await shop.settledOn('r3');
+        expect(await readBy(shop, 'blue')).to.deep.equal([{ currency: 'USD' }]);
+        expect((await shop.list(DEPLOYMENTS)).map(({ metadata }) => metadata.labels.team)).to.deep.equal([
+          'till',
+          'till',
+        ]);
+        // Back to what the other side has still: no release.
+        await shop.patch(RELEASES, SHOP, { spec: { workload: inline('shop:v1') } });
+        const back = await shop.settledOn('r2');
+        expect([history(back).at(-1), await shop.color()]).to.deep.equal(['r3 RolledBack', 'green']);
+      },
+
     'goes back without a release when the edit is reverted inside the window': async () => {
       const shop = await adopted();
       await edit(shop, 'USD');

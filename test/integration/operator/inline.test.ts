@@ -87,6 +87,34 @@ describe('A release whose Deployment stands in it', function () {
         expect([await shop.color(), await image(shop, 'shop-green')]).to.deep.equal(['green', 'shop:v3']);
       },
 
+    'puts the labels and annotations that it states on the Deployments in place, without a release':
+      async () => {
+        const stated = { labels: { team: 'till' }, annotations: { 'example.com/contact': 'till' } };
+        const with_ = (metadata: object, version = 'v1') => {
+          const { deployment } = inline(version);
+          return { deployment: { metadata, spec: deployment?.spec } } as ReleaseSpecInput['workload'];
+        };
+        const shop = await begun({ workload: with_(stated) });
+        const first = (await shop.get(DEPLOYMENTS, 'shop-blue')).metadata;
+        expect([first.labels.team, first.annotations['example.com/contact']]).to.deep.equal(['till', 'till']);
+        await change(shop, with_(stated, 'v2'));
+        await shop.settledOn('r2');
+        await change(shop, with_({ labels: { team: null, tier: 'front' } }, 'v2'));
+        await eventually('both colours to carry the new label alone', 90_000, async () => {
+          const all = (await shop.list(DEPLOYMENTS)).map(({ metadata }) => metadata.labels);
+          return all.every(({ team, tier }) => team === undefined && tier === 'front') ? true : undefined;
+        });
+        const { metadata } = await shop.get(DEPLOYMENTS, 'shop-green');
+        expect(metadata.annotations['example.com/contact']).to.equal('till');
+        const { status } = await shop.settledOn('r2');
+        expect(status.attempt).to.equal(2);
+        const refused = await change(shop, with_({ labels: { 'bluegreen.dev/color': 'red' } }, 'v2')).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+        expect(refused).to.include('not one of bluegreen.dev/');
+      },
+
     'starts nothing when what is said stays the same in other words': async () => {
       const shop = await begun();
       await change(shop, inline('v1', { dnsPolicy: 'ClusterFirst' }));

@@ -21,6 +21,7 @@ type LeftOut =
   | 'RemoveAutoscaler'
   | 'WriteBudget'
   | 'RemoveBudget'
+  | 'LabelColor'
   | 'RecyclePods'
   | 'PointPreview';
 

@@ -191,6 +191,7 @@ function sideOf(world: World, color: Color): SideView {
       matches: true,
       fingerprint: content,
       config: undefined,
+      carriesStated: true,
       observed: true,
       desired,
       pods: pods.length,

@@ -9,6 +9,7 @@ function nodes(node: Structural, path = ''): [string, Structural][] {
     [path, node],
     ...Object.entries(node.properties ?? {}).flatMap(([name, member]) => nodes(member, `${path}.${name}`)),
     ...(node.items ? nodes(node.items, `${path}[]`) : []),
+    ...(node.additionalProperties ? nodes(node.additionalProperties, `${path}.*`) : []),
   ];
 }
 
@@ -151,11 +152,18 @@ describe('a structural schema', () => {
     expect(() => structural(schema, 'spec')).to.throw('spec.a: a structural schema has no place for anyOf');
   });
 
-  it('refuses a map with typed values rather than forget their type', () => {
-    const schema = { type: 'object', additionalProperties: { type: 'string' } };
-    expect(() => structural(schema, 'spec')).to.throw(
-      'spec: a structural schema has no place for additionalProperties',
-    );
+  it('keeps the type of the values of a map', () => {
+    const schema = {
+      type: 'object',
+      propertyNames: {},
+      additionalProperties: { type: 'string', maxLength: 9 },
+    };
+    expect(structural(schema, 'spec')).to.deep.equal({
+      type: 'object',
+      additionalProperties: { type: 'string', maxLength: 9 },
+    });
+    const mixed = { type: 'object', additionalProperties: { anyOf: [] } };
+    expect(() => structural(mixed, 'spec')).to.throw('spec.*: a structural schema has no place for anyOf');
   });
 
   it('drops what the API server does by itself', () => {

@@ -38,6 +38,28 @@ describe('the parser of a release', () => {
       release({ workload: { deploymentRef: { name: 'Checkout' } } }),
       'spec.workload.deploymentRef.name must be lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
     ],
+    [
+      'a label of ours on the Deployment that stands in the release',
+      release({
+        workload: {
+          deployment: {
+            metadata: { labels: { 'bluegreen.dev/color': 'red' } },
+            spec: { template: { spec: {} } },
+          },
+        },
+      }),
+      'spec.workload.deployment.metadata.labels has a key that is no label key, or that belongs to the operator or to Kubernetes',
+    ],
+    [
+      'a counter chosen by a regular expression',
+      release({
+        traffic: {
+          services: [{ name: 'checkout' }],
+          drain: { until: { podMetrics: { counter: 'requests_total{code=~"2.."}' } } },
+        },
+      }),
+      'spec.traffic.drain.until.podMetrics.counter must be the name of a metric, and labels without spaces between them where it has any, such as http_requests_total{code="200",path!="/metrics"}',
+    ],
     ['a spec without traffic', release({ traffic: undefined }), 'spec.traffic is required'],
     [
       'no Service',

@@ -29,6 +29,15 @@ describe('the words of a decision', () => {
     );
   });
 
+  it('say that a Deployment lacks the labels that are stated for it', () => {
+    const blue = { revision: 'r1', ready: 3, deployment: { carriesStated: false } };
+    const { effects, message } = decided({ ...idle, blue });
+    expect([effects, message]).to.deep.equal([
+      ['LabelColor blue'],
+      'revision r1 is active on blue; the Deployment of blue is to carry the labels and annotations that are stated',
+    ]);
+  });
+
   it('say what a release under watch keeps waiting', () => {
     expect(decided({ ...observed, source: { fingerprint: 'v3' } }).message).to.equal(
       'revision r2 (green) has the traffic and is watched until 2026-06-01T12:09:55Z; the Deployment has changed since: that is released after it',

@@ -196,6 +196,7 @@ function deploymentOf(color: Color, picture: SidePicture): ColorDeploymentView {
     matches: true,
     fingerprint: picture.revision?.replace('r', 'v') ?? '',
     config: undefined,
+    carriesStated: true,
     observed: true,
     desired,
     pods: desired,

@@ -17,7 +17,7 @@ const release = {
   namespace: 'demo',
   name: 'shop',
   uid: 'u',
-  spec: { traffic: { selectorLabel: KEY } } as ReleaseSpec,
+  spec: { workload: { deploymentRef: { name: 'shop' } }, traffic: { selectorLabel: KEY } } as ReleaseSpec,
 };
 const podSpec = (name: string): JsonObject => ({
   containers: [
