@@ -119,7 +119,7 @@ export const TRAFFIC: readonly Sabotage[] = [
     invariant: 3,
     breaks: 'A colour has an owner reference: with the release goes what serves.',
     file: 'src/workload/render.ts',
-    find: '...(config !== undefined && { annotations: { [ANNOTATION_CONFIG]: JSON.stringify(config) } }),',
+    find: '...(Object.keys(annotations).length > 0 && { annotations }),',
     replace:
       'ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name: release.name, uid: release.uid, controller: true }],',
   },

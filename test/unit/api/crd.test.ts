@@ -134,7 +134,7 @@ describe('the CustomResourceDefinition', () => {
 
   it('says of every field what it is', () => {
     const silent = where((node) => node.description === undefined);
-    expect(silent.filter((path) => !path.endsWith('[]'))).to.deep.equal([]);
+    expect(silent.filter((path) => !path.endsWith('[]') && !path.endsWith('.*'))).to.deep.equal([]);
   });
 
   it('has words for every pattern', () => {
