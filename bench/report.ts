@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Say } from './benchmark.ts';
-import { markdown, type Result } from './markdown.ts';
+import type { Result } from './markdown.ts';
 
 /** One line that changes; where the output is a file, a line each. */
 export function progress(name: string): Say {
@@ -11,13 +11,6 @@ export function progress(name: string): Say {
     const line = `${name}: ${doing} (${Math.round((Date.now() - from) / 1000)} s)`;
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
   };
-}
-
-/** The tables, and the file where one is wanted. */
-export async function report(result: Result, json: string | undefined): Promise<void> {
-  if (process.stderr.isTTY) process.stderr.write('\n');
-  process.stdout.write(`${markdown(result)}\n`);
-  await save(result, json);
 }
 
 export async function save(result: Result, json: string | undefined): Promise<void> {

@@ -2,8 +2,15 @@
 import { LABEL_RELEASE } from '../src/api/names.ts';
 import type { KubeTransport } from '../src/kube/transport.ts';
 import { DEPLOYMENTS, type Deployment, ENDPOINT_SLICES, type EndpointSlice } from '../src/kube/types.ts';
+import { eventually } from '../test/support/eventually.ts';
 import { follow } from './follow.ts';
 import { wallClock } from './numbers.ts';
+
+/** On a busy machine the witness may hear of it after the Service was patched. */
+const HEARS_WITHIN_MS = 10_000;
+
+/** A witness that is told after the patch was answered has nothing to say about the time between. */
+export const heardInTime = (milliseconds: number): boolean => milliseconds >= 0;
 
 export interface Satisfied {
   readonly sliceAt: number;
@@ -34,11 +41,17 @@ export class Watcher {
     this.#deploymentAt = undefined;
   }
 
-  /** Since when both say that every pod is there and ready, as far as is known now. */
-  satisfied(): Satisfied {
-    if (this.#sliceAt === undefined || this.#deploymentAt === undefined)
-      throw new Error('the Service was patched before the witness saw a candidate whose pods were all ready');
-    return { sliceAt: this.#sliceAt, deploymentAt: this.#deploymentAt };
+  /** Since when both say that every pod is there and ready. */
+  satisfied(): Promise<Satisfied> {
+    return eventually(
+      'the witness to see a candidate whose pods are all ready',
+      HEARS_WITHIN_MS,
+      () => {
+        const [sliceAt, deploymentAt] = [this.#sliceAt, this.#deploymentAt];
+        return sliceAt === undefined || deploymentAt === undefined ? undefined : { sliceAt, deploymentAt };
+      },
+      5,
+    );
   }
 
   /** What was satisfied once, by the pods of the revision before, may be so no more. */

@@ -14,7 +14,7 @@ import type { Benchmark } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, percentile, wallClock } from '../numbers.ts';
 import { below, plain, type Row } from '../row.ts';
-import { Watcher } from '../watcher.ts';
+import { heardInTime, Watcher } from '../watcher.ts';
 
 const REPLICAS = 2;
 /** Enough that each has drained when its turn comes again. */
@@ -69,7 +69,7 @@ async function oneSwitch(shop: Shop, version: string, watcher: Watcher, audit: A
   audit.read();
   await shop.version(version);
   const patchedAt = await eventually('the production patch', 60_000, () => productionPatch(shop, audit), 20);
-  const { sliceAt, deploymentAt } = watcher.satisfied();
+  const { sliceAt, deploymentAt } = await watcher.satisfied();
   return { fromSlice: patchedAt - sliceAt, fromLast: patchedAt - Math.max(sliceAt, deploymentAt) };
 }
 
@@ -93,11 +93,12 @@ async function barePatch(lab: Lab, { namespace }: Shop): Promise<number> {
 }
 
 function rowsOf(latencies: readonly Latency[], patches: readonly number[]): Row[] {
-  const fromLast = latencies.map((latency) => latency.fromLast);
-  const fromSlice = latencies.map((latency) => latency.fromSlice);
+  const fromLast = latencies.map((latency) => latency.fromLast).filter(heardInTime);
+  const fromSlice = latencies.map((latency) => latency.fromSlice).filter(heardInTime);
   const bare = { median: median(patches), p99: percentile(patches, 0.99) };
   return [
     plain('switch: runs', latencies.length, ''),
+    plain('switch: of which the witness heard too late', latencies.length - fromLast.length, ''),
     plain('switch: a bare PATCH by the watcher, median', bare.median, 'ms'),
     plain('switch: a bare PATCH by the watcher, p99', bare.p99, 'ms'),
     below('switch: precondition seen to production patched, median', median(fromLast), 'ms', 3 * bare.median),

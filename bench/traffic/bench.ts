@@ -1,6 +1,7 @@
 /** `npm run bench:traffic`: counts requests on a real node, and says which bars are missed. */
 import { commit, machineFacts } from '../machine.ts';
-import { progress, report, runProcess } from '../report.ts';
+import { markdown } from '../markdown.ts';
+import { progress, runProcess, save } from '../report.ts';
 import type { Row } from '../row.ts';
 import type { TrafficBenchmark } from './benchmark.ts';
 import { TrafficLab } from './lab.ts';
@@ -29,16 +30,23 @@ async function main(options: Options): Promise<void> {
   const machine = machineFacts();
   const version = commit();
   const lab = await TrafficLab.start(options, progress('cluster'));
+  const { kubernetesVersion: kubernetes } = lab.stage.cluster;
+  const facts = { ...machine, kubernetes, 'kube-proxy': serviceProxy };
+  const command = ['npm run bench:traffic --', ...process.argv.slice(2)].join(' ');
   const rows: Row[] = [];
-  try {
-    for (const benchmark of chosen) rows.push(...(await benchmark.run(lab, sizes, progress(benchmark.name))));
-  } finally {
-    const command = ['npm run bench:traffic --', ...process.argv.slice(2)].join(' ');
-    const { kubernetesVersion: kubernetes } = lab.stage.cluster;
-    const facts = { ...machine, kubernetes, 'kube-proxy': serviceProxy };
-    await report({ machine: facts, commit: version, command, rows }, json);
-    await lab.stop();
+  const failed: string[] = [];
+  for (const benchmark of chosen) {
+    try {
+      rows.push(...(await benchmark.run(lab, sizes, progress(benchmark.name))));
+    } catch (error) {
+      failed.push(benchmark.name);
+      process.stderr.write(`${benchmark.name}: ${(error as Error).stack}\n`);
+    }
+    await save({ machine: facts, commit: version, command, rows }, json);
   }
+  process.stdout.write(`${markdown({ machine: facts, commit: version, command, rows })}\n`);
+  await lab.stop();
+  if (failed.length > 0) throw new Error(`not measured: ${failed.join(', ')}`);
 }
 
 await runProcess(async () => {

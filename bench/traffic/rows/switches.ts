@@ -14,7 +14,7 @@ import { apply } from '../../../test/support/target.ts';
 import { AuditTail } from '../../audit.ts';
 import { median, percentile } from '../../numbers.ts';
 import { atMost, below, plain, type Row } from '../../row.ts';
-import { Watcher } from '../../watcher.ts';
+import { heardInTime, Watcher } from '../../watcher.ts';
 import type { TrafficBenchmark } from '../benchmark.ts';
 import { counted } from '../counted.ts';
 import { DRAIN_SECONDS, type Manners, RATE, REPLICAS, type TrafficLab } from '../lab.ts';
@@ -64,13 +64,16 @@ async function switchesOf(
   const watcher = new Watcher(lab.client, SHOP, REPLICAS);
   const audit = new AuditTail(lab.stage.cluster.auditLog);
   const taken: Taken = { toPatch: [], bare: [] };
-  for (let round = 0; round < times; round++) {
-    say(`switch ${round + 1} of ${times}`);
-    taken.toPatch.push(await oneSwitch(shop, `v${round + 2}`, `r${round + 2}`, watcher, audit));
-    for (let each = 0; each < PATCHES_PER_SWITCH; each++) taken.bare.push(await lab.barePatch(shop));
+  try {
+    for (let round = 0; round < times; round++) {
+      say(`switch ${round + 1} of ${times}`);
+      taken.toPatch.push(await oneSwitch(shop, `v${round + 2}`, `r${round + 2}`, watcher, audit));
+      for (let each = 0; each < PATCHES_PER_SWITCH; each++) taken.bare.push(await lab.barePatch(shop));
+    }
+  } finally {
+    watcher.stop();
+    audit.close();
   }
-  watcher.stop();
-  audit.close();
   say('the same patches by kubectl');
   const byKubectl = await flips(lab, shop);
   await shop.serveFor(3);
@@ -99,7 +102,7 @@ async function oneSwitch(
   audit.read();
   await shop.setVersion(version);
   const patch = await eventually('the production patch', 60_000, () => productionPatch(shop, audit), 20);
-  const { sliceAt, deploymentAt } = watcher.satisfied();
+  const { sliceAt, deploymentAt } = await watcher.satisfied();
   await shop.ends(revision, 'Committed');
   return patch - Math.max(sliceAt, deploymentAt);
 }
@@ -144,9 +147,11 @@ async function flips(lab: TrafficLab, shop: Shop): Promise<number[]> {
   return followed(switchesIn(auditLines(cluster.auditLog), { namespace, name: PLAIN }), endpoints);
 }
 
-function latencyRows(what: string, { toPatch, bare }: Taken): Row[] {
+function latencyRows(what: string, { toPatch: all, bare }: Taken): Row[] {
   const name = `${what}: precondition seen to production patched`;
+  const toPatch = all.filter(heardInTime);
   return [
+    plain(`${what}: of which the witness heard too late`, all.length - toPatch.length, ''),
     plain(`${what}: a bare PATCH, median`, median(bare), 'ms'),
     plain(`${what}: a bare PATCH, p99`, percentile(bare, 0.99), 'ms'),
     below(`${name}, median`, median(toPatch), 'ms', 3 * median(bare)),
