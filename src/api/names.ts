@@ -34,6 +34,10 @@ export const ANNOTATION_CONFIG = 'bluegreen.dev/named-config';
 export const ANNOTATION_STATED = 'bluegreen.dev/stated-metadata';
 /** On a copy: the ConfigMap that it was made from. */
 export const ANNOTATION_COPY_OF = 'bluegreen.dev/copy-of';
+/** On the pod template of a consumer: a digest of what was published when its pods started. */
+export const ANNOTATION_ENDPOINT = 'bluegreen.dev/endpoint';
+/** On a consumer, in the same patch: when it was restarted, RFC 3339 with milliseconds. */
+export const ANNOTATION_RESTARTED_AT = 'bluegreen.dev/restarted-at';
 /** On the source, and on the colours: the autoscaler that was taken from the source, as JSON. */
 export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
 /** On the source: when it was last scaled to 0, RFC 3339. */

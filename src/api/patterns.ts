@@ -44,6 +44,13 @@ export const PERCENT: RegExp = pattern(
   'a number of pods, or a percentage from "0%" to "1000%"',
 );
 
+export const NO_SPACE: RegExp = pattern(/^[^\s]+$/, 'text without spaces');
+
+export const ENVIRONMENT_REVISION: RegExp = pattern(
+  /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+  'letters, digits, dashes, underscores and dots, beginning and ending with a letter or digit',
+);
+
 /** What a value that follows this pattern is; the pattern itself where it has no words. */
 export function patternInWords(source: string): string {
   return worded.get(source) ?? `text that matches ${source}`;

@@ -6,6 +6,7 @@
  * server refuses a CRD whose CEL rules could cost too much.
  */
 import { z } from 'zod';
+import { EXTERNAL_RULES, endpoint, external } from './external.ts';
 import {
   COUNTER,
   DECIMAL,
@@ -16,19 +17,16 @@ import {
   PERCENT,
   QUALIFIED_NAME,
 } from './patterns.ts';
+import { rule, seconds } from './pieces.ts';
 
 export const GROUP = 'bluegreen.dev';
 export const VERSION = 'v1alpha1';
 export const KIND = 'BlueGreenRelease';
 export const API_VERSION: string = `${GROUP}/${VERSION}`;
 
-const rule = (rule: string, message: string): { rule: string; message: string } => ({ rule, message });
-
 /** A Kubernetes object whose verdict comes from the API server itself: a strict dry run of what is derived from it. */
 const embedded = (description: string) =>
   z.record(z.string(), z.unknown()).meta({ description, 'x-kubernetes-preserve-unknown-fields': true });
-
-const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 
 const intOrPercent = z.union([z.int().min(0).max(10_000), z.string().regex(PERCENT)]).meta({
   'x-kubernetes-int-or-string': true,
@@ -129,20 +127,26 @@ const workload = z
       .describe(
         'A Deployment that stands here alone: the colour Deployments derive from it, and a change of it is a release.',
       ),
+    external: external.optional(),
   })
   .meta({
     description: 'What is released: one of these.',
     'x-kubernetes-validations': [
-      rule('has(self.deploymentRef) != has(self.deployment)', 'give deploymentRef or deployment'),
       rule(
-        'has(self.deploymentRef) == has(oldSelf.deploymentRef) && (!has(self.deploymentRef) || self.deploymentRef.name == oldSelf.deploymentRef.name)',
+        '[has(self.deploymentRef), has(self.deployment), has(self.external)].exists_one(given, given)',
+        'give deploymentRef, deployment or external',
+      ),
+      rule(
+        'has(self.deploymentRef) == has(oldSelf.deploymentRef) && has(self.external) == has(oldSelf.external) && (!has(self.deploymentRef) || self.deploymentRef.name == oldSelf.deploymentRef.name)',
         'the workload of a release cannot be changed: delete the release and create another',
       ),
     ],
   })
-  .refine((said) => (said.deploymentRef === undefined) !== (said.deployment === undefined), {
-    error: 'must have deploymentRef or deployment',
-  });
+  .refine(
+    ({ deploymentRef, deployment, external }) =>
+      [deploymentRef, deployment, external].filter((given) => given !== undefined).length === 1,
+    { error: 'must have deploymentRef, deployment or external' },
+  );
 
 const podMetrics = z
   .object({
@@ -190,8 +194,8 @@ const traffic = z
             ),
         }),
       )
-      .min(1)
       .max(8)
+      .default([])
       .meta({
         description:
           'The production Services whose selectors are switched: all of them move, and are proven, or all go back.',
@@ -230,6 +234,7 @@ const traffic = z
           ),
         ],
       }),
+    endpoint: endpoint.optional(),
     convergeSeconds: seconds(5, 600)
       .default(30)
       .describe('The switch goes back if the endpoints have not followed within this time.'),
@@ -277,10 +282,18 @@ const traffic = z
       ),
   })
   .meta({
-    description: 'How production traffic reaches the application.',
+    description: 'How production traffic reaches the application: by services, or by endpoint.',
     'x-kubernetes-validations': [
       rule(
-        "!has(self.previewServices) || !self.previewServices.exists(p, self.services.exists(s, p.name == s.name || p.name == s.name + '-blue' || p.name == s.name + '-green'))",
+        '(has(self.services) && self.services.size() > 0) != has(self.endpoint)',
+        'give services, or endpoint for workload.external',
+      ),
+      rule(
+        '!has(self.endpoint) || !has(self.previewServices) || self.previewServices.size() == 0',
+        'previewServices need services: with endpoint there are no pods that they could show',
+      ),
+      rule(
+        "!has(self.previewServices) || !self.previewServices.exists(p, has(self.services) && self.services.exists(s, p.name == s.name || p.name == s.name + '-blue' || p.name == s.name + '-green'))",
         'no Service may be in services and in previewServices, nor have the name of a twin (NAME-blue or NAME-green)',
       ),
     ],
@@ -529,6 +542,7 @@ export const specSchema = z
         '!(has(self.replicas) && has(self.autoscaling))',
         'replicas and autoscaling exclude each other: with autoscaling the number of pods belongs to the autoscaler',
       ),
+      ...EXTERNAL_RULES,
     ],
   });
 

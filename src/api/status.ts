@@ -80,6 +80,25 @@ const switched = z.object({
     .max(8)
     .optional()
     .describe('The production Services, one by one.'),
+  endpoint: z
+    .object({
+      configMap: text(253).describe('Name of the ConfigMap that consumers read.'),
+      inSync: z.boolean().describe('It says what it should.'),
+      consumers: z
+        .array(
+          z.object({
+            kind: text(16).describe('Deployment or StatefulSet.'),
+            name: text(253).describe('Its name.'),
+            restarted: z.boolean().describe('It was rolled out with what is published.'),
+            converged: z.boolean().describe('All its pods run with it, and are available.'),
+            message: text(256).describe('How far it is.'),
+          }),
+        )
+        .max(16)
+        .describe('In the order in which they are restarted.'),
+    })
+    .optional()
+    .describe('For an external workload: what is published, and who reads it.'),
 });
 
 const preview = z.object({

@@ -11,6 +11,10 @@ import type { CheckVerdict } from './check.ts';
 const AVAILABILITY = 'availability';
 
 export function availability(snapshot: Snapshot, roles: Roles, watched: StartedRevision): CheckVerdict {
+  if (snapshot.endpoint !== undefined) {
+    const message = 'there are no pods here to count: the other checks say whether the environment is good';
+    return { status: { name: AVAILABILITY, state: 'Unknown', message } };
+  }
   const { minReadyPercent, forSeconds } = watched.frozen.observation.availability;
   const { color, verifiedReady = 0, outcome } = watched.facts;
   const desired = snapshot.sides[color].deployment?.desired ?? 0;

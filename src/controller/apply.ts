@@ -11,12 +11,14 @@ import type { EffectKind } from '../release/plan.ts';
 import { renderJob } from '../workload/render.ts';
 import type { Applier, Appliers, Apply, Of } from './apply/applier.ts';
 import { colorAppliers } from './apply/colors.ts';
+import { endpointAppliers } from './apply/endpoint.ts';
 import { StaleError } from './apply/errors.ts';
 import { revisionAppliers } from './apply/revisions.ts';
 import { serviceAppliers } from './apply/services.ts';
 import { sourceAppliers } from './apply/source.ts';
 import { create, patch, test } from './apply/writes.ts';
 import type { Scene } from './observe.ts';
+import { servingOf } from './published.ts';
 
 export async function applyEffect<K extends EffectKind>(
   applier: Applier,
@@ -54,6 +56,7 @@ const APPLIERS: Appliers<EffectKind> = {
   ...serviceAppliers,
   ...sourceAppliers,
   ...colorAppliers,
+  ...endpointAppliers,
   AddFinalizer: (applier, scene) =>
     finalizers(applier, scene.release, (present) => [...new Set([...present, FINALIZER])]),
   RemoveFinalizer: (applier, scene) => finalizers(applier, scene.release, without),
@@ -63,7 +66,9 @@ const APPLIERS: Appliers<EffectKind> = {
     const spec = frozen?.gates.find(({ name }) => name === gate);
     if (frozen === undefined || spec === undefined)
       throw new StaleError(`gate "${gate}" of revision ${revision} is gone`);
-    const serving = activeColor(snapshot.services, release.spec.traffic.selectorLabel);
+    const serving = snapshot.endpoint
+      ? servingOf(snapshot.endpoint)
+      : activeColor(snapshot.services, release.spec.traffic.selectorLabel);
     const subject = { revision, attempt, color, activeColor: serving, services: scene.services };
     await create<Job>(applier, applier.cache.jobs, JOBS, scene, renderJob(release, spec, subject));
   },

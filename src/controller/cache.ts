@@ -49,11 +49,13 @@ export interface Cache {
   readonly secrets: Store<KubeObject>;
 }
 
-/** A ConfigMap without what it holds: that is read when a revision is frozen, and kept nowhere else. */
+/** A ConfigMap without what it holds, unless that is published by a release: that is read when a revision is frozen, and kept nowhere else. */
 export interface ConfigDigest extends KubeObject {
   readonly digest: string;
   /** Of what it holds. */
   readonly bytes: number;
+  /** What it says, where it is published by a release. */
+  readonly data?: Record<string, string>;
 }
 
 export const BY_RELEASE = 'release';
@@ -123,10 +125,15 @@ const byService = ({ metadata }: KubeObject): string[] => {
 };
 
 const byConfig = (object: KubeObject): string[] => {
-  const { config } = (object as BlueGreenReleaseObject).spec as Partial<ReleaseSpec>;
+  const { config, traffic } = (object as BlueGreenReleaseObject).spec as Partial<ReleaseSpec>;
+  const published = traffic?.endpoint && [traffic.endpoint.configMapRef];
   const keys = (type: ResourceType, named: readonly { name: string }[] = []): string[] =>
     named.map(({ name }) => configKey(type, object.metadata.namespace, name));
-  return [...keys(CONFIG_MAPS, config?.configMaps), ...keys(SECRETS, config?.secrets)];
+  return [
+    ...keys(CONFIG_MAPS, config?.configMaps),
+    ...keys(CONFIG_MAPS, published),
+    ...keys(SECRETS, config?.secrets),
+  ];
 };
 
 const configKey = ({ plural }: ResourceType, namespace: string | undefined, name: string): string =>
@@ -243,7 +250,11 @@ function trimRevision(revision: ControllerRevision): ControllerRevision {
 function trimConfigMap(configMap: ConfigMap): ConfigDigest {
   const { data = {}, binaryData = {} } = configMap;
   const bytes = Buffer.byteLength(JSON.stringify([data, binaryData]));
-  return { ...trimToMetadata(configMap), digest: configDigest(configMap), bytes };
+  const kept = { ...trimToMetadata(configMap), digest: configDigest(configMap), bytes };
+  const { labels = {}, annotations } = configMap.metadata;
+  // Copies have a colour.
+  if (labels[LABEL_RELEASE] === undefined || labels[LABEL_COLOR] !== undefined) return kept;
+  return { ...kept, metadata: { ...kept.metadata, ...(annotations && { annotations }) }, data };
 }
 
 function trimToMetadata({ metadata }: KubeObject): KubeObject {

@@ -17,11 +17,12 @@ import type { ParsedRelease } from '../api/parse.ts';
 import type { ReleaseSpec } from '../api/schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
-import { workloadOf } from '../api/workload.ts';
+import { type External, workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject } from '../kube/ports.ts';
 import {
   CONTROLLER_REVISIONS,
+  type ConfigMap,
   type ControllerRevision,
   DEPLOYMENTS,
   type Deployment,
@@ -38,6 +39,7 @@ import {
 import { explainsMarks } from '../release/roles.ts';
 import type {
   ConfigView,
+  Marked,
   Observations,
   RevisionView,
   ServiceView,
@@ -47,12 +49,14 @@ import type {
   WishView,
 } from '../release/snapshot.ts';
 import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content.ts';
+import { externalContent } from '../workload/external.ts';
 import { inlineDeployment } from '../workload/inline.ts';
 import { type ReleaseRef, renderColor } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME, LABEL_SERVICE_NAME } from './cache.ts';
 import { sourceFingerprint } from './identities.ts';
 import { configView, copyViews } from './named-config.ts';
+import { markOf, readPublished, viewEndpoint } from './published.ts';
 import {
   type Aliases,
   autoscalerView,
@@ -87,6 +91,8 @@ export interface Scene {
   /** In the order of the spec. */
   readonly services: readonly (Service | undefined)[];
   readonly previews: readonly (Service | undefined)[];
+  /** The ConfigMap that consumers of an external workload read. */
+  readonly published: ConfigMap | undefined;
   /** Services of this release that its spec no longer names. */
   readonly leftovers: readonly Service[];
   /** The ReplicaSet that the adoption would keep. */
@@ -106,8 +112,9 @@ export async function observe(
   const release: ReleaseRef = { namespace, name: metadata.name, uid: metadata.uid ?? '', spec };
   const readServices = (named: readonly { readonly name: string }[]) =>
     Promise.all(named.map(({ name }) => readService(observer, release, name)));
-  const [source, services, previews] = await Promise.all([
+  const [source, published, services, previews] = await Promise.all([
     readSource(observer, release),
+    readPublished(observer, release),
     readServices(spec.traffic.services),
     readServices(spec.traffic.previewServices),
   ]);
@@ -119,19 +126,22 @@ export async function observe(
     ),
   );
   const config = configView(cache, release);
-  const wish = wished && wishView(wished, config);
-  const revisions = await currentRevisions(observer, release, views, () =>
+  const wish =
+    workload.kind === 'External' ? externalWish(workload.external) : wished && wishView(wished, config);
+  const marked = [...views, markOf(published, release)];
+  const revisions = await currentRevisions(observer, release, marked, () =>
     revisionsOf(cache, release, aliases, wish?.fingerprint),
   );
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const deleting = metadata.deletionTimestamp !== undefined;
-  const [readySets, sourceAutoscalers, namespaceEnding, scaledBy, editors] = await Promise.all([
+  const [readySets, sourceAutoscalers, namespaceEnding, scaledBy, editors, endpoint] = await Promise.all([
     (revisions.length === 0 || deleting) && source ? readReadyReplicaSets(observer.client, source) : [],
     adopting && source ? readAutoscalers(observer.client, source) : [],
     deleting && isEnding(observer.client, namespace),
     source && sourceScaler(observer, source),
     editorsOf(observer, release),
+    viewEndpoint(observer, release, published, revisions),
   ]);
   const [liveReplicaSet] = readySets;
   const snapshot: Snapshot = {
@@ -157,6 +167,7 @@ export async function observe(
     config,
     wish,
     services: views,
+    endpoint,
     previews: spec.traffic.previewServices.map(({ name }, index) =>
       previewView(name, previews[index], release, isRelease(cache, release)),
     ),
@@ -179,6 +190,7 @@ export async function observe(
     wished,
     services,
     previews,
+    published,
     leftovers,
     liveReplicaSet,
     sourceAutoscalers,
@@ -193,11 +205,11 @@ export async function observe(
 async function currentRevisions(
   { cache, client }: Observer,
   { namespace, name }: ReleaseRef,
-  services: readonly ServiceView[],
+  carriers: readonly Marked[],
   cached: () => RevisionView[],
 ): Promise<RevisionView[]> {
   const known = cached();
-  if (explainsMarks(services, known)) return known;
+  if (explainsMarks(carriers, known)) return known;
   const labelSelector = `${LABEL_RELEASE}=${name}`;
   const current = await client.list<ControllerRevision>(CONTROLLER_REVISIONS, { namespace, labelSelector });
   for (const revision of current) cache.revisions.note(revision);
@@ -286,6 +298,12 @@ async function readAutoscalers(client: KubeClient, source: Deployment): Promise<
   return all.filter(
     ({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name,
   );
+}
+
+/** Of an environment nothing is known but what people say of it. */
+function externalWish(external: External): WishView {
+  const content = externalContent(external, external.active);
+  return { fingerprint: fingerprint(content), podLabels: {}, replicas: 0 };
 }
 
 function wishView(wished: Deployment, config: ConfigView): WishView {

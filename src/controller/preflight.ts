@@ -184,7 +184,7 @@ interface Name {
 
 /** Objects without our label are not in the cache: their names must be asked for, once, before the adoption. */
 function names({ snapshot, release }: Scene): Name[] {
-  if (snapshot.revisions.length > 0) return [];
+  if (snapshot.revisions.length > 0 || snapshot.endpoint !== undefined) return [];
   return COLORS.flatMap((color) => [
     { type: DEPLOYMENTS, name: colorName(release.name, color) },
     { type: HORIZONTAL_POD_AUTOSCALERS, name: colorName(release.name, color) },

@@ -118,7 +118,8 @@ async function applyAll(
   for (const effect of effects) if (!movesTraffic(effect)) await apply(deps, pass, scene, effect, done);
 }
 
-const movesTraffic = ({ kind }: Effect): boolean => kind === 'PatchSelector' || kind === 'HandBack';
+const movesTraffic = ({ kind }: Effect): boolean =>
+  kind === 'PatchSelector' || kind === 'HandBack' || kind === 'Publish';
 
 async function apply(
   deps: RoundDeps,

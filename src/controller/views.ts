@@ -398,9 +398,10 @@ const revisionViews = new WeakMap<ControllerRevision, RevisionView>();
 type Read = Pick<RevisionView, 'fingerprint' | 'config'> & { spec: ReleaseSpec };
 const revisionData = new WeakMap<object, Read>();
 
-/** The content of a revision, as it was frozen. */
+/** The content of a revision, as it was frozen; undefined for what no pods are made of. */
 export function storedContent(revision: ControllerRevision | undefined): WorkloadContent | undefined {
-  return (revision?.data as unknown as RevisionData | undefined)?.content;
+  const content = (revision?.data as unknown as RevisionData | undefined)?.content;
+  return content !== undefined && 'template' in content ? content : undefined;
 }
 
 /**
@@ -446,7 +447,7 @@ function readRevision(revision: ControllerRevision): Read | undefined {
   if (known !== undefined) return known;
   const parsed = specSchema.safeParse(data?.spec);
   if (!parsed.success || data?.content === undefined) return undefined;
-  const { config } = data.content;
+  const config = 'template' in data.content ? data.content.config : undefined;
   const { deployment } = parsed.data.workload;
   const written = data.inline && deployment && contentOf(inlineDeployment(deployment), config);
   const read = { spec: parsed.data, fingerprint: fingerprint(written ?? data.content), config };

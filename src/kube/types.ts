@@ -32,6 +32,7 @@ export const PERSISTENT_VOLUME_CLAIMS: ResourceType = resource(
 export const NAMESPACES: ResourceType = resource('', 'v1', 'Namespace', 'namespaces', false);
 export const NODES: ResourceType = resource('', 'v1', 'Node', 'nodes', false);
 export const DEPLOYMENTS: ResourceType = resource('apps', 'v1', 'Deployment', 'deployments');
+export const STATEFUL_SETS: ResourceType = resource('apps', 'v1', 'StatefulSet', 'statefulsets');
 export const REPLICA_SETS: ResourceType = resource('apps', 'v1', 'ReplicaSet', 'replicasets');
 export const CONTROLLER_REVISIONS: ResourceType = resource(
   'apps',
@@ -130,6 +131,22 @@ export interface Deployment extends KubeObject {
     unavailableReplicas?: number;
     terminatingReplicas?: number;
     conditions?: Condition[];
+  };
+}
+
+export interface StatefulSet extends KubeObject {
+  spec: {
+    replicas?: number;
+    template: PodTemplate;
+    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
+  };
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    availableReplicas?: number;
+    currentRevision?: string;
+    updateRevision?: string;
   };
 }
 

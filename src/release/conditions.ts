@@ -2,10 +2,11 @@
 import type { ConditionInput, ConditionType } from '../api/conditions.ts';
 import { formatTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
+import { consumerInWords, follow } from '../traffic/endpoint.ts';
 import { convergence, readyCount, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
-import type { Roles } from './roles.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Roles, StartedRevision } from './roles.ts';
+import type { EndpointView, Snapshot } from './snapshot.ts';
 
 type Setter = (snapshot: Snapshot, roles: Roles, verdict: Verdict) => ConditionInput | undefined;
 
@@ -115,6 +116,7 @@ function trafficInSync(snapshot: Snapshot, { active }: Roles): ConditionInput {
   if (active === undefined)
     return make('TrafficInSync', undefined, 'NotAdopted', 'the source has the traffic');
   const { color } = active.facts;
+  if (snapshot.endpoint !== undefined) return endpointInSync(snapshot, snapshot.endpoint, active);
   const label = snapshot.release.spec.traffic.selectorLabel;
   for (const service of snapshot.services) {
     if (selectedColor(service, label) !== color)
@@ -141,6 +143,21 @@ function trafficInSync(snapshot: Snapshot, { active }: Roles): ConditionInput {
   );
 }
 
+function endpointInSync(
+  snapshot: Snapshot,
+  { name, consumers, digests }: EndpointView,
+  active: StartedRevision,
+): ConditionInput {
+  const { behind } = follow(snapshot, active, false);
+  if (behind === undefined) {
+    const said = `${consumers.length} of ${consumers.length} consumers run with what ConfigMap "${name}" says`;
+    return make('TrafficInSync', true, 'InSync', said);
+  }
+  const why = behind.digest === digests[active.name] ? behind.progress : 'it was not restarted with it yet';
+  const message = `${consumerInWords(behind)} does not run with what ConfigMap "${name}" says: ${why}`;
+  return make('TrafficInSync', false, 'ConsumerBehind', message);
+}
+
 function healthy(snapshot: Snapshot, roles: Roles, verdict: Verdict): ConditionInput {
   const { active, stage } = roles;
   if (active === undefined) return make('Healthy', undefined, 'NotAdopted', 'the source has the traffic');
@@ -150,6 +167,10 @@ function healthy(snapshot: Snapshot, roles: Roles, verdict: Verdict): ConditionI
   if (stage === 'Observing') {
     const { status } = availability(snapshot, roles, active);
     if (status.state === 'Bad') return make('Healthy', false, 'AvailabilityLow', status.message ?? '');
+  }
+  if (snapshot.endpoint !== undefined) {
+    const message = 'no check found anything bad; there are no pods here to count';
+    return make('Healthy', undefined, 'External', message);
   }
   const count = readyCount(snapshot, active.facts.color);
   return make(
@@ -169,6 +190,10 @@ export function rollbackAvailable(snapshot: Snapshot, { active, target, stage }:
       : no('NoWindow', 'no earlier revision stands by inside a rollback window');
   }
   const { color } = target.facts;
+  if (snapshot.endpoint !== undefined) {
+    const message = `what revision ${target.name} published of ${color} can be published again; whether it still stands is not known here`;
+    return make('RollbackAvailable', true, 'External', message);
+  }
   const { deployment } = snapshot.sides[color];
   if (deployment?.revision !== target.name || !deployment.matches)
     return no('TargetReplaced', `${color} does not hold revision ${target.name} now`);

@@ -7,6 +7,7 @@ import { workloadOf } from '../api/workload.ts';
 import { act, waitingOrder } from './actions.ts';
 import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
+import { endpointDue } from './endpoint-due.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
@@ -19,6 +20,8 @@ import { adopting } from './stages/adopting.ts';
 import { deleting } from './stages/deleting.ts';
 import { observing } from './stages/observing.ts';
 import { preparing } from './stages/preparing.ts';
+import { publishing } from './stages/publishing.ts';
+import { restarting, restartingBack } from './stages/restarting.ts';
 import { resting } from './stages/resting.ts';
 import { returning } from './stages/returning.ts';
 import { switching } from './stages/switching.ts';
@@ -30,7 +33,9 @@ type Rule = (snapshot: Snapshot, roles: Roles) => Verdict | undefined;
 
 const RULES: readonly Rule[] = [deleting, rescue, align, act, split, byStage];
 
-const STAGES: Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict> = {
+type Stages = Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict>;
+
+const STAGES: Stages = {
   Unadopted: unadopted,
   Adopting: adopting,
   Preparing: preparing,
@@ -40,8 +45,17 @@ const STAGES: Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict> = {
   Resting: resting,
 };
 
+/** What moves and is proven is not pods behind Services, but what is published and who reads it. */
+const EXTERNAL_STAGES: Stages = {
+  ...STAGES,
+  Adopting: publishing,
+  Switching: restarting,
+  Returning: restartingBack,
+};
+
 function byStage(snapshot: Snapshot, roles: Roles): Verdict {
-  const verdict = STAGES[roles.stage](snapshot, roles);
+  const stages = snapshot.endpoint === undefined ? STAGES : EXTERNAL_STAGES;
+  const verdict = stages[roles.stage](snapshot, roles);
   return { ...verdict, message: `${verdict.message}${waitingOrder(snapshot, roles)}` };
 }
 
@@ -61,6 +75,7 @@ export function decide(snapshot: Snapshot): Plan {
       recyclingDue(snapshot, roles),
       shrinkDue(snapshot, roles),
       stuckDue(snapshot, roles),
+      endpointDue(snapshot, roles),
     ),
   };
 }
@@ -78,7 +93,7 @@ function unwatchedDue(
   if (active !== undefined && services.some(({ found }) => !found)) return now + PRODUCTION_GONE_MS;
   const watched =
     [...services, ...previews].every(({ labelled }) => labelled) &&
-    (source?.claimedBy !== undefined || workloadOf(release.spec).kind === 'Deployment');
+    (source?.claimedBy !== undefined || workloadOf(release.spec).kind !== 'DeploymentRef');
   return watched ? undefined : now + UNWATCHED_MS;
 }
 

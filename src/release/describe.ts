@@ -54,6 +54,13 @@ export function describe(effect: Effect): string {
       return `PointPreview ${effect.service} -> ${effect.color}`;
     case 'HandBack':
       return `HandBack ${effect.service} -> ${effect.hash === undefined ? 'as before the adoption' : `source (${effect.hash})`}`;
+    case 'ClaimEndpoint':
+    case 'ReleaseEndpoint':
+      return `${effect.kind} ${effect.configMap}`;
+    case 'Publish':
+      return `Publish ${effect.configMap} -> ${effect.color}`;
+    case 'RestartConsumer':
+      return `RestartConsumer ${effect.consumer} ${effect.name}`;
     case 'CreateJob':
       return `CreateJob ${effect.gate} for ${effect.revision}`;
     default:

@@ -1,5 +1,6 @@
 /** Builders for the effects that several rules order, so that a precondition is written down once. */
 import type { Color } from '../api/status.ts';
+import { publish } from '../traffic/endpoint.ts';
 import { writeCopies } from './copies.ts';
 import { selectedColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
@@ -38,26 +39,29 @@ export function wouldDarken(service: ServiceView, color: Color | undefined): boo
   return !service.twins[color].endpoints.some(({ ready }) => ready);
 }
 
-/** One patch for each Service that is not there yet: all of them move together. */
+/** One patch for each Service that is not there yet: all of them move together. Or what is published. */
 export function moveTraffic(
   snapshot: Snapshot,
   move: Move,
   services: readonly ServiceView[] = snapshot.services,
 ): Effect[] {
-  return services
+  const patches = services
     .filter((service) => isDue(snapshot, service, move))
-    .map((service) => ({
-      kind: 'PatchSelector',
-      service: service.name,
-      uid: service.uid,
-      from: service.selector,
-      expectedMark: service.rawMark,
-      color: move.color,
-      mark: move.mark,
-      decidedAt: move.decidedAt ?? snapshot.now,
-      reason: move.reason,
-      rescue: move.rescue,
-    }));
+    .map(
+      (service): Effect => ({
+        kind: 'PatchSelector',
+        service: service.name,
+        uid: service.uid,
+        from: service.selector,
+        expectedMark: service.rawMark,
+        color: move.color,
+        mark: move.mark,
+        decidedAt: move.decidedAt ?? snapshot.now,
+        reason: move.reason,
+        rescue: move.rescue,
+      }),
+    );
+  return [...patches, ...publish(snapshot, move)];
 }
 
 /** Scales a colour's Deployment if it has another number of replicas. */

@@ -7,6 +7,7 @@
  */
 import { COLORS, type Color } from '../api/status.ts';
 import { autoscalingBounds, resolve } from './capacity.ts';
+import { published, restarted, restartsMany } from './endpoint-invariants.ts';
 import type { RevisionFacts } from './facts.ts';
 import { formatMark } from './mark.ts';
 import type { Effect } from './plan.ts';
@@ -20,6 +21,7 @@ export function violations(snapshot: Snapshot, effects: readonly Effect[]): stri
   return [
     finalizerBeforeRest(effects),
     deletesServing(snapshot, effects),
+    restartsMany(effects),
     ...effects.flatMap((effect) => broken(snapshot, effect)),
   ].filter((sentence) => sentence !== undefined);
 }
@@ -29,6 +31,8 @@ type Guards = { [Kind in Effect['kind']]?: (snapshot: Snapshot, effect: Of<Kind>
 const GUARDS: Guards = {
   PatchSelector: patched,
   HandBack: handedBack,
+  Publish: published,
+  RestartConsumer: restarted,
   ScaleColor: (snapshot, effect) => [
     shrinksServing(snapshot, effect),
     takesTarget(snapshot, effect.color, effect.to),

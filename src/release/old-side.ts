@@ -7,6 +7,8 @@ import type { Roles, StartedRevision } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export function holdOldSide(snapshot: Snapshot, roles: Roles, { name, facts }: StartedRevision): Effect[] {
+  // The other environment is kept, or not, by whoever runs it.
+  if (snapshot.endpoint !== undefined) return [];
   const { color } = facts;
   const held = holdColor(snapshot, color, name, windowSize(snapshot, roles, color));
   if (held.length > 0) return held;

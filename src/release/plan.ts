@@ -124,6 +124,38 @@ export type Effect =
       /** Puts production back: waits for nothing. */
       readonly rescue: boolean;
     }
+  /** Makes the published ConfigMap ours to follow and to write; `uid` absent: creates it, empty. */
+  | {
+      readonly kind: 'ClaimEndpoint';
+      readonly configMap: string;
+      readonly expected: { readonly uid: string; readonly resourceVersion: string } | undefined;
+    }
+  /** Publishes the address of one side, with the mark of the switch in the same patch. */
+  | {
+      readonly kind: 'Publish';
+      readonly configMap: string;
+      readonly uid: string;
+      readonly from: Readonly<Record<string, string>>;
+      readonly expectedMark: string | undefined;
+      readonly color: Color;
+      readonly mark: SwitchMark;
+      readonly data: Readonly<Record<string, string>>;
+      readonly decidedAt: number;
+      readonly reason: string;
+      /** Puts production back: waits for nothing. */
+      readonly rescue: boolean;
+    }
+  /** Takes back label and mark; what it says stays. */
+  | { readonly kind: 'ReleaseEndpoint'; readonly configMap: string; readonly uid: string }
+  /** Rolls out a consumer anew, so that its pods read what is published. */
+  | {
+      readonly kind: 'RestartConsumer';
+      readonly consumer: 'Deployment' | 'StatefulSet';
+      readonly name: string;
+      readonly uid: string;
+      readonly digest: string;
+      readonly at: number;
+    }
   /** Claims a preview Service and points it to a colour, in one write; refused when another writer was quicker. */
   | {
       readonly kind: 'PointPreview';

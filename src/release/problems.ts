@@ -6,6 +6,7 @@ import { LABEL_COLOR, LABEL_CONFIG, LABEL_REVISION } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
 import { workloadInWords, workloadOf } from '../api/workload.ts';
 import { autoscalingBounds, requiredReady } from './capacity.ts';
+import { endpointProblem } from './endpoint-problems.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
 import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   autoscalerAmbiguous,
   budgetTwice,
   jobPodsSelected,
+  endpointProblem,
 ];
 
 export function firstProblem(snapshot: Snapshot, roles: Roles): Problem | undefined {

@@ -4,13 +4,14 @@
  */
 import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import { claimEndpoint, publish } from '../traffic/endpoint.ts';
 import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import { isOn, known, moveInForce } from './services.ts';
-import type { ServiceView, Snapshot } from './snapshot.ts';
+import type { EndpointView, ServiceView, Snapshot } from './snapshot.ts';
 import { isOverdue } from './split.ts';
 import { cannotGoBack, goBack } from './stages/back.ts';
 
@@ -41,6 +42,8 @@ const AT_REST: ReadonlySet<Verdict['phase']> = new Set([
  * that does something, or waits for something, says that instead.
  */
 export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict: Verdict): Verdict {
+  // Of an external workload nobody here can tell.
+  if (snapshot.endpoint !== undefined) return verdict;
   if (active === undefined || !MAY_GO_BACK.has(stage) || !AT_REST.has(verdict.phase)) return verdict;
   if (verdict.stalled || verdict.specPending || (verdict.effects ?? []).length > 0) return verdict;
   if (servingCount(snapshot) > 0 || readyCount(snapshot, active.facts.color) > 0) return verdict;
@@ -55,6 +58,7 @@ export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict
 export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const { active, stage } = roles;
   if (active === undefined || isOverdue(snapshot, roles)) return undefined;
+  if (snapshot.endpoint !== undefined) return alignEndpoint(snapshot, roles, active, snapshot.endpoint);
   const { color } = active.facts;
   const services = known(snapshot, roles);
   const moves = moveTraffic(snapshot, moveInForce(snapshot, active, roles), services);
@@ -75,6 +79,28 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   };
 }
 
+/** The same for what is published: deleted, or written by somebody else. */
+function alignEndpoint(
+  snapshot: Snapshot,
+  roles: Roles,
+  { name, facts }: StartedRevision,
+  endpoint: EndpointView,
+): Verdict | undefined {
+  const claimed = claimEndpoint(snapshot);
+  const effects =
+    claimed.length > 0 ? claimed : publish(snapshot, moveInForce(snapshot, { name, facts }, roles));
+  if (effects.length === 0) return undefined;
+  const writer = endpoint.writer === undefined ? '' : ` (last written by ${endpoint.writer})`;
+  const gone = endpoint.state === 'Absent' ? 'is gone' : `does not say what it should${writer}`;
+  return {
+    phase: PHASE_WHILE_ALIGNING[roles.stage],
+    reason: 'EndpointRestored',
+    message: `ConfigMap "${endpoint.name}" ${gone}: ${facts.color} (revision ${name}) is published again`,
+    effects,
+    drift: effects.every((effect) => isRecent(snapshot, TELL_AGAIN_MS, describe(effect))) ? 'Told' : 'New',
+  };
+}
+
 /** So long a selector that is put back again and again is not told of anew. Milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 /** Within this time once is an accident, and again is a writer that goes on. Milliseconds. */
@@ -86,11 +112,12 @@ function remedy(snapshot: Snapshot, service: string): string {
   return `; it was put back before: leave /spec/selector of Service "${service}" out of what is applied (Argo CD: ignoreDifferences, with RespectIgnoreDifferences=true), or install deploy/policies/selector-keeper.yaml`;
 }
 
+const RESTORED: ReadonlySet<string> = new Set(['SelectorRestored', 'EndpointRestored']);
+
 /** Whether a selector was put back within so many milliseconds, as far as was told; `effect`: this one, to this colour. */
 function isRecent({ now, previous }: Snapshot, withinMs: number, effect?: string): boolean {
   const told = previous.decisions?.findLast(
-    ({ reason, effects }) =>
-      reason === 'SelectorRestored' && (effect === undefined || effects?.includes(effect)),
+    ({ reason, effects }) => RESTORED.has(reason) && (effect === undefined || effects?.includes(effect)),
   );
   const at = parseTime(told?.at) ?? Number.NEGATIVE_INFINITY;
   return at <= now && now < at + withinMs;

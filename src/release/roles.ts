@@ -1,5 +1,5 @@
 /**
- * Who plays which part, derived from the Services and the ControllerRevisions alone. Nothing here is remembered: a
+ * Who plays which part, derived from the Services (or what is published) and the ControllerRevisions alone. Nothing here is remembered: a
  * restart, a lost status or a second operator derive the same.
  *
  *     the Services' marks ──> command: the last switch that was ordered ──┐
@@ -19,7 +19,7 @@ import type { Color } from '../api/status.ts';
 import { otherColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
 import { isLater, type SwitchMark } from './mark.ts';
-import type { RevisionView, ServiceView, Snapshot } from './snapshot.ts';
+import type { Marked, RevisionView, Snapshot } from './snapshot.ts';
 
 export type Stage =
   | 'Unadopted'
@@ -77,9 +77,15 @@ export function rolesOf(snapshot: Snapshot): Roles {
 }
 
 /** Of a revision that was deleted the Jobs and the mark may be left: what they say must not be said of another attempt. */
-function lastAttempt({ jobs, services }: Snapshot, subject: StartedRevision | undefined): number {
-  const left = [...jobs.map(({ attempt }) => attempt), ...services.map(({ mark }) => mark?.attempt ?? 0)];
+function lastAttempt(snapshot: Snapshot, subject: StartedRevision | undefined): number {
+  const marks = marked(snapshot).map(({ mark }) => mark?.attempt ?? 0);
+  const left = [...snapshot.jobs.map(({ attempt }) => attempt), ...marks];
   return Math.max(subject?.facts.attempt ?? 0, ...left.filter(Number.isSafeInteger));
+}
+
+/** What carries the mark of a switch. */
+function marked({ services, endpoint }: Snapshot): readonly Marked[] {
+  return endpoint === undefined ? services : [...services, endpoint];
 }
 
 function isStarted(revision: RevisionView): revision is StartedRevision {
@@ -99,23 +105,23 @@ function latest(revisions: readonly StartedRevision[]): StartedRevision | undefi
 /** The latest mark that the facts confirm. A mark alone proves nothing: whoever may patch a Service can write one. */
 function commandOf(snapshot: Snapshot, started: readonly StartedRevision[]): Command | undefined {
   let command: Command | undefined;
-  for (const service of snapshot.services) {
-    const mark = service.mark;
+  for (const carrier of marked(snapshot)) {
+    const { mark, switchedAt } = carrier;
     const revision = mark && started.find((candidate) => candidate.name === mark.revision);
     if (mark === undefined || revision === undefined) continue;
-    if (!isConfirmed(mark, revision, started, service.switchedAt)) continue;
+    if (!isConfirmed(mark, revision, started, switchedAt)) continue;
     if (command === undefined || isLater(mark, command.mark)) {
       const color = revision.facts.color;
-      command = { mark, revision, color, decidedAt: service.switchedAt, reason: service.switchReason };
+      command = { mark, revision, color, decidedAt: switchedAt, reason: carrier.switchReason };
     }
   }
   return command;
 }
 
-/** Whether the facts explain every mark of ours that stands on a Service. */
-export function explainsMarks(services: readonly ServiceView[], revisions: readonly RevisionView[]): boolean {
+/** Whether the facts explain every mark of ours that stands in the cluster. */
+export function explainsMarks(carriers: readonly Marked[], revisions: readonly RevisionView[]): boolean {
   const started = revisions.filter(isStarted);
-  return services.every(({ mark, switchedAt }) => {
+  return carriers.every(({ mark, switchedAt }) => {
     const revision = mark && started.find(({ name }) => name === mark.revision);
     if (mark === undefined) return true;
     return revision !== undefined && isConfirmed(mark, revision, started, switchedAt);

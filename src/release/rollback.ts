@@ -8,6 +8,8 @@ import type { PodView, Snapshot } from './snapshot.ts';
  * of another revision are left in its colour: the selector would give them the traffic as well.
  */
 export function readyToReturn(snapshot: Snapshot, target: StartedRevision): number {
+  // Of an external workload nobody here can tell; what served before is better than what was found bad.
+  if (snapshot.endpoint !== undefined) return 1;
   const { color } = target.facts;
   const { deployment, pods } = snapshot.sides[color];
   if (deployment?.revision !== target.name || !deployment.matches) return 0;

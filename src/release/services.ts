@@ -23,7 +23,11 @@ export function known({ services, release }: Snapshot, { active }: Roles): reado
 }
 
 /** What every Service of the release should say: the order in force, or what the facts say where all marks are lost. */
-export function moveInForce({ release }: Snapshot, active: StartedRevision, { command }: Roles): Move {
+export function moveInForce(
+  { release }: Snapshot,
+  active: Pick<StartedRevision, 'name' | 'facts'>,
+  { command }: Roles,
+): Move {
   const { color, attempt } = active.facts;
   return {
     color,

@@ -5,8 +5,10 @@
 
 import { changedConfig } from '../api/config.ts';
 import { revisionLabel } from '../api/names.ts';
+import type { ReleaseSpec } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
+import { workloadOf } from '../api/workload.ts';
 import { recordFacts } from './effects.ts';
 import { otherColor } from './endpoints.ts';
 import { freshAttempt, type RevisionFacts } from './facts.ts';
@@ -64,10 +66,15 @@ function refused({ reason, message }: Problem): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
 }
 
+/** Where it stands what people wish for. */
+export function wishInWords(spec: ReleaseSpec): string {
+  return workloadOf(spec).kind === 'External' ? 'spec.workload.external' : 'the Deployment';
+}
+
 /** What people wish for now and did not when this revision was frozen. */
-export function whatChanged({ config }: Snapshot, since: RevisionView | undefined): string {
+export function whatChanged({ config, release }: Snapshot, since: RevisionView | undefined): string {
   const names = changedConfig(since?.config, config.found);
-  return `${names.length === 0 ? 'the Deployment' : names.join(' and ')} changed`;
+  return `${names.length === 0 ? wishInWords(release.spec) : names.join(' and ')} changed`;
 }
 
 /** The newest revision with the content that people wish for now. */
@@ -116,7 +123,7 @@ export function notNow(snapshot: Snapshot, roles: Roles): Verdict | undefined {
       phase:
         roles.active !== undefined && known.facts?.outcome?.kind === 'RolledBack' ? 'RolledBack' : 'Failed',
       reason: 'RevisionRejected',
-      message: `revision ${known.name} was rejected and is not tried again by itself (${rejected.message}); change the Deployment, or annotate bluegreen.dev/action=retry@${roles.attempt}`,
+      message: `revision ${known.name} was rejected and is not tried again by itself (${rejected.message}); change ${wishInWords(snapshot.release.spec)}, or annotate bluegreen.dev/action=retry@${roles.attempt}`,
       stalled: true,
     };
   }

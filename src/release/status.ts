@@ -25,10 +25,9 @@ const RETRIES_MS = 30_000;
 const MAX_TEXT = 1024;
 
 export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): ReleaseStatus {
-  const { active, subject, stage } = roles;
+  const { active } = roles;
   const { previous, release } = snapshot;
   const generation = verdict.specPending ? (previous.observedGeneration ?? 0) : release.generation;
-  const underWay = stage === 'Adopting' || stage === 'Preparing';
   const activeColor = active?.facts.color;
   const message = verdict.message.slice(0, MAX_TEXT);
   return compact({
@@ -42,9 +41,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
       activeColor === undefined
         ? undefined
         : `${LABEL_RELEASE}=${release.name},${LABEL_COLOR}=${activeColor}`,
-    active: activeColor && sideStatus(snapshot, activeColor),
-    candidate: underWay && subject ? sideStatus(snapshot, subject.facts.color) : undefined,
-    standby: activeColor && !underWay ? standby(snapshot, otherColor(activeColor)) : undefined,
+    ...(snapshot.endpoint === undefined ? sidesOf(snapshot, roles) : environmentsOf(roles)),
     conditions: mergeConditions(
       previous.conditions,
       conditionsOf(snapshot, roles, verdict),
@@ -63,11 +60,35 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
   });
 }
 
+type Sides = { [Key in 'active' | 'candidate' | 'standby']: SideStatus | undefined };
+
 /** Absent members instead of undefined ones: the status is compared and sent as JSON. */
 function compact(status: { [Key in keyof ReleaseStatus]: ReleaseStatus[Key] | undefined }): ReleaseStatus {
   const present: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(status)) if (value !== undefined) present[key] = value;
   return present as ReleaseStatus;
+}
+
+function sidesOf(snapshot: Snapshot, { active, subject, stage }: Roles): Sides {
+  const underWay = stage === 'Adopting' || stage === 'Preparing';
+  const activeColor = active?.facts.color;
+  return {
+    active: activeColor && sideStatus(snapshot, activeColor),
+    candidate: underWay && subject ? sideStatus(snapshot, subject.facts.color) : undefined,
+    standby: activeColor && !underWay ? standby(snapshot, otherColor(activeColor)) : undefined,
+  };
+}
+
+/** Of an external workload nothing is counted. */
+function environmentsOf({ active, subject, target, stage }: Roles): Sides {
+  const underWay = stage === 'Adopting' || stage === 'Preparing';
+  const environment = (revision: StartedRevision | undefined): SideStatus | undefined =>
+    revision && { color: revision.facts.color, revision: revision.name, ready: 0, desired: 0 };
+  return {
+    active: environment(active),
+    candidate: underWay ? environment(subject) : undefined,
+    standby: underWay ? undefined : environment(target),
+  };
 }
 
 function sideStatus(snapshot: Snapshot, color: Color): SideStatus {

@@ -1,11 +1,12 @@
 /** The last move of traffic, Service by Service, with its times: what the status and the metrics say of it. */
 import type { SwitchStatus } from '../api/status.ts';
 import { formatPreciseTime } from '../api/time.ts';
+import { runsWith } from '../traffic/endpoint.ts';
 import { convergence } from './endpoints.ts';
 import { formatMark } from './mark.ts';
 import type { Command, Roles } from './roles.ts';
 import { isOn, known, refusalOf } from './services.ts';
-import type { ServiceView, Snapshot } from './snapshot.ts';
+import type { EndpointView, ServiceView, Snapshot } from './snapshot.ts';
 
 type ServiceStatus = NonNullable<SwitchStatus['services']>[number];
 
@@ -18,6 +19,7 @@ export function switchStatus(snapshot: Snapshot, roles: Roles): SwitchStatus | u
   const isSame =
     last?.revision === mark.revision && last.direction === mark.direction && last.decidedAt === decided;
   const before = isSame ? last : undefined;
+  if (snapshot.endpoint !== undefined) return endpointStatus(snapshot, snapshot.endpoint, command, before);
   const services = snapshot.services.map((service) => serviceStatus(snapshot, command, service, before));
   const proving = new Set(known(snapshot, roles).map(({ name }) => name));
   const proofs = services.filter(({ name }) => proving.has(name));
@@ -33,6 +35,36 @@ export function switchStatus(snapshot: Snapshot, roles: Roles): SwitchStatus | u
     ...(patchedAt !== undefined && { patchedAt }),
     ...(convergedAt !== undefined && { convergedAt }),
     services,
+  };
+}
+
+function endpointStatus(
+  { now }: Snapshot,
+  { name, rawMark, consumers, digests }: EndpointView,
+  { color, mark, decidedAt }: Command,
+  before: SwitchStatus | undefined,
+): SwitchStatus {
+  const digest = digests[mark.revision];
+  const isPublished = rawMark === formatMark(mark);
+  const isDone = isPublished && consumers.every((consumer) => runsWith(consumer, digest));
+  const convergedAt = before?.convergedAt ?? (isDone ? formatPreciseTime(now) : undefined);
+  return {
+    direction: mark.direction,
+    to: color,
+    revision: mark.revision,
+    ...(decidedAt !== undefined && { decidedAt: formatPreciseTime(decidedAt) }),
+    ...(convergedAt !== undefined && { convergedAt }),
+    endpoint: {
+      configMap: name,
+      inSync: isPublished,
+      consumers: consumers.map((consumer) => ({
+        kind: consumer.kind,
+        name: consumer.name,
+        restarted: consumer.digest === digest,
+        converged: runsWith(consumer, digest),
+        message: consumer.progress,
+      })),
+    },
   };
 }
 

@@ -4,6 +4,7 @@
  * unless people ask for fewer.
  */
 import { COLORS, type Color } from '../api/status.ts';
+import { claimEndpoint, follow } from '../traffic/endpoint.ts';
 import { budgets } from './budgets.ts';
 import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
 import { keepCopies } from './copies.ts';
@@ -18,6 +19,7 @@ import type { LeftoverView, Snapshot, SourceView, TwinView } from './snapshot.ts
 export const LOCK_AFTER_SWITCH_MS = 60_000;
 
 export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
+  if (snapshot.endpoint !== undefined) return endpointUpkeep(snapshot, roles);
   return [
     ...protection(snapshot),
     ...proofs(snapshot),
@@ -31,6 +33,12 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
     ...parkSource(snapshot, roles),
     ...holdActive(snapshot, roles),
   ];
+}
+
+/** A consumer that was put back to an earlier template reads what is published, and does not say so. */
+function endpointUpkeep(snapshot: Snapshot, { active }: Roles): Effect[] {
+  const followed = active === undefined ? [] : follow(snapshot, active, true).effects;
+  return [...protection(snapshot), ...claims(snapshot), ...followed];
 }
 
 /**
@@ -57,10 +65,18 @@ export function proofs(snapshot: Snapshot): Effect[] {
 
 /** Labels and claims that another writer took away. */
 export function claims(snapshot: Snapshot): Effect[] {
-  return snapshot.services
+  const services = snapshot.services
     .filter((service) => service.found && (service.claimedBy !== snapshot.release.uid || !service.labelled))
     .filter((service) => snapshot.now >= tidyDueAt(snapshot, service))
-    .map(({ name, uid, resourceVersion }) => ({ kind: 'ClaimService', service: name, uid, resourceVersion }));
+    .map(
+      ({ name, uid, resourceVersion }): Effect => ({
+        kind: 'ClaimService',
+        service: name,
+        uid,
+        resourceVersion,
+      }),
+    );
+  return [...services, ...claimEndpoint(snapshot)];
 }
 
 /** Without the finalizer the release would be gone in the moment of its deletion, and nothing given back. */

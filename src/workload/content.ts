@@ -12,6 +12,7 @@ import type { Color } from '../api/status.ts';
 import type { JsonValue } from '../kube/ports.ts';
 import type { Deployment, JsonObject, PodTemplate, ReplicaSet } from '../kube/types.ts';
 import { type ConfigData, renameConfigMaps, statedConfig } from './config.ts';
+import type { ExternalContent } from './external.ts';
 
 export interface WorkloadContent {
   template: PodTemplate;
@@ -26,7 +27,7 @@ export interface WorkloadContent {
 /** What a ControllerRevision holds. Immutable once written. */
 export interface RevisionData {
   readonly spec: ReleaseSpec;
-  readonly content: WorkloadContent;
+  readonly content: WorkloadContent | ExternalContent;
   /**
    * The content is what the API server made of `spec.workload.deployment`, such as other words for a quantity: what
    * people wish for later is compared with what they wrote.
@@ -150,7 +151,7 @@ function isFilledIn(key: string, value: JsonValue): boolean {
 }
 
 /** Identity of a content: SHA-256 of its normal form, 16 hexadecimal digits. */
-export function fingerprint(of: WorkloadContent): string {
+export function fingerprint(of: WorkloadContent | ExternalContent): string {
   const normal = normalise(of as unknown as JsonValue, false);
   return createHash('sha256').update(JSON.stringify(normal)).digest('hex').slice(0, 16);
 }

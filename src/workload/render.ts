@@ -247,8 +247,11 @@ export function renderJob(release: ReleaseRef, gate: GateSpec, subject: JobSubje
 }
 
 function environment(release: ReleaseRef, subject: JobSubject): { name: string; value: string }[] {
-  const url = (color: Color | undefined, service = subject.services[0]) =>
-    color && service ? twinUrl(release, service, color) : '';
+  const { external } = release.spec.workload;
+  const url = (color: Color | undefined, service = subject.services[0]) => {
+    if (color === undefined) return '';
+    return service ? twinUrl(release, service, color) : (external?.[color].url ?? '');
+  };
   const known = subject.services.filter((service) => service !== undefined);
   return [
     { name: 'BLUEGREEN_RELEASE', value: release.name },

@@ -50,7 +50,7 @@ function drawBudget(random: Random): Pick<ReleaseSpecInput, 'podDisruptionBudget
 
 /** Production Services beside the first one. */
 export function siblingsOf({ spec }: Scenario): string[] {
-  return spec.traffic.services.slice(1).map(({ name }) => name);
+  return (spec.traffic.services ?? []).slice(1).map(({ name }) => name);
 }
 
 export function previewsOf({ spec }: Scenario): string[] {

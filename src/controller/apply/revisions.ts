@@ -29,6 +29,7 @@ import {
   type RevisionData,
   type WorkloadContent,
 } from '../../workload/content.ts';
+import { type ExternalContent, externalContent } from '../../workload/external.ts';
 import { nameless, renderColor, renderCopy } from '../../workload/render.ts';
 import { readConfigMap } from '../named-config.ts';
 import type { Scene } from '../observe.ts';
@@ -37,8 +38,14 @@ import { StaleError } from './errors.ts';
 import { colorDeployment, servicesNow, sourceOf } from './present.ts';
 import { create, patch, pointer, remove, setMembers, test } from './writes.ts';
 
-function contentFor(scene: Scene, applier: Applier, from: Of<'CreateRevision'>['from']): WorkloadContent {
+function contentFor(
+  scene: Scene,
+  applier: Applier,
+  { from, facts }: Of<'CreateRevision'>,
+): WorkloadContent | ExternalContent {
   const { config } = scene.snapshot;
+  const workload = workloadOf(scene.release.spec);
+  if (workload.kind === 'External') return externalContent(workload.external, facts.color);
   if (from === 'source') return contentOf(scene.wished ?? sourceOf(scene), config.found);
   if (from === 'live') {
     const content =
@@ -53,10 +60,11 @@ function contentFor(scene: Scene, applier: Applier, from: Of<'CreateRevision'>['
 async function heldBy(
   { client }: Applier,
   { release }: Scene,
-  { config }: WorkloadContent,
+  content: WorkloadContent | ExternalContent,
   from: Of<'CreateRevision'>['from'],
 ): Promise<RevisionData['configMaps']> {
-  const digests = Object.entries(config?.configMaps ?? {});
+  const { configMaps = {} } = ('template' in content && content.config) || {};
+  const digests = Object.entries(configMaps);
   if (digests.length === 0) return undefined;
   const isColor = from === 'blue' || from === 'green';
   const read = digests.map(async ([name, digest]) => {
@@ -102,15 +110,18 @@ async function asStored(
 
 const createRevision: Apply<'CreateRevision'> = async (applier, scene, effect) => {
   const { release } = scene;
-  const content = contentFor(scene, applier, effect.from);
+  const content = contentFor(scene, applier, effect);
   if (fingerprint(content) !== effect.fingerprint)
     throw new StaleError('the workload changed while it was frozen');
   const configMaps = await heldBy(applier, scene, content, effect.from);
-  const isInline = effect.from === 'source' && workloadOf(release.spec).kind === 'Deployment';
+  const inline =
+    effect.from === 'source' && workloadOf(release.spec).kind === 'Deployment' && 'template' in content
+      ? content
+      : undefined;
   const data: RevisionData = {
     spec: release.spec,
-    content: isInline ? await asStored(applier, scene, effect, content) : content,
-    ...(isInline && { inline: true }),
+    content: inline === undefined ? content : await asStored(applier, scene, effect, inline),
+    ...(inline !== undefined && { inline: true }),
     ...(configMaps && { configMaps }),
   };
   await create<ControllerRevision>(applier, applier.cache.revisions, CONTROLLER_REVISIONS, scene, {
@@ -143,8 +154,12 @@ async function mustNotServe(
   scene: Scene,
   { revision, facts }: Of<'RecordFacts'>,
 ): Promise<void> {
-  for (const service of await servicesNow(applier, scene)) {
-    const mark = parseMark(service?.metadata.annotations?.[ANNOTATION_SWITCH], scene.release.uid);
+  const { namespace } = scene.release;
+  const { endpoint } = scene.snapshot;
+  const published =
+    endpoint && (await applier.client.get<KubeObject>(CONFIG_MAPS, { namespace, name: endpoint.name }));
+  for (const carrier of [...(await servicesNow(applier, scene)), published]) {
+    const mark = parseMark(carrier?.metadata.annotations?.[ANNOTATION_SWITCH], scene.release.uid);
     const isItsOwn = mark?.revision === revision && mark.attempt === facts.attempt;
     if (isItsOwn && mark.direction === 'Forward')
       throw new StaleError(`revision ${revision} was given the traffic: it is no candidate any more`);

@@ -9,7 +9,7 @@ import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds } from '../capacity.ts';
 import { readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
-import type { ServiceView, Snapshot } from '../snapshot.ts';
+import type { EndpointView, ServiceView, Snapshot } from '../snapshot.ts';
 import { dismiss, letGo } from '../upkeep.ts';
 import { drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
 
@@ -19,6 +19,7 @@ export function deleting(snapshot: Snapshot): Verdict | undefined {
   if (!release.hasFinalizer)
     return { phase: 'Deleting', reason: 'Deleted', message: 'nothing is left to do' };
   if (release.namespaceEnding) return leaveAll('the namespace is being deleted: everything is left as it is');
+  if (snapshot.endpoint !== undefined) return leavePublished(snapshot.endpoint);
   if (isKept(snapshot)) return keepColors(snapshot);
   const verdict = ejecting(snapshot);
   return 'stay' in verdict ? leave(snapshot, verdict.stay) : verdict;
@@ -26,6 +27,18 @@ export function deleting(snapshot: Snapshot): Verdict | undefined {
 
 function leaveAll(message: string): Verdict {
   return { phase: 'Deleting', reason: 'LeftAsItIs', message, effects: [{ kind: 'RemoveFinalizer' }] };
+}
+
+/** Consumers go on reading it. Without our label another release may take it over, which begins with what it says. */
+function leavePublished(endpoint: EndpointView): Verdict {
+  const { name: configMap, state, uid } = endpoint;
+  const released = state === 'Ours' ? [{ kind: 'ReleaseEndpoint' as const, configMap, uid }] : [];
+  return {
+    phase: 'Deleting',
+    reason: 'Kept',
+    message: `ConfigMap "${configMap}" stays as it is, and so do those who read it`,
+    effects: [...released, { kind: 'RemoveFinalizer' }],
+  };
 }
 
 /** What is not understood moves nothing. Before the adoption has switched there is nothing to keep. */

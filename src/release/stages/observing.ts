@@ -12,6 +12,7 @@ import type { Effect, Request, Verdict } from '../plan.ts';
 import { serviceMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { wishInWords } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
@@ -24,7 +25,7 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   if (wanted?.reason === 'ServiceRefused') return reunited(subject);
   if (wanted !== undefined) return goBack(snapshot, roles, subject, wanted);
   if (isReverted(snapshot, roles, subject)) {
-    const message = `the Deployment says what revision ${roles.target?.name} is, which stands by`;
+    const message = `${wishInWords(snapshot.release.spec)} says what revision ${roles.target?.name} is, which stands by`;
     return goBack(snapshot, roles, subject, { reason: 'Reverted', message });
   }
   const { verdicts, requests } = watch(snapshot, roles, subject);
@@ -123,9 +124,9 @@ function settle(
 }
 
 /** What people wish for meanwhile is not forgotten; only the latest of it will be released. */
-function queued({ wish }: Snapshot, subject: StartedRevision): string {
+function queued({ wish, release }: Snapshot, subject: StartedRevision): string {
   if (wish === undefined || wish.fingerprint === subject.fingerprint) return '';
-  return `; the Deployment has changed since: that is released after it`;
+  return `; ${wishInWords(release.spec)} has changed since: that is released after it`;
 }
 
 /** The side that must be able to take over follows production's size, up only. */

@@ -86,6 +86,7 @@ function drainFirst(snapshot: Snapshot, roles: Roles, subject: StartedRevision):
 }
 
 function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
+  if (snapshot.endpoint !== undefined) return undefined;
   const color = subject.facts.color;
   const size = candidateSize(snapshot, roles, color);
   const written = writeColor(snapshot, color, subject.name, size);
@@ -227,7 +228,9 @@ function withheld(snapshot: Snapshot, roles: Roles): Verdict | undefined {
 function order(snapshot: Snapshot, subject: StartedRevision): Verdict {
   const { color, attempt } = subject.facts;
   const mark = { uid: snapshot.release.uid, revision: subject.name, attempt, direction: 'Forward' as const };
-  const message = `all gates passed and ${readyCount(snapshot, color)} ${color} pods are ready: moving the traffic to revision ${subject.name}`;
+  const ready =
+    snapshot.endpoint === undefined ? ` and ${readyCount(snapshot, color)} ${color} pods are ready` : '';
+  const message = `all gates passed${ready}: moving the traffic to revision ${subject.name}`;
   return {
     phase: 'Switching',
     reason: 'Switching',

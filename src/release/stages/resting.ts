@@ -17,7 +17,15 @@ import { pointPreviews } from '../preview.ts';
 import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { judgeInput, judgeObjects, notNow, startAttempt, whatChanged, wishedRevision } from '../start.ts';
+import {
+  judgeInput,
+  judgeObjects,
+  notNow,
+  startAttempt,
+  whatChanged,
+  wishedRevision,
+  wishInWords,
+} from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
@@ -117,7 +125,7 @@ function standing(snapshot: Snapshot, roles: Roles, active: StartedRevision): Ve
   }
   const { target } = roles;
   if (wish !== undefined && target?.fingerprint === wish.fingerprint) {
-    const message = `the Deployment says what revision ${target.name} is, which stands by`;
+    const message = `${wishInWords(snapshot.release.spec)} says what revision ${target.name} is, which stands by`;
     return goBack(snapshot, roles, active, { reason: 'Reverted', message });
   }
   return notNow(snapshot, roles) ?? judgeInput(snapshot, roles) ?? start(snapshot, roles);

@@ -61,12 +61,12 @@ function isInVain(snapshot: Snapshot, roles: Roles, { color, decidedAt }: Comman
  * The reason travels in the annotation of the switch patch, so that a crash right after it loses nothing. Others may
  * write that annotation: what is not of our form must neither outgrow the status nor hide that the traffic is back.
  */
-function split(text: string | undefined): [string, string] {
+export function split(text: string | undefined): [string, string] {
   const [, reason, message] = /^([A-Z][A-Za-z]{0,63}): (.{1,512})/s.exec(text ?? '') ?? [];
   return [reason ?? 'RolledBack', message ?? (text?.slice(0, 512) || 'the reason was lost')];
 }
 
-function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: Outcome): Effect {
+export function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: Outcome): Effect {
   const { returnWanted: _, windowUntil: __, ...facts } = loser.facts;
   const { at, reason, message } = outcome;
   return recordFacts(loser, {

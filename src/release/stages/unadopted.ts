@@ -1,12 +1,13 @@
 /** Nothing of this release exists yet: the source has the traffic, or a colour that an earlier release left behind. */
 import { revisionLabel } from '../../api/names.ts';
 import type { Color } from '../../api/status.ts';
-import { workloadOf } from '../../api/workload.ts';
+import { type External, workloadOf } from '../../api/workload.ts';
+import { sideOf } from '../../traffic/endpoint.ts';
 import { moveTraffic } from '../effects.ts';
 import { selectedColor } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { EndpointView, Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput } from '../start.ts';
 import { claims, twins } from '../upkeep.ts';
 
@@ -24,8 +25,9 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
   if (claimed.length > 0) {
     return {
       phase: 'Adopting',
-      reason: 'ClaimingServices',
-      message: 'claiming the production Services',
+      reason: snapshot.endpoint === undefined ? 'ClaimingServices' : 'ClaimingEndpoint',
+      message:
+        snapshot.endpoint === undefined ? 'claiming the production Services' : 'claiming what is published',
       effects: claimed,
     };
   }
@@ -47,8 +49,10 @@ function keptColor(snapshot: Snapshot): Color | undefined {
 /** What really runs is kept, which need not be what the Deployment wishes for. */
 function adopt(snapshot: Snapshot): Verdict {
   const { source, wish } = snapshot;
-  if (wish !== undefined && workloadOf(snapshot.release.spec).kind === 'Deployment')
-    return begin(snapshot, wish.fingerprint);
+  const workload = workloadOf(snapshot.release.spec);
+  if (workload.kind === 'External' && snapshot.endpoint !== undefined)
+    return beginExternal(snapshot, snapshot.endpoint, workload.external);
+  if (wish !== undefined && workload.kind === 'Deployment') return begin(snapshot, wish.fingerprint);
   if (source?.live === undefined) {
     const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
     return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: snapshot.now + 5000 };
@@ -77,6 +81,21 @@ function begin(snapshot: Snapshot, wished: string): Verdict {
     reason: 'FreezingRevision',
     message: 'nothing serves yet: spec.workload.deployment becomes revision r1',
     effects: [freeze(snapshot, 'source', wished, facts)],
+  };
+}
+
+/** What the published ConfigMap says is what consumers use; where it says nothing, it is what the spec says. */
+function beginExternal(snapshot: Snapshot, endpoint: EndpointView, external: External): Verdict {
+  const published = sideOf(endpoint.data, external);
+  const color = published ?? external.active;
+  const facts = { color, attempt: 1, startedAt: snapshot.now, adoption: true };
+  const why =
+    published === undefined ? 'nothing is published yet' : `ConfigMap "${endpoint.name}" says ${color}`;
+  return {
+    phase: 'Adopting',
+    reason: 'FreezingRevision',
+    message: `${why}: spec.workload.external.${color} becomes revision r1`,
+    effects: [freeze(snapshot, 'source', endpoint.fingerprints[color], facts)],
   };
 }
 

@@ -23,7 +23,11 @@ type LeftOut =
   | 'RemoveBudget'
   | 'LabelColor'
   | 'RecyclePods'
-  | 'PointPreview';
+  | 'PointPreview'
+  | 'ClaimEndpoint'
+  | 'Publish'
+  | 'ReleaseEndpoint'
+  | 'RestartConsumer';
 
 type Hands = { [Kind in Exclude<EffectKind, LeftOut>]: (world: World, effect: Of<Kind>) => World };
 

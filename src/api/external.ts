@@ -1,0 +1,93 @@
+/** The parts of the schema for environments that the operator cannot scale: where they are, and who is told of it. */
+import { z } from 'zod';
+import { DNS_1123_SUBDOMAIN, ENVIRONMENT_REVISION, NO_SPACE } from './patterns.ts';
+import { rule, seconds } from './pieces.ts';
+
+const objectName = z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN);
+
+const environment = (color: string) =>
+  z
+    .object({
+      url: z
+        .string()
+        .min(1)
+        .max(2048)
+        .regex(NO_SPACE)
+        .describe(
+          'Where it is reached; published as it stands here. No credentials: many people may read it.',
+        ),
+      revision: z
+        .string()
+        .min(1)
+        .max(63)
+        .regex(ENVIRONMENT_REVISION)
+        .optional()
+        .describe('What people call what runs there. Another one is another revision.'),
+    })
+    .describe(`The ${color} environment.`);
+
+export const external = z
+  .object({
+    active: z
+      .enum(['blue', 'green'])
+      .describe('The environment that is to serve. Changing it starts a release to the other one.'),
+    blue: environment('blue'),
+    green: environment('green'),
+  })
+  .describe(
+    'Two environments that the operator cannot scale, such as two clusters or managed databases. Consumers in this cluster learn of the one that serves by traffic.endpoint.',
+  );
+
+const consumer = z.object({
+  kind: z.enum(['Deployment', 'StatefulSet']).describe('Its kind, of apps/v1.'),
+  name: objectName.describe('Its name, in the namespace of the release.'),
+});
+
+export const endpoint = z
+  .object({
+    configMapRef: z
+      .object({ name: objectName.describe('Name of the ConfigMap, in the namespace of the release.') })
+      .meta({
+        description:
+          'The ConfigMap that consumers read, with the keys url, color and, where the environment has one, revision. The operator creates it; one that exists is taken over if it has the label bluegreen.dev/config.',
+        'x-kubernetes-validations': [
+          rule(
+            'self.name == oldSelf.name',
+            'the published ConfigMap cannot be another one: delete the release, which leaves it as it is, and create another',
+          ),
+        ],
+      }),
+    restart: z
+      .array(consumer)
+      .max(16)
+      .default([])
+      .meta({
+        description:
+          'Workloads that read it, restarted one after the other in this order: the next one when the one before runs with what is published, and nothing else.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['kind', 'name'],
+      }),
+    restartSeconds: seconds(10, 3600)
+      .default(600)
+      .describe(
+        'How long each of them may take until all its pods run with what is published. After that the traffic goes back.',
+      ),
+  })
+  .describe(
+    'For workload.external: the address of the environment that serves, published for consumers in this cluster.',
+  );
+
+export const EXTERNAL_RULES: readonly { rule: string; message: string }[] = [
+  rule(
+    'has(self.workload.external) == has(self.traffic.endpoint)',
+    'workload.external and traffic.endpoint belong together: what the operator cannot scale is moved by its published address, and everything else by Services',
+  ),
+  rule(
+    '!has(self.workload.external) || !(has(self.replicas) || has(self.autoscaling) || has(self.podDisruptionBudget) || has(self.config))',
+    'workload.external has no pods here: remove replicas, autoscaling, podDisruptionBudget and config',
+  ),
+  rule(
+    '!has(self.workload.external) || !(has(self.traffic.drain) || (has(self.preparation) && has(self.preparation.warmUp)))',
+    'workload.external has no pods here to drain or to warm up: remove traffic.drain and preparation.warmUp',
+  ),
+];

@@ -1,0 +1,114 @@
+/** What is published of an external workload, and the consumers that are to read it anew. */
+import {
+  ANNOTATION_ENDPOINT,
+  ANNOTATION_RESTARTED_AT,
+  ANNOTATION_SWITCH,
+  ANNOTATION_SWITCH_REASON,
+  ANNOTATION_SWITCHED_AT,
+  LABEL_CONFIG,
+  LABEL_RELEASE,
+} from '../../api/names.ts';
+import { formatPreciseTime } from '../../api/time.ts';
+import type { JsonPatchOperation, Patch } from '../../kube/ports.ts';
+import {
+  CONFIG_MAPS,
+  type ConfigMap,
+  DEPLOYMENTS,
+  type Deployment,
+  STATEFUL_SETS,
+  type StatefulSet,
+} from '../../kube/types.ts';
+import { formatMark } from '../../release/mark.ts';
+import type { Scene } from '../observe.ts';
+import type { Applier, Appliers, Apply } from './applier.ts';
+import { StaleError } from './errors.ts';
+import { create, patch, pointer, removeMembers, setMembers, test } from './writes.ts';
+
+const SWITCH_ANNOTATIONS = [ANNOTATION_SWITCH, ANNOTATION_SWITCHED_AT, ANNOTATION_SWITCH_REASON];
+
+function publishedOf({ published }: Scene): ConfigMap {
+  if (published === undefined) throw new StaleError('the published ConfigMap is gone');
+  return published;
+}
+
+function labels({ release }: Scene): Record<string, string> {
+  return { [LABEL_RELEASE]: release.name, [LABEL_CONFIG]: 'published' };
+}
+
+const claimEndpoint: Apply<'ClaimEndpoint'> = async (applier, scene, { configMap: name, expected }) => {
+  const { configMaps } = applier.cache;
+  if (expected === undefined) {
+    const metadata = { namespace: scene.release.namespace, name, labels: labels(scene) };
+    const body: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
+    return create(applier, configMaps, CONFIG_MAPS, scene, body as never);
+  }
+  const { metadata } = publishedOf(scene);
+  await patch(applier, configMaps, CONFIG_MAPS, scene, name, [
+    test('/metadata/uid', expected.uid),
+    test('/metadata/resourceVersion', expected.resourceVersion),
+    ...setMembers('/metadata/labels', metadata.labels, {
+      [LABEL_RELEASE]: scene.release.name,
+      ...(metadata.labels?.[LABEL_CONFIG] === undefined && { [LABEL_CONFIG]: 'published' }),
+    }),
+  ]);
+};
+
+/** Mark, time and reason travel in the same patch: no crash can separate them. */
+const publish: Apply<'Publish'> = (applier, scene, effect) => {
+  const { metadata, data } = publishedOf(scene);
+  const path = '/metadata/annotations';
+  return patch(
+    applier,
+    applier.cache.configMaps,
+    CONFIG_MAPS,
+    scene,
+    effect.configMap,
+    [
+      test('/metadata/uid', effect.uid),
+      ...(data === undefined || Object.keys(data).length === 0 ? [] : [test('/data', effect.from)]),
+      ...(effect.expectedMark === undefined
+        ? []
+        : [test(`${path}/${pointer(ANNOTATION_SWITCH)}`, effect.expectedMark)]),
+      { op: 'add', path: '/data', value: { ...effect.data } },
+      ...setMembers(path, metadata.annotations, {
+        [ANNOTATION_SWITCH]: formatMark(effect.mark),
+        [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
+        [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
+      }),
+    ],
+    { urgency: effect.rescue ? 'rescue' : 'normal' },
+  );
+};
+
+/** Another template, and the same pods: as `kubectl rollout restart` does it. Nothing of it is kept in a cache. */
+const restartConsumer: Apply<'RestartConsumer'> = async (
+  { client },
+  scene,
+  { consumer, name, uid, digest, at },
+) => {
+  const type = consumer === 'Deployment' ? DEPLOYMENTS : STATEFUL_SETS;
+  const body = {
+    metadata: { uid, annotations: { [ANNOTATION_RESTARTED_AT]: formatPreciseTime(at) } },
+    spec: { template: { metadata: { annotations: { [ANNOTATION_ENDPOINT]: digest } } } },
+  };
+  const merge: Patch = { type: 'merge', body };
+  await client.patch<Deployment | StatefulSet>(type, { namespace: scene.release.namespace, name }, merge);
+};
+
+const releaseEndpoint = (applier: Applier, scene: Scene, name: string, uid: string): Promise<void> => {
+  const { metadata } = publishedOf(scene);
+  const operations: JsonPatchOperation[] = [
+    test('/metadata/uid', uid),
+    ...removeMembers('/metadata/labels', metadata.labels, [LABEL_RELEASE]),
+    ...removeMembers('/metadata/annotations', metadata.annotations, SWITCH_ANNOTATIONS),
+  ];
+  return patch(applier, applier.cache.configMaps, CONFIG_MAPS, scene, name, operations);
+};
+
+export const endpointAppliers: Appliers<'ClaimEndpoint' | 'Publish' | 'ReleaseEndpoint' | 'RestartConsumer'> =
+  {
+    ClaimEndpoint: claimEndpoint,
+    Publish: publish,
+    ReleaseEndpoint: (applier, scene, { configMap, uid }) => releaseEndpoint(applier, scene, configMap, uid),
+    RestartConsumer: restartConsumer,
+  };

@@ -1,0 +1,194 @@
+/** What an external workload has published, and how far its consumers are. They carry no label of ours: they are asked for. */
+import {
+  ANNOTATION_ENDPOINT,
+  ANNOTATION_RESTARTED_AT,
+  ANNOTATION_SWITCH,
+  ANNOTATION_SWITCH_REASON,
+  ANNOTATION_SWITCHED_AT,
+  LABEL_CONFIG,
+  LABEL_RELEASE,
+} from '../api/names.ts';
+import { COLORS, type Color } from '../api/status.ts';
+import { parseTime } from '../api/time.ts';
+import { type External, workloadOf } from '../api/workload.ts';
+import type { KubeClient } from '../kube/ports.ts';
+import {
+  CONFIG_MAPS,
+  type ConfigMap,
+  DEPLOYMENTS,
+  type Deployment,
+  STATEFUL_SETS,
+  type StatefulSet,
+} from '../kube/types.ts';
+import { parseMark } from '../release/mark.ts';
+import type { ConsumerView, EndpointView, Marked, RevisionView } from '../release/snapshot.ts';
+import { dataOf, saysSame } from '../traffic/endpoint.ts';
+import { configDigest } from '../workload/config.ts';
+import { fingerprint } from '../workload/content.ts';
+import { externalContent } from '../workload/external.ts';
+import type { ReleaseRef } from '../workload/render.ts';
+import { type Cache, keyOf } from './cache.ts';
+import { lastWriter } from './writers.ts';
+
+interface Reader {
+  readonly cache: Cache;
+  readonly client: KubeClient;
+}
+
+/** From the cache once it is ours; before that no more than a digest of it is kept. */
+export async function readPublished(
+  { cache, client }: Reader,
+  { namespace, spec }: ReleaseRef,
+): Promise<ConfigMap | undefined> {
+  const { endpoint } = spec.traffic;
+  if (endpoint === undefined) return undefined;
+  const key = { namespace, name: endpoint.configMapRef.name };
+  const known = cache.configMaps.get(key);
+  return known?.data === undefined ? client.get<ConfigMap>(CONFIG_MAPS, key) : known;
+}
+
+export function markOf(published: ConfigMap | undefined, { uid }: ReleaseRef): Marked {
+  const annotations = published?.metadata.annotations ?? {};
+  return {
+    rawMark: annotations[ANNOTATION_SWITCH],
+    mark: parseMark(annotations[ANNOTATION_SWITCH], uid),
+    switchedAt: parseTime(annotations[ANNOTATION_SWITCHED_AT]),
+    switchReason: annotations[ANNOTATION_SWITCH_REASON],
+  };
+}
+
+/** undefined for a workload that is not external. */
+export async function viewEndpoint(
+  reader: Reader,
+  release: ReleaseRef,
+  published: ConfigMap | undefined,
+  revisions: readonly RevisionView[],
+): Promise<EndpointView | undefined> {
+  const { endpoint } = release.spec.traffic;
+  const workload = workloadOf(release.spec);
+  if (endpoint === undefined || workload.kind !== 'External') return undefined;
+  const { name } = endpoint.configMapRef;
+  const { data = {}, metadata } = published ?? {};
+  const view = {
+    name,
+    uid: metadata?.uid ?? '',
+    resourceVersion: metadata?.resourceVersion ?? '',
+    ...ownership(reader.cache, release, published),
+    ...markOf(published, release),
+    data,
+    digests: digestsOf(revisions),
+    fingerprints: fingerprintsOf(workload.external),
+  };
+  const [consumers, writer] = await Promise.all([
+    Promise.all(endpoint.restart.map((named) => readConsumer(reader, release, named))),
+    writerOf(reader, release, view, revisions),
+  ]);
+  return { ...view, consumers, writer };
+}
+
+function ownership(
+  cache: Cache,
+  { namespace, name }: ReleaseRef,
+  published: ConfigMap | undefined,
+): Pick<EndpointView, 'state' | 'owner'> {
+  if (published === undefined) return { state: 'Absent', owner: undefined };
+  const labels = published.metadata.labels ?? {};
+  const owner = labels[LABEL_RELEASE];
+  const isWatched = labels[LABEL_CONFIG] !== undefined;
+  if (owner === name) return { state: isWatched ? 'Ours' : 'Free', owner: undefined };
+  // What a release that is no more has left behind is nobody's.
+  const isTaken = owner !== undefined && cache.releases.get({ namespace, name: owner }) !== undefined;
+  if (isTaken) return { state: 'Foreign', owner };
+  return { state: isWatched ? 'Free' : 'Foreign', owner: undefined };
+}
+
+function digestsOf(revisions: readonly RevisionView[]): EndpointView['digests'] {
+  const entries = revisions.flatMap((revision) => {
+    const data = dataOf(revision);
+    return data === undefined ? [] : [[revision.name, configDigest({ data })] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function fingerprintsOf(external: External): EndpointView['fingerprints'] {
+  const of = (color: Color): string => fingerprint(externalContent(external, color));
+  return { blue: of('blue'), green: of('green') };
+}
+
+/** Asked only when it does not say what its own mark says: the cache does not keep managedFields. */
+async function writerOf(
+  { client }: Reader,
+  { namespace }: ReleaseRef,
+  { name, data, mark, state }: Pick<EndpointView, 'name' | 'data' | 'mark' | 'state'>,
+  revisions: readonly RevisionView[],
+): Promise<string | undefined> {
+  const marked = revisions.find((revision) => revision.name === mark?.revision);
+  const wanted = marked && dataOf(marked);
+  const isBegun = revisions.some(({ facts }) => facts?.verifiedAt !== undefined);
+  if (!isBegun || state === 'Absent' || (wanted !== undefined && saysSame(data, wanted))) return undefined;
+  return lastWriter(client, CONFIG_MAPS, { namespace, name }, ['data']);
+}
+
+async function readConsumer(
+  { cache, client }: Reader,
+  { namespace }: ReleaseRef,
+  { kind, name }: Pick<ConsumerView, 'kind' | 'name'>,
+): Promise<ConsumerView> {
+  const key = { namespace, name };
+  const found =
+    kind === 'Deployment'
+      ? await client.get<Deployment>(DEPLOYMENTS, key)
+      : await client.get<StatefulSet>(STATEFUL_SETS, key);
+  const owner = found?.metadata.labels?.[LABEL_RELEASE];
+  const isManaged = owner !== undefined && cache.releases.get({ namespace, name: owner }) !== undefined;
+  const obstacle = found && (isManaged ? managedBy(keyOf(namespace, owner)) : obstacleOf(found));
+  return {
+    kind,
+    name,
+    found: found !== undefined,
+    uid: found?.metadata.uid ?? '',
+    digest: found?.spec.template.metadata?.annotations?.[ANNOTATION_ENDPOINT],
+    restartedAt: parseTime(found?.metadata.annotations?.[ANNOTATION_RESTARTED_AT]),
+    ...progressOf(found),
+    obstacle,
+  };
+}
+
+const managedBy = (release: string): string =>
+  `belongs to release "${release}", which would take a restart for an edit: restart it by that release`;
+
+function obstacleOf({ spec }: Deployment | StatefulSet): string | undefined {
+  if ('paused' in spec && spec.paused) return 'is paused, so that a restart would never end: resume it';
+  const strategy = 'updateStrategy' in spec ? spec.updateStrategy : undefined;
+  if (strategy?.type === 'OnDelete')
+    return 'has updateStrategy OnDelete, so that a restart would replace no pod: make it RollingUpdate';
+  if ((strategy?.rollingUpdate?.partition ?? 0) > 0)
+    return 'has a partition in its updateStrategy, so that a restart would leave pods as they are: make it 0';
+  return undefined;
+}
+
+/** As `kubectl rollout status` judges it, and available besides. */
+function progressOf(
+  found: Deployment | StatefulSet | undefined,
+): Pick<ConsumerView, 'complete' | 'progress'> {
+  if (found === undefined) return { complete: false, progress: 'it does not exist' };
+  const { metadata, spec, status = {} } = found;
+  const wanted = spec.replicas ?? 1;
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0, observedGeneration = 0 } = status;
+  const isObserved = observedGeneration >= (metadata.generation ?? 0);
+  const isOne = !('updateRevision' in status) || status.currentRevision === status.updateRevision;
+  const complete =
+    isObserved &&
+    isOne &&
+    updatedReplicas >= wanted &&
+    replicas === updatedReplicas &&
+    availableReplicas >= wanted;
+  const old = Math.max(0, replicas - updatedReplicas);
+  const progress = `${Math.min(updatedReplicas, availableReplicas)} of ${wanted} pods are new and available${old === 0 ? '' : `, ${old} old`}`;
+  return { complete, progress: isObserved ? progress : 'its controller has not seen it yet' };
+}
+
+/** The side that is published. */
+export function servingOf({ data }: Pick<EndpointView, 'data'>): Color | undefined {
+  return COLORS.find((color) => color === data.color);
+}

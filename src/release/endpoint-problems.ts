@@ -1,0 +1,107 @@
+/** What is wrong with the input of an external workload: what is published, and who is to be restarted. */
+import { LABEL_CONFIG } from '../api/names.ts';
+import { type External, workloadOf } from '../api/workload.ts';
+import { consumerInWords, sideOf } from '../traffic/endpoint.ts';
+import { otherColor } from './endpoints.ts';
+import type { Roles } from './roles.ts';
+import type { EndpointView, Problem, Snapshot } from './snapshot.ts';
+
+const CONFIG_MAP_FIELD = 'spec.traffic.endpoint.configMapRef.name';
+
+/** In the order in which a person would mend them. */
+export function endpointProblem(snapshot: Snapshot, roles: Roles): Problem | undefined {
+  const { endpoint, release } = snapshot;
+  const workload = workloadOf(release.spec);
+  if (endpoint === undefined || workload.kind !== 'External') return undefined;
+  return (
+    capacityAsked(snapshot) ??
+    foreign(snapshot, endpoint) ??
+    unknownAddress(roles, endpoint, workload.external) ??
+    changedInPlace(snapshot, roles, workload.external) ??
+    unfitConsumer(snapshot, endpoint)
+  );
+}
+
+/** Of what the schema fills in nothing is said. */
+function capacityAsked({ release }: Snapshot): Problem | undefined {
+  const { candidate, window, standby } = release.spec.capacity;
+  if (candidate === '100%' && window === '100%' && standby === 0) return undefined;
+  return {
+    reason: 'FieldWithoutMeaning',
+    field: 'spec.capacity',
+    message: 'spec.capacity counts pods, and workload.external has none here: remove spec.capacity',
+  };
+}
+
+function foreign({ release }: Snapshot, { name, state, owner }: EndpointView): Problem | undefined {
+  if (state !== 'Foreign') return undefined;
+  const object = `ConfigMap ${name}`;
+  if (owner !== undefined)
+    return {
+      reason: 'EndpointClaimed',
+      field: CONFIG_MAP_FIELD,
+      object,
+      message: `ConfigMap "${name}" belongs to release "${owner}": name another one in ${CONFIG_MAP_FIELD}, or delete that release`,
+    };
+  return {
+    reason: 'NameTaken',
+    field: CONFIG_MAP_FIELD,
+    object,
+    message: `ConfigMap "${name}" exists without the label ${LABEL_CONFIG}, and is left alone: let it be taken over (kubectl label configmap ${name} ${LABEL_CONFIG}=true -n ${release.namespace}) or name another one in ${CONFIG_MAP_FIELD}`,
+  };
+}
+
+/** Before the first revision: taking it for either side would move consumers without a release. */
+function unknownAddress(
+  { stage }: Roles,
+  { name, data }: EndpointView,
+  external: External,
+): Problem | undefined {
+  if (stage !== 'Unadopted' || data.url === undefined || sideOf(data, external) !== undefined)
+    return undefined;
+  return {
+    reason: 'EndpointUnknown',
+    field: CONFIG_MAP_FIELD,
+    object: `ConfigMap ${name}`,
+    message: `ConfigMap "${name}" says an url that neither spec.workload.external.blue nor green has: describe in one of them what consumers use now, or remove the key url from it`,
+  };
+}
+
+/** What serves is not changed under those who use it: only the other side is, and then it is switched to. */
+function changedInPlace(
+  { wish }: Snapshot,
+  { active, stage }: Roles,
+  external: External,
+): Problem | undefined {
+  if (active === undefined || stage === 'Adopting' || wish === undefined) return undefined;
+  const { color } = active.facts;
+  if (external.active !== color || wish.fingerprint === active.fingerprint) return undefined;
+  const field = `spec.workload.external.${color}`;
+  return {
+    reason: 'ServingSideChanged',
+    field,
+    message: `${field} is what consumers use (revision ${active.name}) and is not changed under them: put it back, or describe the new environment in ${otherColor(color)} and set spec.workload.external.active to it`,
+  };
+}
+
+function unfitConsumer({ release }: Snapshot, { consumers }: EndpointView): Problem | undefined {
+  for (const [index, consumer] of consumers.entries()) {
+    const field = `spec.traffic.endpoint.restart[${index}]`;
+    const object = `${consumer.kind} ${consumer.name}`;
+    if (!consumer.found)
+      return {
+        reason: 'ConsumerNotFound',
+        field,
+        object,
+        message: `${consumerInWords(consumer)} does not exist in namespace "${release.namespace}": create it, or correct ${field}`,
+      };
+    if (consumer.obstacle !== undefined)
+      return {
+        reason: 'ConsumerUnfit',
+        field,
+        object,
+        message: `${consumerInWords(consumer)} ${consumer.obstacle}, or remove ${field}`,
+      };
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+/** Another side is published; the consumers have yet to run with it. One after the other, forward and back. */
+import { formatTime } from '../../api/time.ts';
+import { consumerInWords, follow } from '../../traffic/endpoint.ts';
+import { recordFacts } from '../effects.ts';
+import type { Effect, Verdict } from '../plan.ts';
+import type { Roles } from '../roles.ts';
+import type { ConsumerView, Snapshot } from '../snapshot.ts';
+import { goBack } from './back.ts';
+import { recordLoss, split } from './returning.ts';
+
+export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
+  const { subject, command } = roles;
+  if (subject === undefined || command === undefined)
+    return { phase: 'Switching', reason: 'Nothing', message: 'no switch is under way' };
+  const { color } = subject.facts;
+  const { behind, effects, deadline } = follow(snapshot, subject, false);
+  if (behind === undefined) {
+    const decidedAt = command.decidedAt ?? snapshot.now;
+    return {
+      phase: 'Observing',
+      reason: 'SwitchVerified',
+      message: `every consumer runs with what is published of ${color}: watching revision ${subject.name}`,
+      effects: [recordFacts(subject, { ...subject.facts, decidedAt, verifiedAt: snapshot.now })],
+    };
+  }
+  const seen = progressInWords(snapshot, behind, effects);
+  if (effects.length > 0)
+    return { phase: 'Switching', reason: 'RestartingConsumers', message: seen, effects };
+  if (deadline !== undefined && snapshot.now >= deadline) {
+    const limit = subject.frozen.traffic.endpoint?.restartSeconds;
+    const message = `${seen} after ${limit} seconds`;
+    return goBack(snapshot, roles, subject, { reason: 'ConsumerNotRestarted', message });
+  }
+  return {
+    phase: 'Switching',
+    reason: 'RestartingConsumers',
+    message: deadline === undefined ? seen : `${seen}, waiting until ${formatTime(deadline)}`,
+    ...(deadline !== undefined && { lookAgainAt: deadline }),
+  };
+}
+
+/** One that has had its time holds up no other: they must not stay on a side that was left. */
+export function restartingBack(snapshot: Snapshot, roles: Roles): Verdict {
+  const { command, loser } = roles;
+  if (command === undefined || loser === undefined)
+    return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
+  const { color, revision } = command;
+  const { behind, effects, deadline } = follow(snapshot, revision, true);
+  if (behind !== undefined) {
+    return {
+      phase: 'RollingBack',
+      reason: 'RestartingConsumers',
+      message: `${color} (revision ${revision.name}) is published again: ${progressInWords(snapshot, behind, effects)}`,
+      effects,
+      stalled: effects.length === 0 && deadline !== undefined && snapshot.now >= deadline,
+    };
+  }
+  const [reason, why] = split(command.reason);
+  return {
+    phase: 'RolledBack',
+    reason: 'RolledBack',
+    message: `every consumer is back on ${color} (revision ${revision.name}): ${why}`,
+    effects: [recordLoss(snapshot, loser, { kind: 'RolledBack', at: snapshot.now, reason, message: why })],
+  };
+}
+
+/** `effects`: the restart that comes next, where there is one. */
+export function progressInWords(
+  { endpoint }: Snapshot,
+  behind: ConsumerView,
+  effects: readonly Effect[],
+): string {
+  const consumers = endpoint?.consumers ?? [];
+  const next = effects.map((effect) => (effect.kind === 'RestartConsumer' ? effect.name : '')).at(0);
+  const said = consumers.find(({ name }) => name === next) ?? behind;
+  const place = `(${consumers.indexOf(said) + 1} of ${consumers.length})`;
+  return next === undefined
+    ? `${consumerInWords(said)} ${place} does not run with it yet: ${said.progress}`
+    : `restarting ${consumerInWords(said)} ${place}`;
+}

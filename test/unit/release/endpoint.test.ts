@@ -1,0 +1,479 @@
+import { expect } from 'chai';
+import { specSchema } from '../../../src/api/schema.ts';
+import type { Color } from '../../../src/api/status.ts';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { violations } from '../../../src/release/invariants.ts';
+import { parseMark } from '../../../src/release/mark.ts';
+import type { ConsumerView, EndpointView, Snapshot } from '../../../src/release/snapshot.ts';
+import { condition, decidedOn } from './decided.ts';
+import { accepted, HOUR, MINUTE, NOON, revisionOf, SECOND, UID, world } from './world.ts';
+
+const BLUE = 'https://blue.example.com';
+const GREEN = 'https://green.example.com';
+const smoke = { name: 'smoke', job: { spec: { template: { spec: { containers: [] } } } } };
+
+interface ExternalPicture {
+  readonly now?: number;
+  readonly active?: Color;
+  readonly blue?: string;
+  readonly restart?: readonly string[];
+  readonly spec?: object;
+  readonly traffic?: object;
+  readonly release?: Partial<Snapshot['release']>;
+  readonly previous?: Snapshot['previous'];
+  readonly jobs?: Snapshot['jobs'];
+  readonly revisions?: Readonly<Record<string, RevisionFacts>>;
+  readonly mark?: string;
+  readonly switchedAt?: number;
+  readonly reason?: string;
+  /** What it says; undefined: it does not exist. */
+  readonly says?: Color | undefined;
+  readonly endpoint?: Partial<EndpointView>;
+  /** By name: the revision that each runs with; `!`: not yet complete. */
+  readonly runs?: Readonly<Record<string, string>>;
+  readonly consumer?: Partial<ConsumerView>;
+}
+
+const data = (color: Color): Record<string, string> => ({ url: color === 'blue' ? BLUE : GREEN, color });
+
+function external(picture: ExternalPicture): Snapshot {
+  const { active = 'blue', restart = ['api', 'worker'] } = picture;
+  const spec = specSchema.parse({
+    workload: { external: { active, blue: { url: picture.blue ?? BLUE }, green: { url: GREEN } } },
+    traffic: {
+      endpoint: {
+        configMapRef: { name: 'search' },
+        restart: restart.map((name) => ({ kind: 'Deployment', name })),
+      },
+    },
+    gates: [smoke],
+    ...picture.spec,
+  });
+  const fingerprints = { blue: `blue ${spec.workload.external?.blue.url}`, green: `green ${GREEN}` };
+  const frozen = { ...spec, workload: { external: { ...spec.workload.external, blue: { url: BLUE } } } };
+  const base = world({
+    ...(picture.now !== undefined && { now: picture.now }),
+    source: null,
+    services: [],
+    wish: { fingerprint: fingerprints[active], podLabels: {}, replicas: 0 },
+    ...(picture.previous && { previous: picture.previous }),
+    ...(picture.jobs && { jobs: picture.jobs }),
+    release: { spec, ...picture.release },
+  });
+  const revisions = Object.entries(picture.revisions ?? {}).map(([name, facts]) =>
+    revisionOf(name, facts, `${facts.color} ${facts.color === 'blue' ? BLUE : GREEN}`, frozen as never),
+  );
+  const { mark, says } = picture;
+  const endpoint: EndpointView = {
+    name: 'search',
+    state: says === undefined ? 'Absent' : 'Ours',
+    owner: undefined,
+    uid: 'map-uid',
+    resourceVersion: '1',
+    data: says === undefined ? {} : data(says),
+    rawMark: mark,
+    mark: parseMark(mark, UID),
+    switchedAt: mark === undefined ? undefined : (picture.switchedAt ?? NOON - MINUTE),
+    switchReason: picture.reason ?? 'Validated: all gates passed',
+    writer: undefined,
+    digests: Object.fromEntries(revisions.map(({ name }) => [name, `digest-${name}`])),
+    fingerprints,
+    consumers: restart.map((name) => consumerOf(name, picture)),
+    ...picture.endpoint,
+  };
+  return accepted({ ...base, endpoint, revisions });
+}
+
+function consumerOf(name: string, { runs = {}, consumer }: ExternalPicture): ConsumerView {
+  const said = runs[name];
+  return {
+    kind: 'Deployment',
+    name,
+    found: true,
+    uid: `${name}-uid`,
+    digest: said && `digest-${said.replace('!', '')}`,
+    restartedAt: NOON - MINUTE,
+    complete: !said?.endsWith('!'),
+    progress: said?.endsWith('!')
+      ? '0 of 2 pods are new and available, 2 old'
+      : '2 of 2 pods are new and available',
+    obstacle: undefined,
+    ...consumer,
+  };
+}
+
+const decide = (picture: ExternalPicture) => decidedOn(external(picture));
+
+const r1: RevisionFacts = {
+  color: 'blue',
+  attempt: 1,
+  startedAt: NOON - 10 * HOUR,
+  adoption: true,
+  validatedAt: NOON - 10 * HOUR,
+  verifiedAt: NOON - 9 * HOUR,
+  committedAt: NOON - 9 * HOUR,
+  outcome: { kind: 'Committed', at: NOON - 9 * HOUR, reason: 'Began', message: 'begun' },
+};
+const r2: RevisionFacts = { color: 'green', attempt: 2, startedAt: NOON - 5 * MINUTE };
+const valid: RevisionFacts = { ...r2, validatedAt: NOON - 2 * MINUTE };
+const verified: RevisionFacts = { ...valid, decidedAt: NOON - MINUTE, verifiedAt: NOON - 30 * SECOND };
+const kept: RevisionFacts = {
+  ...verified,
+  committedAt: NOON - 10 * SECOND,
+  windowUntil: NOON + HOUR,
+  outcome: { kind: 'Committed', at: NOON - 10 * SECOND, reason: 'Committed', message: 'good' },
+};
+const FORWARD = `${UID}/r2/2`;
+const BACK = `${UID}/r1/2/back`;
+const onBlue: ExternalPicture = {
+  says: 'blue',
+  mark: `${UID}/r1/1`,
+  revisions: { r1 },
+  runs: { api: 'r1', worker: 'r1' },
+};
+const ready: ExternalPicture = { ...onBlue, active: 'green', revisions: { r1, r2: valid } };
+const switched: ExternalPicture = { ...ready, says: 'green', mark: FORWARD };
+const watched: ExternalPicture = {
+  ...switched,
+  revisions: { r1, r2: verified },
+  runs: { api: 'r2', worker: 'r2' },
+};
+const committed: ExternalPicture = { ...watched, revisions: { r1, r2: kept } };
+const goingBack: ExternalPicture = {
+  ...watched,
+  says: 'blue',
+  mark: BACK,
+  reason: 'CheckFailed: too many errors',
+};
+
+describe('an external workload', () => {
+  for (const [what, picture, reason, message, effects] of [
+    [
+      'creates what it publishes',
+      {},
+      'ClaimingEndpoint',
+      'claiming what is published',
+      ['ClaimEndpoint search'],
+    ],
+    [
+      'begins with what the spec says serves, where nothing is published',
+      { says: 'blue', endpoint: { data: {} }, active: 'green' },
+      'FreezingRevision',
+      'nothing is published yet: spec.workload.external.green becomes revision r1',
+      ['CreateRevision r1 from source'],
+    ],
+    [
+      'begins with what is published, whatever the spec says',
+      { says: 'blue', active: 'green' },
+      'FreezingRevision',
+      'ConfigMap "search" says blue: spec.workload.external.blue becomes revision r1',
+      ['CreateRevision r1 from source'],
+    ],
+    [
+      'publishes its first revision',
+      {
+        says: 'blue',
+        endpoint: { data: {} },
+        revisions: { r1: { ...r2, color: 'blue', attempt: 1, adoption: true, validatedAt: NOON } },
+      },
+      'Switching',
+      'publishing blue as revision r1',
+      ['Publish search -> blue'],
+    ],
+    [
+      'starts a release when another side is to be active',
+      { ...onBlue, active: 'green' },
+      'ReleaseStarted',
+      'spec.workload.external changed: starting attempt 2',
+      ['CreateRevision r2 from source'],
+    ],
+    [
+      'asks its gates, without waiting for pods',
+      { ...ready, revisions: { r1, r2 } },
+      'JobStarting',
+      'gate "smoke": starting Job checkout-smoke-2',
+      ['CreateJob smoke for r2'],
+    ],
+    [
+      'publishes the other side when its gates have passed',
+      ready,
+      'Switching',
+      'all gates passed: moving the traffic to revision r2',
+      ['Publish search -> green'],
+    ],
+    [
+      'restarts the first consumer',
+      switched,
+      'RestartingConsumers',
+      'restarting Deployment "api" (1 of 2)',
+      ['RestartConsumer Deployment api'],
+    ],
+    [
+      'waits for the first before it restarts the second',
+      { ...switched, runs: { api: 'r2!', worker: 'r1' } },
+      'RestartingConsumers',
+      'Deployment "api" (1 of 2) does not run with it yet: 0 of 2 pods are new and available, 2 old, waiting until 2026-06-01T12:09:00Z',
+      [],
+    ],
+    [
+      'then restarts the second',
+      { ...switched, runs: { api: 'r2', worker: 'r1' } },
+      'RestartingConsumers',
+      'restarting Deployment "worker" (2 of 2)',
+      ['RestartConsumer Deployment worker'],
+    ],
+    [
+      'is verified when all of them run with it',
+      { ...switched, runs: { api: 'r2', worker: 'r2' } },
+      'SwitchVerified',
+      'every consumer runs with what is published of green: watching revision r2',
+      ['RecordFacts r2'],
+    ],
+    [
+      'goes back when a consumer has not come up in time',
+      { ...switched, now: NOON + 9 * MINUTE, runs: { api: 'r2!', worker: 'r1' } },
+      'ConsumerNotRestarted',
+      'Deployment "api" (1 of 2) does not run with it yet: 0 of 2 pods are new and available, 2 old after 600 seconds; putting the traffic back to blue (revision r1)',
+      ['Publish search -> blue'],
+    ],
+    [
+      'restarts those that had moved on the way back',
+      { ...goingBack, runs: { api: 'r2', worker: 'r1' } },
+      'RestartingConsumers',
+      'blue (revision r1) is published again: restarting Deployment "api" (1 of 2)',
+      ['RestartConsumer Deployment api'],
+    ],
+    [
+      'leaves behind, on the way back, the one that does not come up, and not the others',
+      { ...goingBack, now: NOON + 9 * MINUTE, runs: { api: 'r1!', worker: 'r2' } },
+      'RestartingConsumers',
+      'blue (revision r1) is published again: restarting Deployment "worker" (2 of 2)',
+      ['RestartConsumer Deployment worker'],
+    ],
+    [
+      'is back when all of them are',
+      { ...goingBack, runs: { api: 'r1', worker: 'r1' } },
+      'RolledBack',
+      'every consumer is back on blue (revision r1): too many errors',
+      ['RecordFacts r2 RolledBack'],
+    ],
+    [
+      'goes back on order, inside the window',
+      { ...committed, release: { action: 'rollback@2' } },
+      'Requested',
+      'a rollback of revision r2 was requested by annotation; putting the traffic back to blue (revision r1)',
+      ['Publish search -> blue'],
+    ],
+    [
+      'goes back without gates when the spec is reverted inside the window',
+      { ...committed, active: 'blue' },
+      'Reverted',
+      'spec.workload.external says what revision r1 is, which stands by; putting the traffic back to blue (revision r1)',
+      ['Publish search -> blue'],
+    ],
+    [
+      'puts back what somebody else wrote, and names who',
+      { ...onBlue, endpoint: { data: data('green'), writer: 'kubectl-edit' } },
+      'EndpointRestored',
+      'ConfigMap "search" does not say what it should (last written by kubectl-edit): blue (revision r1) is published again',
+      ['Publish search -> blue'],
+    ],
+    [
+      'creates what somebody deleted',
+      { ...onBlue, says: undefined },
+      'EndpointRestored',
+      'ConfigMap "search" is gone: blue (revision r1) is published again',
+      ['ClaimEndpoint search'],
+    ],
+    [
+      'restarts a consumer that was put back to an earlier template',
+      { ...onBlue, runs: { worker: 'r1' } },
+      'Idle',
+      'revision r1 is active on blue; Deployment "api" is to run with what is published',
+      ['RestartConsumer Deployment api'],
+    ],
+    [
+      'leaves what is published when it is deleted',
+      { ...committed, release: { deleting: true, deletedAt: NOON } },
+      'Kept',
+      'ConfigMap "search" stays as it is, and so do those who read it',
+      ['ReleaseEndpoint search', 'RemoveFinalizer'],
+    ],
+  ] as readonly (readonly [string, ExternalPicture, string, string, readonly string[]])[]) {
+    it(what, () => {
+      const seen = decide(picture);
+      expect([seen.reason, seen.message, seen.effects]).to.deep.equal([reason, message, effects]);
+    });
+  }
+
+  it('has a second consumer that is restarted anew counted from its own restart', () => {
+    const picture = { ...switched, now: NOON + 9 * MINUTE, runs: { api: 'r2!', worker: 'r2!' } };
+    const snapshot = external(picture);
+    const [api, worker] = snapshot.endpoint?.consumers ?? [];
+    const consumers = [api, { ...worker, restartedAt: NOON + 8 * MINUTE }] as ConsumerView[];
+    const { phase } = decidedOn({
+      ...snapshot,
+      endpoint: { ...snapshot.endpoint, consumers } as EndpointView,
+    });
+    expect(phase).to.equal('Switching');
+  });
+
+  it('tells what is published and who runs with it, and of pods nothing', () => {
+    const { status } = decide({ ...switched, runs: { api: 'r2', worker: 'r1' } }).plan;
+    expect(status.active).to.deep.equal({ color: 'green', revision: 'r2', ready: 0, desired: 0 });
+    expect(status.standby).to.deep.equal({ color: 'blue', revision: 'r1', ready: 0, desired: 0 });
+    expect(status.switch?.endpoint).to.deep.equal({
+      configMap: 'search',
+      inSync: true,
+      consumers: [
+        {
+          kind: 'Deployment',
+          name: 'api',
+          restarted: true,
+          converged: true,
+          message: '2 of 2 pods are new and available',
+        },
+        {
+          kind: 'Deployment',
+          name: 'worker',
+          restarted: false,
+          converged: false,
+          message: '2 of 2 pods are new and available',
+        },
+      ],
+    });
+    expect(condition(status, 'TrafficInSync')).to.equal('False');
+  });
+
+  it('watches with its checks alone: availability is unknown, and holds up no commit', () => {
+    const { plan } = decide({ ...watched, now: NOON + HOUR });
+    expect(plan.status.checks).to.deep.equal([
+      {
+        name: 'availability',
+        state: 'Unknown',
+        message: 'there are no pods here to count: the other checks say whether the environment is good',
+      },
+    ]);
+    expect(plan.verdict.reason).to.equal('Committed');
+    expect(condition(plan.status, 'Healthy')).to.equal('Unknown');
+  });
+
+  it('looks at its consumers every second while one is behind, and rarely when none is', () => {
+    expect(decide({ ...switched, runs: { api: 'r2!', worker: 'r1' } }).plan.lookAgainAt).to.equal(
+      NOON + SECOND,
+    );
+    expect(decide(onBlue).plan.lookAgainAt).to.equal(NOON + 15 * SECOND);
+  });
+
+  for (const [what, picture, message] of [
+    [
+      'a ConfigMap that nobody has marked as free',
+      { says: 'blue', endpoint: { state: 'Foreign' } },
+      'ConfigMap "search" exists without the label bluegreen.dev/config, and is left alone: let it be taken over (kubectl label configmap search bluegreen.dev/config=true -n shop) or name another one in spec.traffic.endpoint.configMapRef.name',
+    ],
+    [
+      'a ConfigMap of another release',
+      { says: 'blue', endpoint: { state: 'Foreign', owner: 'find' } },
+      'ConfigMap "search" belongs to release "find": name another one in spec.traffic.endpoint.configMapRef.name, or delete that release',
+    ],
+    [
+      'a ConfigMap that says an address of neither side',
+      { says: 'blue', endpoint: { data: { url: 'https://old.example.com' } } },
+      'ConfigMap "search" says an url that neither spec.workload.external.blue nor green has: describe in one of them what consumers use now, or remove the key url from it',
+    ],
+    [
+      'a change of what serves',
+      { ...onBlue, blue: 'https://new.example.com' },
+      'spec.workload.external.blue is what consumers use (revision r1) and is not changed under them: put it back, or describe the new environment in green and set spec.workload.external.active to it',
+    ],
+    [
+      'a consumer that does not exist',
+      { ...onBlue, active: 'green', consumer: { found: false } },
+      'Deployment "api" does not exist in namespace "shop": create it, or correct spec.traffic.endpoint.restart[0]',
+    ],
+    [
+      'a consumer whose restart would never end',
+      {
+        ...onBlue,
+        active: 'green',
+        consumer: { obstacle: 'is paused, so that a restart would never end: resume it' },
+      },
+      'Deployment "api" is paused, so that a restart would never end: resume it, or remove spec.traffic.endpoint.restart[0]',
+    ],
+    [
+      'numbers of pods',
+      { ...onBlue, active: 'green', spec: { capacity: { standby: 2 } } },
+      'spec.capacity counts pods, and workload.external has none here: remove spec.capacity',
+    ],
+  ] as readonly (readonly [string, ExternalPicture, string])[]) {
+    it(`is stalled by ${what}, and nothing moves`, () => {
+      const seen = decide(picture);
+      expect([seen.phase, seen.message, seen.effects]).to.deep.equal(['Stalled', message, []]);
+    });
+  }
+
+  describe('has a guard that refuses', () => {
+    const order = decide(ready).plan.effects[0] as any;
+    const next = decide(switched).plan.effects[0] as any;
+    for (const [what, picture, effect, sentence] of [
+      [
+        'to publish what was not validated',
+        { ...ready, revisions: { r1, r2 } },
+        order,
+        'revision r2 was not validated in attempt 2',
+      ],
+      [
+        'to publish an address that no revision says',
+        ready,
+        { ...order, data: { ...order.data, url: 'https://evil.example.com' } },
+        'what would be published is not what revision r2 says of green',
+      ],
+      [
+        'to write what changed meanwhile',
+        { ...ready, endpoint: { data: data('green') } },
+        order,
+        'ConfigMap search is written under a precondition that was not seen',
+      ],
+      [
+        'to write what is not ours',
+        { ...ready, endpoint: { state: 'Foreign' } },
+        order,
+        'ConfigMap search is not ours to write',
+      ],
+      [
+        'to go back to what was never committed',
+        { ...watched, revisions: { r1: { ...r1, committedAt: undefined } as never, r2: verified } },
+        {
+          ...order,
+          ...{ from: data('green'), expectedMark: FORWARD },
+          color: 'blue',
+          data: data('blue'),
+          mark: parseMark(BACK, UID),
+        },
+        'revision r1 was never committed',
+      ],
+      [
+        'to restart a consumer with what is not published',
+        ready,
+        next,
+        'Deployment api would run with what is not published',
+      ],
+      [
+        'to restart who does not read it',
+        switched,
+        { ...next, name: 'other', uid: 'other' },
+        'Deployment other is not a consumer of this release',
+      ],
+    ] as readonly (readonly [string, ExternalPicture, any, string])[]) {
+      it(what, () => {
+        expect(violations(external(picture), [effect])).to.deep.equal([sentence]);
+      });
+    }
+
+    it('to restart two at once', () => {
+      expect(violations(external(switched), [next, next])).to.deep.equal([
+        '2 consumers would be restarted at once',
+      ]);
+    });
+  });
+});
