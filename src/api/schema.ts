@@ -297,6 +297,9 @@ const traffic = z
         'no Service may be in services and in previewServices, nor have the name of a twin (NAME-blue or NAME-green)',
       ),
     ],
+  })
+  .refine(({ services, endpoint }) => services.length > 0 || endpoint !== undefined, {
+    error: 'must have services or endpoint',
   });
 
 const capacity = z

@@ -63,12 +63,12 @@ describe('the CustomResourceDefinition on a real API server', function () {
       [
         'a workload without a source',
         { workload: {} },
-        'spec.workload: Invalid value: give deploymentRef or deployment',
+        'spec.workload: Invalid value: give deploymentRef, deployment or external',
       ],
       [
         'a workload with two sources',
         { workload: { deploymentRef: { name: 'a' }, deployment: { spec: { template: { spec: {} } } } } },
-        'spec.workload: Invalid value: give deploymentRef or deployment',
+        'spec.workload: Invalid value: give deploymentRef, deployment or external',
       ],
       [
         'a Deployment without a template',
@@ -89,7 +89,7 @@ describe('the CustomResourceDefinition on a real API server', function () {
       [
         'no Service',
         { traffic: { services: [] } },
-        'spec.traffic.services in body should have at least 1 items',
+        'spec.traffic: Invalid value: give services, or endpoint for workload.external',
       ],
       [
         'nine Services',

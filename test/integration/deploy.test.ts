@@ -94,6 +94,7 @@ describe('deploy/kustomize on a real API server', function () {
         'bluegreenreleases.bluegreen.dev/status': 'patch',
         services: 'get list watch create patch delete',
         'deployments.apps': 'get list watch create patch update delete',
+        'statefulsets.apps': 'get patch',
         'replicasets.apps': 'list',
         'horizontalpodautoscalers.autoscaling': 'get list watch create update delete',
         'poddisruptionbudgets.policy': 'get list watch create update delete',
@@ -104,7 +105,7 @@ describe('deploy/kustomize on a real API server', function () {
         limitranges: 'list',
         persistentvolumeclaims: 'get',
         'endpointslices.discovery.k8s.io': 'list watch',
-        configmaps: 'get list watch create delete',
+        configmaps: 'get list watch create patch delete',
         secrets: 'list watch',
         namespaces: 'get',
         'events.events.k8s.io': 'create patch',
@@ -116,13 +117,14 @@ describe('deploy/kustomize on a real API server', function () {
       expect(own['leases.coordination.k8s.io']).to.equal('get list watch create update patch');
     });
 
-    it('get no Secret anywhere, and write none, and change no ConfigMap', async () => {
+    it('get no Secret anywhere, and write none, and end no StatefulSet', async () => {
       const denied = [
         'get secrets',
         'create secrets',
         'patch secrets',
         'update configmaps',
-        'patch configmaps',
+        'update statefulsets',
+        'delete statefulsets',
       ];
       for (const [verb = '', resource = ''] of denied.map((words) => words.split(' '))) {
         const args = ['auth', 'can-i', verb, resource, '-n=bluegreen-system', `--as=${OPERATOR}`];

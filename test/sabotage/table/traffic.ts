@@ -34,7 +34,7 @@ export const TRAFFIC: readonly Sabotage[] = [
     invariant: 7,
     breaks: 'Any mark of ours is progress, whatever the facts say: a restored backup moves the traffic.',
     file: ROLES,
-    find: '    if (!isConfirmed(mark, revision, started, service.switchedAt)) continue;\n',
+    find: '    if (!isConfirmed(mark, revision, started, switchedAt)) continue;\n',
     replace: '',
   },
   {
@@ -93,8 +93,8 @@ export const TRAFFIC: readonly Sabotage[] = [
     invariant: 8,
     breaks: 'A stale cache is trusted: a mark whose facts were not heard of yet is taken for drift.',
     file: 'src/controller/observe.ts',
-    find: 'if (explainsMarks(services, known)) return known;',
-    replace: 'if (known !== undefined || explainsMarks(services, known)) return known;',
+    find: 'if (explainsMarks(carriers, known)) return known;',
+    replace: 'if (known !== undefined || explainsMarks(carriers, known)) return known;',
   },
   {
     name: 'finalizer-goes-first',

@@ -121,13 +121,15 @@ describe('the CustomResourceDefinition', () => {
       '.spec.config.secrets',
       '.spec.traffic.services',
       '.spec.traffic.previewServices',
+      '.spec.traffic.endpoint.restart',
       '.spec.gates',
       '.spec.observation.checks',
     ]);
     for (const path of lists.filter((path) => path.startsWith('.spec'))) {
       expect(at(path), path).to.deep.include({
         'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
+        // A Deployment and a StatefulSet may have one name.
+        'x-kubernetes-list-map-keys': path.endsWith('.restart') ? ['kind', 'name'] : ['name'],
       });
     }
   });

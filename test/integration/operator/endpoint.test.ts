@@ -1,0 +1,379 @@
+import { expect } from 'chai';
+import { RELEASES } from '../../../src/api/resource.ts';
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  JOBS,
+  PODS,
+  RESOURCE_QUOTAS,
+  STATEFUL_SETS,
+} from '../../../src/kube/types.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { OperatorProcess } from './process.ts';
+import { condition, history, SHOP, type Shop } from './shop.ts';
+import { together } from './together.ts';
+import { World } from './world.ts';
+
+const BLUE = 'https://blue.example.com';
+const GREEN = 'https://green.example.com';
+const PUBLISHED = 'search';
+const DIGEST = 'bluegreen.dev/endpoint';
+const urls: Record<string, string> = { blue: BLUE, green: GREEN };
+
+const smoke = (pod: object = {}): any => ({
+  name: 'smoke',
+  job: {
+    spec: {
+      backoffLimit: 0,
+      template: {
+        spec: { containers: [{ name: 'smoke', image: 'smoke:v1' }], restartPolicy: 'Never', ...pod },
+      },
+    },
+  },
+});
+/** No node has it, so that the test says what becomes of the pod. */
+const waiting = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
+
+const workload = (active: string, blue: object = { url: BLUE }): any => ({
+  external: { active, blue, green: { url: GREEN } },
+});
+const endpoint = (more: object = {}): any => ({
+  endpoint: {
+    configMapRef: { name: PUBLISHED },
+    restart: [
+      { kind: 'Deployment', name: 'api' },
+      { kind: 'StatefulSet', name: 'index' },
+    ],
+    restartSeconds: 90,
+    ...more,
+  },
+});
+
+describe('An external workload', function () {
+  this.timeout(240_000);
+  let world: World;
+  let operator: OperatorProcess;
+
+  before(async function () {
+    this.timeout(1_800_000); // the first run on a machine fetches or builds Kubernetes
+    world = await World.start();
+    operator = await world.operator();
+  });
+  after(() => world?.stop());
+
+  /** Two consumers, and nothing published. */
+  async function opened(): Promise<Shop> {
+    const shop = await world.emptyShop();
+    const api = shop.deployment(2, 'api');
+    api.spec.strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+    const { spec } = shop.deployment(1, 'index');
+    await shop.create(DEPLOYMENTS, api);
+    await shop.create(STATEFUL_SETS, {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'index' },
+      spec: { ...spec, serviceName: 'index' },
+    });
+    return shop;
+  }
+
+  const release = (shop: Shop, active: string, spec: object = {}): Promise<void> =>
+    shop.release({ workload: workload(active), traffic: endpoint(), ...spec });
+
+  async function begun(spec: object = {}): Promise<Shop> {
+    const shop = await opened();
+    await release(shop, 'blue', spec);
+    await shop.settledOn('r1');
+    return shop;
+  }
+
+  const switchTo = (shop: Shop, active: string) =>
+    shop.patch(RELEASES, SHOP, { spec: { workload: { external: { active } } } });
+
+  const published = async (shop: Shop): Promise<any> => (await shop.get(CONFIG_MAPS, PUBLISHED))?.data;
+  const says = async (shop: Shop): Promise<string | undefined> => (await published(shop))?.color;
+  const digestOf = (consumer: any): string => consumer.spec.template.metadata.annotations?.[DIGEST];
+
+  /** All pods of the consumers were started with what is published. */
+  async function expectFollowed(shop: Shop, color: string): Promise<void> {
+    expect(await published(shop)).to.deep.equal({ url: urls[color], color });
+    const [api, index] = await Promise.all([shop.get(DEPLOYMENTS, 'api'), shop.get(STATEFUL_SETS, 'index')]);
+    expect(digestOf(api)).to.match(/^[0-9a-f]{16}$/);
+    expect(digestOf(index)).to.equal(digestOf(api));
+    const pods = (await shop.list(PODS)).filter(
+      ({ metadata }) =>
+        metadata.deletionTimestamp === undefined && ['api', 'index'].includes(metadata.labels.app),
+    );
+    expect(pods.map(({ metadata }) => metadata.annotations?.[DIGEST])).to.deep.equal(
+      pods.map(() => digestOf(api)),
+    );
+  }
+
+  /** The consumers by name, in the order of their last restarts. */
+  async function restarts(shop: Shop): Promise<string[]> {
+    const consumers = [await shop.get(STATEFUL_SETS, 'index'), await shop.get(DEPLOYMENTS, 'api')];
+    const at = ({ metadata }: any): string => metadata.annotations['bluegreen.dev/restarted-at'];
+    return consumers.toSorted((a, b) => at(a).localeCompare(at(b))).map(({ metadata }) => metadata.name);
+  }
+
+  /** New pods of the namespace are refused from now on. */
+  async function closeRoom(shop: Shop): Promise<void> {
+    const count = (await shop.list(PODS)).length;
+    await shop.create(RESOURCE_QUOTAS, {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'full' },
+      spec: { hard: { pods: String(count) } },
+    });
+    await eventually('the quota to count', 60_000, async () => {
+      const { status } = await shop.get(RESOURCE_QUOTAS, 'full');
+      return status?.used?.pods === String(count) ? true : undefined;
+    });
+  }
+
+  together({
+    'is published, and switched with its consumers one after the other, and back by order': async () => {
+      const shop = await begun({ gates: [smoke()] });
+      await expectFollowed(shop, 'blue');
+      const { metadata } = await shop.get(CONFIG_MAPS, PUBLISHED);
+      expect(metadata.labels).to.deep.equal({
+        'bluegreen.dev/release': SHOP,
+        'bluegreen.dev/config': 'published',
+      });
+      await switchTo(shop, 'green');
+      const { status } = await shop.settledOn('r2');
+      await expectFollowed(shop, 'green');
+      expect(await restarts(shop)).to.deep.equal(['api', 'index']);
+      const [job] = await shop.list(JOBS);
+      const env = job.spec.template.spec.containers[0].env.map(({ name, value }: any) => [name, value]);
+      expect(Object.fromEntries(env)).to.include({
+        BLUEGREEN_CANDIDATE_URL: GREEN,
+        BLUEGREEN_ACTIVE_URL: BLUE,
+        BLUEGREEN_COLOR: 'green',
+      });
+      expect(status.active).to.deep.equal({ color: 'green', revision: 'r2', ready: 0, desired: 0 });
+      expect(
+        status.switch.endpoint.consumers.map(({ name, converged }: any) => [name, converged]),
+      ).to.deep.equal([
+        ['api', true],
+        ['index', true],
+      ]);
+      expect(condition({ status }, 'TrafficInSync').message).to.equal(
+        '2 of 2 consumers run with what ConfigMap "search" says',
+      );
+
+      await shop.patch(RELEASES, SHOP, { spec: { suspend: true } });
+      await shop.act('rollback@2');
+      await shop.until('be back', async (now) => history(now).at(-1) === 'r2 RolledBack');
+      await expectFollowed(shop, 'blue');
+      expect(await restarts(shop)).to.deep.equal(['api', 'index']);
+    },
+
+    'stays where it is when a gate fails': async () => {
+      const shop = await begun({ gates: [smoke(waiting)] });
+      const before = digestOf(await shop.get(DEPLOYMENTS, 'api'));
+      await switchTo(shop, 'green');
+      const pod = await eventually('the pod of the gate', 90_000, async () => {
+        const [found] = await shop.list(PODS, 'batch.kubernetes.io/job-name=shop-smoke-2');
+        return found;
+      });
+      const terminated = { exitCode: 1, reason: 'Error', message: 'no index\n' };
+      const containerStatuses = [
+        { name: 'smoke', image: 'a', imageID: '', ready: false, restartCount: 0, state: { terminated } },
+      ];
+      await shop.patch(PODS, pod.metadata.name, { status: { phase: 'Failed', containerStatuses } }, 'status');
+      await shop.stalledWith(
+        'revision r2 was rejected and is not tried again by itself (gate "smoke": Job shop-smoke-2 failed: no index); change spec.workload.external, or annotate bluegreen.dev/action=retry@2',
+      );
+      expect(await says(shop)).to.equal('blue');
+      expect(digestOf(await shop.get(DEPLOYMENTS, 'api'))).to.equal(before);
+    },
+
+    'goes back when a consumer does not come up in time, and is not tried again by itself': async () => {
+      const shop = await begun({ traffic: endpoint({ restartSeconds: 10 }) });
+      await closeRoom(shop);
+      await switchTo(shop, 'green');
+      const stalled = await shop.until(
+        'be rejected',
+        (now) => condition(now, 'Stalled')?.reason === 'RevisionRejected',
+      );
+      expect(history(stalled).at(-1)).to.equal('r2 RolledBack');
+      expect(stalled.status.rejected[0]).to.include({
+        reason: 'ConsumerNotRestarted',
+        message:
+          'Deployment "api" (1 of 2) does not run with it yet: 0 of 2 pods are new and available, 2 old after 10 seconds',
+      });
+      await expectFollowed(shop, 'blue');
+    },
+
+    'is put back when somebody writes or deletes what is published, and says who': async () => {
+      const shop = await begun();
+      await shop.kubectl(
+        'patch',
+        'configmap',
+        PUBLISHED,
+        '--type=merge',
+        '-p',
+        `{"data":{"url":"${GREEN}"}}`,
+      );
+      const told = await shop.until('tell of it', ({ status }) =>
+        status.decisions?.some(({ reason }: any) => reason === 'EndpointRestored'),
+      );
+      expect(await published(shop)).to.deep.equal({ url: BLUE, color: 'blue' });
+      // Who wrote it is told where the API server says so within a second.
+      expect(told.status.decisions.at(-1).message).to.match(
+        /^ConfigMap "search" does not say what it should( \(last written by kubectl-patch\))?: blue \(revision r1\) is published again$/,
+      );
+      await shop.delete(CONFIG_MAPS, PUBLISHED);
+      await eventually(
+        'it to be there again',
+        60_000,
+        async () => (await says(shop)) === 'blue' || undefined,
+      );
+      await shop.kubectl('annotate', 'configmap', PUBLISHED, 'bluegreen.dev/switch-');
+      await shop.kubectl('label', 'configmap', PUBLISHED, 'bluegreen.dev/release-');
+      await eventually('its mark and label to be there again', 60_000, async () => {
+        const { annotations = {}, labels = {} } = (await shop.get(CONFIG_MAPS, PUBLISHED)).metadata;
+        return annotations['bluegreen.dev/switch'] && labels['bluegreen.dev/release'] ? true : undefined;
+      });
+    },
+
+    'leaves what is published when it is deleted, and begins with it when it is created again': async () => {
+      const shop = await begun();
+      await switchTo(shop, 'green');
+      await shop.settledOn('r2');
+      await shop.delete(RELEASES, SHOP);
+      await eventually('the release to be gone', 90_000, async () =>
+        (await shop.read()) ? undefined : true,
+      );
+      const { data, metadata } = await shop.get(CONFIG_MAPS, PUBLISHED);
+      expect(data).to.deep.equal({ url: GREEN, color: 'green' });
+      expect(metadata.labels).to.deep.equal({ 'bluegreen.dev/config': 'published' });
+      expect(metadata.annotations ?? {}).to.deep.equal({});
+      await release(shop, 'green');
+      await shop.settledOn('r1');
+      await expectFollowed(shop, 'green');
+    },
+
+    'takes no ConfigMap that nobody has set free, nor one of another address': async () => {
+      const shop = await opened();
+      await shop.create(CONFIG_MAPS, {
+        metadata: { name: PUBLISHED },
+        data: { url: 'https://old.example.com' },
+      });
+      await release(shop, 'blue');
+      await shop.stalledWith(
+        `ConfigMap "search" exists without the label bluegreen.dev/config, and is left alone: let it be taken over (kubectl label configmap search bluegreen.dev/config=true -n ${shop.namespace}) or name another one in spec.traffic.endpoint.configMapRef.name`,
+      );
+      await shop.kubectl('label', 'configmap', PUBLISHED, 'bluegreen.dev/config=true');
+      await shop.stalledWith(
+        'ConfigMap "search" says an url that neither spec.workload.external.blue nor green has: describe in one of them what consumers use now, or remove the key url from it',
+      );
+      expect(await published(shop)).to.deep.equal({ url: 'https://old.example.com' });
+      expect(digestOf(await shop.get(DEPLOYMENTS, 'api'))).to.equal(undefined);
+      await shop.patch(CONFIG_MAPS, PUBLISHED, { data: { url: GREEN } });
+      // What consumers use is green, whatever the spec says: blue is a release.
+      await shop.settledOn('r2');
+      await expectFollowed(shop, 'blue');
+      expect(history(await shop.read())).to.deep.equal(['r1 Committed', 'r2 Committed']);
+    },
+
+    'is not changed under its consumers': async () => {
+      const shop = await begun();
+      await shop.patch(RELEASES, SHOP, {
+        spec: { workload: { external: { blue: { url: 'https://new.example.com' } } } },
+      });
+      await shop.stalledWith(
+        'spec.workload.external.blue is what consumers use (revision r1) and is not changed under them: put it back, or describe the new environment in green and set spec.workload.external.active to it',
+      );
+      expect(await published(shop)).to.deep.equal({ url: BLUE, color: 'blue' });
+      await shop.patch(RELEASES, SHOP, { spec: { workload: { external: { blue: { url: BLUE } } } } });
+      await shop.settledOn('r1');
+    },
+
+    'has consumers that exist, and whose restart comes to an end': async () => {
+      const shop = await opened();
+      await shop.delete(DEPLOYMENTS, 'api');
+      await release(shop, 'blue');
+      await shop.stalledWith(
+        `Deployment "api" does not exist in namespace "${shop.namespace}": create it, or correct spec.traffic.endpoint.restart[0]`,
+      );
+      const paused = shop.deployment(2, 'api');
+      paused.spec.paused = true;
+      await shop.create(DEPLOYMENTS, paused);
+      await shop.stalledWith(
+        'Deployment "api" is paused, so that a restart would never end: resume it, or remove spec.traffic.endpoint.restart[0]',
+      );
+      await shop.kubectl('rollout', 'resume', 'deployment', 'api');
+      await shop.patch(STATEFUL_SETS, 'index', {
+        spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } },
+      });
+      await shop.stalledWith(
+        'StatefulSet "index" has updateStrategy OnDelete, so that a restart would replace no pod: make it RollingUpdate, or remove spec.traffic.endpoint.restart[1]',
+      );
+      await shop.patch(STATEFUL_SETS, 'index', { spec: { updateStrategy: { type: 'RollingUpdate' } } });
+      await shop.settledOn('r1');
+    },
+  });
+
+  it('comes to its end when its operator is killed in mid-switch', async () => {
+    const shop = await begun({ traffic: endpoint({ restartSeconds: 600 }) });
+    await closeRoom(shop);
+    await switchTo(shop, 'green');
+    await shop.until('be in mid-switch', ({ status }) => status.phase === 'Switching');
+    await operator.end();
+    await shop.delete(RESOURCE_QUOTAS, 'full');
+    operator = await world.operator();
+    await shop.settledOn('r2');
+    await expectFollowed(shop, 'green');
+  });
+
+  describe('is refused by the API server', () => {
+    for (const [what, spec, sentence] of [
+      [
+        'with Services',
+        { traffic: { services: [{ name: SHOP }] } },
+        'workload.external and traffic.endpoint belong together: what the operator cannot scale is moved by its published address, and everything else by Services',
+      ],
+      [
+        'with Services beside what is published',
+        { traffic: { ...endpoint(), services: [{ name: SHOP }] } },
+        'give services, or endpoint for workload.external',
+      ],
+      [
+        'with preview Services',
+        { traffic: { ...endpoint(), previewServices: [{ name: SHOP }] } },
+        'previewServices need services: with endpoint there are no pods that they could show',
+      ],
+      [
+        'with replicas',
+        { replicas: 2 },
+        'workload.external has no pods here: remove replicas, autoscaling, podDisruptionBudget and config',
+      ],
+      [
+        'with a warm-up',
+        { preparation: { warmUp: { requests: 5 } } },
+        'workload.external has no pods here to drain or to warm up: remove traffic.drain and preparation.warmUp',
+      ],
+      [
+        'beside a Deployment',
+        { workload: { ...workload('blue'), deploymentRef: { name: SHOP } } },
+        'give deploymentRef, deployment or external',
+      ],
+      [
+        'with an address of two words',
+        { workload: workload('blue', { url: 'https://a b' }) },
+        "spec.workload.external.blue.url in body should match '^[^\\s]+$'",
+      ],
+    ] as const) {
+      it(what, async () => {
+        const shop = await world.emptyShop();
+        const error = await release(shop, 'blue', spec).then(
+          () => undefined,
+          (refused: Error) => refused,
+        );
+        expect(error?.message).to.include(sentence);
+      });
+    }
+  });
+});
