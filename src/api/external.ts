@@ -1,6 +1,6 @@
 /** The parts of the schema for environments that the operator cannot scale: where they are, and who is told of it. */
 import { z } from 'zod';
-import { DNS_1123_SUBDOMAIN, ENVIRONMENT_REVISION, NO_SPACE } from './patterns.ts';
+import { DNS_1123_SUBDOMAIN, LABEL_VALUE, NO_SPACE } from './patterns.ts';
 import { rule, seconds } from './pieces.ts';
 
 const objectName = z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN);
@@ -20,7 +20,7 @@ const environment = (color: string) =>
         .string()
         .min(1)
         .max(63)
-        .regex(ENVIRONMENT_REVISION)
+        .regex(LABEL_VALUE)
         .optional()
         .describe('What people call what runs there. Another one is another revision.'),
     })

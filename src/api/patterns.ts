@@ -46,11 +46,6 @@ export const PERCENT: RegExp = pattern(
 
 export const NO_SPACE: RegExp = pattern(/^[^\s]+$/, 'text without spaces');
 
-export const ENVIRONMENT_REVISION: RegExp = pattern(
-  /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
-  'letters, digits, dashes, underscores and dots, beginning and ending with a letter or digit',
-);
-
 /** What a value that follows this pattern is; the pattern itself where it has no words. */
 export function patternInWords(source: string): string {
   return worded.get(source) ?? `text that matches ${source}`;
