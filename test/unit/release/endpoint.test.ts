@@ -445,7 +445,8 @@ describe('an external workload', () => {
         { ...watched, revisions: { r1: { ...r1, committedAt: undefined } as never, r2: verified } },
         {
           ...order,
-          ...{ from: data('green'), expectedMark: FORWARD },
+          from: data('green'),
+          expectedMark: FORWARD,
           color: 'blue',
           data: data('blue'),
           mark: parseMark(BACK, UID),
