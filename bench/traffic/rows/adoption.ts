@@ -3,6 +3,7 @@ import type { Shop } from '../../../test/e2e/shop.ts';
 import { eventually } from '../../../test/support/eventually.ts';
 import { applyRelease, SHOP } from '../../../test/support/shop.ts';
 import { plain, type Row } from '../../row.ts';
+import { sideBySide } from '../../side-by-side.ts';
 import type { TrafficBenchmark } from '../benchmark.ts';
 import { counted } from '../counted.ts';
 import { DRAIN_SECONDS, type Manners, RATE, REPLICAS, type TrafficLab } from '../lab.ts';
@@ -13,6 +14,9 @@ const SPEC = {
   observation: { durationSeconds: 0 },
 };
 const PATIENCE_MS = 180_000;
+/** The pods of both sides and the load of each ask for 0.8 of the two processors of a small machine. */
+const AT_ONCE = 2;
+const RATE_EACH = RATE / AT_ONCE;
 
 interface Kind {
   readonly manners: Manners;
@@ -31,15 +35,18 @@ export const adoption: TrafficBenchmark = {
   async run(lab, { adoptions }, say): Promise<Row[]> {
     let done = 0;
     const tell = (): void => say(`adopted and given back ${done++} of ${KINDS.length * adoptions}`);
-    const rows = await Promise.all(KINDS.map((kind) => handOver(lab, kind, adoptions, tell)));
-    return rows.flat();
+    const rows: Row[] = [];
+    await sideBySide(AT_ONCE, KINDS, async (kind) => {
+      rows.push(...(await handOver(lab, kind, adoptions, tell)));
+    });
+    return rows;
   },
 };
 
 async function handOver(lab: TrafficLab, kind: Kind, times: number, tell: () => void): Promise<Row[]> {
   const { manners, unnamedPort } = kind;
   const namespace = `bench-adoption-${manners}${unnamedPort ? '-unnamed' : ''}`;
-  const shop = await lab.open(namespace, { manners, unnamedPort, rate: RATE / KINDS.length });
+  const shop = await lab.open(namespace, { manners, unnamedPort, rate: RATE_EACH });
   for (let round = 0; round < times; round++) {
     tell();
     await adopt(shop);
@@ -49,10 +56,7 @@ async function handOver(lab: TrafficLab, kind: Kind, times: number, tell: () => 
   const application = manners === 'drain' ? 'drains' : 'exits at once';
   const port = unnamedPort ? 'an unnamed port' : 'a named port';
   const what = `adoption and ejection of an application that ${application}, ${port}`;
-  return [
-    plain(`${what}: times, ${RATE / KINDS.length} requests/s`, times, ''),
-    ...counted(what, totals, manners),
-  ];
+  return [plain(`${what}: times, ${RATE_EACH} requests/s`, times, ''), ...counted(what, totals, manners)];
 }
 
 async function adopt(shop: Shop): Promise<void> {
