@@ -26,6 +26,8 @@ export const ANNOTATION_SWITCH_REASON = 'bluegreen.dev/switch-reason';
 export const ANNOTATION_FACTS = 'bluegreen.dev/facts';
 /** On a HorizontalPodAutoscaler that carries a capacity lock: its own minReplicas. */
 export const ANNOTATION_ORIGINAL_MIN = 'bluegreen.dev/original-min-replicas';
+/** On a HorizontalPodAutoscaler that people wrote, while its minReplicas is raised: see `formatLock`. */
+export const ANNOTATION_CAPACITY_LOCK = 'bluegreen.dev/capacity-lock';
 /** On a HorizontalPodAutoscaler: which spec it was written from. The API server rewrites quantities, so specs cannot be compared. */
 export const ANNOTATION_SPEC_HASH = 'bluegreen.dev/spec-hash';
 /** On a colour's Deployment: the named config that it runs with, as JSON (`NamedConfig`). */
@@ -48,6 +50,9 @@ export const ANNOTATION_ACTION = 'bluegreen.dev/action';
 export const ANNOTATION_ON_DELETE = 'bluegreen.dev/on-delete';
 /** On every ReplicaSet of a Deployment and on its pods: which of its templates they are of. */
 export const LABEL_POD_TEMPLATE_HASH = 'pod-template-hash';
+
+/** On the pods of a StatefulSet: which of its templates they are of. */
+export const LABEL_CONTROLLER_REVISION_HASH = 'controller-revision-hash';
 
 export const FINALIZER = 'bluegreen.dev/release';
 

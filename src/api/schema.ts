@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { EXTERNAL_RULES, endpoint, external } from './external.ts';
+import { pair } from './pair-schema.ts';
 import {
   COUNTER,
   DECIMAL,
@@ -128,25 +129,24 @@ const workload = z
         'A Deployment that stands here alone: the colour Deployments derive from it, and a change of it is a release.',
       ),
     external: external.optional(),
+    pair: pair.optional(),
   })
   .meta({
     description: 'What is released: one of these.',
     'x-kubernetes-validations': [
       rule(
-        '[has(self.deploymentRef), has(self.deployment), has(self.external)].exists_one(given, given)',
-        'give deploymentRef, deployment or external',
+        '[has(self.deploymentRef), has(self.deployment), has(self.pair), has(self.external)].exists_one(given, given)',
+        'give one of deploymentRef, deployment, pair and external',
       ),
       rule(
-        'has(self.deploymentRef) == has(oldSelf.deploymentRef) && has(self.external) == has(oldSelf.external) && (!has(self.deploymentRef) || self.deploymentRef.name == oldSelf.deploymentRef.name)',
+        'has(self.deploymentRef) == has(oldSelf.deploymentRef) && has(self.pair) == has(oldSelf.pair) && has(self.external) == has(oldSelf.external) && (!has(self.deploymentRef) || self.deploymentRef.name == oldSelf.deploymentRef.name)',
         'the workload of a release cannot be changed: delete the release and create another',
       ),
     ],
   })
-  .refine(
-    ({ deploymentRef, deployment, external }) =>
-      [deploymentRef, deployment, external].filter((given) => given !== undefined).length === 1,
-    { error: 'must have deploymentRef, deployment or external' },
-  );
+  .refine((said) => Object.values(said).filter((given) => given !== undefined).length === 1, {
+    error: 'must have one of deploymentRef, deployment, pair and external',
+  });
 
 const podMetrics = z
   .object({
@@ -546,6 +546,10 @@ export const specSchema = z
         'replicas and autoscaling exclude each other: with autoscaling the number of pods belongs to the autoscaler',
       ),
       ...EXTERNAL_RULES,
+      rule(
+        '!has(self.workload.pair) || !(has(self.replicas) || has(self.autoscaling) || has(self.podDisruptionBudget) || has(self.config))',
+        'replicas, autoscaling, podDisruptionBudget and config shape workloads that are derived: with workload.pair they are written where the two workloads are',
+      ),
     ],
   });
 

@@ -13,6 +13,7 @@ import type { Applier, Appliers, Apply, Of } from './apply/applier.ts';
 import { colorAppliers } from './apply/colors.ts';
 import { endpointAppliers } from './apply/endpoint.ts';
 import { StaleError } from './apply/errors.ts';
+import { pairAppliers } from './apply/pair.ts';
 import { revisionAppliers } from './apply/revisions.ts';
 import { serviceAppliers } from './apply/services.ts';
 import { sourceAppliers } from './apply/source.ts';
@@ -57,6 +58,7 @@ const APPLIERS: Appliers<EffectKind> = {
   ...sourceAppliers,
   ...colorAppliers,
   ...endpointAppliers,
+  ...pairAppliers,
   AddFinalizer: (applier, scene) =>
     finalizers(applier, scene.release, (present) => [...new Set([...present, FINALIZER])]),
   RemoveFinalizer: (applier, scene) => finalizers(applier, scene.release, without),

@@ -27,6 +27,8 @@ import {
   SECRETS,
   SERVICES,
   type Service,
+  STATEFUL_SETS,
+  type StatefulSet,
 } from '../kube/types.ts';
 import { configDigest } from '../workload/config.ts';
 import type { RevisionData } from '../workload/content.ts';
@@ -36,6 +38,8 @@ export interface Cache {
   readonly releases: Store<BlueGreenReleaseObject>;
   readonly services: Store<Service>;
   readonly deployments: Store<Deployment>;
+  /** Those of pairs. */
+  readonly statefulSets: Store<StatefulSet>;
   readonly autoscalers: Store<HorizontalPodAutoscaler>;
   /** Other people's too: two that select one pod make every eviction fail. */
   readonly budgets: Store<PodDisruptionBudget>;
@@ -160,6 +164,7 @@ export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
   releases: { type: RELEASES, indexes: { [BY_CONFIG]: byConfig }, trim: trimApplied },
   services: owned(SERVICES, trimApplied),
   deployments: owned(DEPLOYMENTS, trimDeployment),
+  statefulSets: owned(STATEFUL_SETS, trimStatefulSet),
   autoscalers: owned(HORIZONTAL_POD_AUTOSCALERS, trimAutoscaler),
   budgets: { type: POD_DISRUPTION_BUDGETS, indexes: {}, trim: trimBudget },
   revisions: owned(CONTROLLER_REVISIONS, trimRevision),
@@ -199,6 +204,21 @@ function trimDeployment(deployment: Deployment): Deployment {
   const { conditions, ...counts } = status;
   const failure = conditions?.filter(({ type }) => type === 'ReplicaFailure') ?? [];
   return { ...rest, status: failure.length === 0 ? counts : { ...counts, conditions: failure } };
+}
+
+function trimStatefulSet(set: StatefulSet): StatefulSet {
+  const { metadata, spec, status } = trimApplied(set);
+  const { replicas, selector, template, minReadySeconds } = spec;
+  return {
+    metadata,
+    spec: {
+      selector,
+      template,
+      ...(replicas !== undefined && { replicas }),
+      ...(minReadySeconds !== undefined && { minReadySeconds }),
+    },
+    ...(status !== undefined && { status }),
+  };
 }
 
 function trimPod(pod: Pod): Pod {

@@ -18,6 +18,17 @@ export function sourceFingerprint(source: Deployment, named?: NamedConfig): stri
   return fresh;
 }
 
+const pairs = new WeakMap<Deployment, { readonly label: string; readonly fingerprint: string }>();
+
+/** Identity of one side of a pair without the label that tells it from the other. */
+export function pairedIdentity(workload: Deployment, selectorLabel: string): string {
+  const known = pairs.get(workload);
+  if (known?.label === selectorLabel) return known.fingerprint;
+  const fresh = fingerprint(contentOf(workload, undefined, [selectorLabel]));
+  pairs.set(workload, { label: selectorLabel, fingerprint: fresh });
+  return fresh;
+}
+
 interface ColorIdentity {
   readonly selectorLabel: string;
   readonly stored: WorkloadContent | undefined;

@@ -4,13 +4,9 @@ import {
   ANNOTATION_ON_DELETE,
   ANNOTATION_PARKED_AT,
   ANNOTATION_STORED_AUTOSCALER,
-  colorName,
   FINALIZER,
-  LABEL_COLOR,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
-  LABEL_REVISION,
-  revisionObjectName,
   twinName,
 } from '../api/names.ts';
 import type { ParsedRelease } from '../api/parse.ts';
@@ -36,40 +32,37 @@ import {
   SERVICES,
   type Service,
 } from '../kube/types.ts';
+import { pairWish } from '../release/pair.ts';
 import { explainsMarks } from '../release/roles.ts';
 import type {
   ConfigView,
   Marked,
   Observations,
+  ReleaseView,
   RevisionView,
   ServiceView,
-  SideView,
   Snapshot,
   SourceView,
   WishView,
 } from '../release/snapshot.ts';
-import { contentOf, contentOfReplicaSet, fingerprint } from '../workload/content.ts';
+import { contentOfReplicaSet, fingerprint } from '../workload/content.ts';
 import { externalContent } from '../workload/external.ts';
 import { inlineDeployment } from '../workload/inline.ts';
-import { type ReleaseRef, renderColor } from '../workload/render.ts';
-import { matchesSelector } from '../workload/selector.ts';
+import type { ReleaseRef } from '../workload/render.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME, LABEL_SERVICE_NAME } from './cache.ts';
 import { sourceFingerprint } from './identities.ts';
-import { configView, copyViews } from './named-config.ts';
+import { configView } from './named-config.ts';
+import { type Pair, pairView, readPair } from './pair.ts';
 import { markOf, readPublished, viewEndpoint } from './published.ts';
+import { foreignBudgets, podsOf, sidesOf } from './sides.ts';
 import {
   type Aliases,
-  autoscalerView,
-  budgetView,
-  deploymentView,
   endpointsOf,
   jobView,
   leftoverView,
-  podView,
   previewView,
   revisionView,
   serviceView,
-  storedContent,
   twinView,
 } from './views.ts';
 import { lastWriter } from './writers.ts';
@@ -86,7 +79,8 @@ export interface Scene {
   readonly snapshot: Snapshot;
   readonly release: ReleaseRef;
   readonly source: Deployment | undefined;
-  /** What people wish for: the source, or what stands in the release. */
+  readonly pair: Pair | undefined;
+  /** What people wish for: the source, what stands in the release, or a side of a pair. */
   readonly wished: Deployment | undefined;
   /** In the order of the spec. */
   readonly services: readonly (Service | undefined)[];
@@ -112,22 +106,21 @@ export async function observe(
   const release: ReleaseRef = { namespace, name: metadata.name, uid: metadata.uid ?? '', spec };
   const readServices = (named: readonly { readonly name: string }[]) =>
     Promise.all(named.map(({ name }) => readService(observer, release, name)));
-  const [source, published, services, previews] = await Promise.all([
+  const [source, pair, published, services, previews] = await Promise.all([
     readSource(observer, release),
+    readPair(observer, release),
     readPublished(observer, release),
     readServices(spec.traffic.services),
     readServices(spec.traffic.previewServices),
   ]);
-  const workload = workloadOf(spec);
-  const wished = workload.kind === 'Deployment' ? inlineDeployment(workload.deployment) : source;
+  const stated = statedIn(release) ?? source;
   const views = await Promise.all(
     services.map((service, index) =>
       viewService(observer, release, spec.traffic.services[index]?.name ?? '', service),
     ),
   );
   const config = configView(cache, release);
-  const wish =
-    workload.kind === 'External' ? externalWish(workload.external) : wished && wishView(wished, config);
+  const wish = statedWish(release, stated, config);
   const marked = [...views, markOf(published, release)];
   const revisions = await currentRevisions(observer, release, marked, () =>
     revisionsOf(cache, release, aliases, wish?.fingerprint),
@@ -135,30 +128,18 @@ export async function observe(
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const deleting = metadata.deletionTimestamp !== undefined;
-  const [readySets, sourceAutoscalers, namespaceEnding, scaledBy, editors, endpoint] = await Promise.all([
+  const [readySets, sourceAutoscalers, namespaceEnding, scaledBy, sides, endpoint] = await Promise.all([
     (revisions.length === 0 || deleting) && source ? readReadyReplicaSets(observer.client, source) : [],
     adopting && source ? readAutoscalers(observer.client, source) : [],
     deleting && isEnding(observer.client, namespace),
     source && sourceScaler(observer, source),
-    editorsOf(observer, release),
+    sidesOf(observer, release, pair, revisions),
     viewEndpoint(observer, release, published, revisions),
   ]);
   const [liveReplicaSet] = readySets;
-  const snapshot: Snapshot = {
+  const seen: Snapshot = {
     now: observer.now(),
-    release: {
-      namespace,
-      name: release.name,
-      uid: release.uid,
-      generation: metadata.generation ?? 0,
-      deleting,
-      deletedAt: parseTime(metadata.deletionTimestamp),
-      namespaceEnding,
-      onDelete: metadata.annotations?.[ANNOTATION_ON_DELETE],
-      hasFinalizer: metadata.finalizers?.includes(FINALIZER) ?? false,
-      spec,
-      action: metadata.annotations?.[ANNOTATION_ACTION],
-    },
+    release: releaseView(parsed, release, namespaceEnding),
     previous: parsed.status,
     source: source && {
       ...sourceView(source, readySets, sourceAutoscalers, config),
@@ -174,20 +155,18 @@ export async function observe(
     leftovers: leftovers
       .map((service) => leftoverView(service, isRelease(cache, release), release))
       .filter((view) => view !== undefined),
-    sides: {
-      blue: sideOf(cache, release, 'blue', editors.blue),
-      green: sideOf(cache, release, 'green', editors.green),
-    },
-    foreignBudgets: foreignBudgets(cache, release, wished),
+    sides,
+    pair: pair && pairView(cache, release, pair),
+    foreignBudgets: foreignBudgets(cache, release, stated),
     revisions,
     jobs: jobsOf(cache, release),
     observations,
   };
   return {
-    snapshot,
+    ...withWish(seen, pair, stated),
     release,
     source,
-    wished,
+    pair,
     services,
     previews,
     published,
@@ -195,6 +174,44 @@ export async function observe(
     liveReplicaSet,
     sourceAutoscalers,
   };
+}
+
+function releaseView(
+  { metadata, spec }: ParsedRelease,
+  ref: ReleaseRef,
+  namespaceEnding: boolean,
+): ReleaseView {
+  const { annotations, deletionTimestamp, generation = 0, finalizers = [] } = metadata;
+  return {
+    namespace: ref.namespace,
+    name: ref.name,
+    uid: ref.uid,
+    generation,
+    deleting: deletionTimestamp !== undefined,
+    deletedAt: parseTime(deletionTimestamp),
+    namespaceEnding,
+    onDelete: annotations?.[ANNOTATION_ON_DELETE],
+    hasFinalizer: finalizers.includes(FINALIZER),
+    spec,
+    action: annotations?.[ANNOTATION_ACTION],
+  };
+}
+
+function statedIn({ spec }: ReleaseRef): Deployment | undefined {
+  const workload = workloadOf(spec);
+  return workload.kind === 'Deployment' ? inlineDeployment(workload.deployment) : undefined;
+}
+
+/** Of a pair it depends on the roles. Where nothing is wished for, what the active revision was need not stand any more. */
+function withWish(
+  seen: Snapshot,
+  pair: Pair | undefined,
+  stated: Deployment | undefined,
+): Pick<Scene, 'snapshot' | 'wished'> {
+  if (pair === undefined) return { snapshot: seen, wished: stated };
+  const wish = pairWish(seen);
+  const color = COLORS.find((each) => seen.sides[each].deployment?.fingerprint === wish?.fingerprint);
+  return { snapshot: { ...seen, wish }, wished: color && pair[color].workload };
 }
 
 /**
@@ -304,6 +321,16 @@ async function readAutoscalers(client: KubeClient, source: Deployment): Promise<
 function externalWish(external: External): WishView {
   const content = externalContent(external, external.active);
   return { fingerprint: fingerprint(content), podLabels: {}, replicas: 0 };
+}
+
+/** Of a pair it depends on the roles: `withWish`. */
+function statedWish(
+  { spec }: ReleaseRef,
+  stated: Deployment | undefined,
+  config: ConfigView,
+): WishView | undefined {
+  const workload = workloadOf(spec);
+  return workload.kind === 'External' ? externalWish(workload.external) : stated && wishView(stated, config);
 }
 
 function wishView(wished: Deployment, config: ConfigView): WishView {
@@ -442,81 +469,6 @@ function sourceScaler(
   if (metadata.annotations?.[ANNOTATION_PARKED_AT] === undefined || spec.replicas === 0) return undefined;
   const { namespace = '', name } = metadata;
   return lastWriter(client, DEPLOYMENTS, { namespace, name }, ['spec', 'replicas']);
-}
-
-/** Asked only where a colour's template is not its revision's. */
-async function editorsOf({ cache, client }: Observer, release: ReleaseRef): Promise<Editors> {
-  const { namespace } = release;
-  const editorOf = (color: Color): Promise<string | undefined> | undefined => {
-    const deployment = deploymentOf(cache, release, color);
-    if (deployment === undefined || deployment.matches || !deployment.ours) return undefined;
-    const key = { namespace, name: colorName(release.name, color) };
-    return lastWriter(client, DEPLOYMENTS, key, ['spec', 'template']);
-  };
-  const [blue, green] = await Promise.all([editorOf('blue'), editorOf('green')]);
-  return { blue, green };
-}
-
-type Editors = Readonly<Record<Color, string | undefined>>;
-
-function sideOf(cache: Cache, release: ReleaseRef, color: Color, writer: string | undefined): SideView {
-  const key = { namespace: release.namespace, name: colorName(release.name, color) };
-  const deployment = deploymentOf(cache, release, color);
-  const autoscaler = cache.autoscalers.get(key);
-  const budget = cache.budgets.get(key);
-  const pods = podsOf(cache, release).filter(
-    ({ metadata }) => metadata.labels?.[LABEL_COLOR] === color && metadata.deletionTimestamp === undefined,
-  );
-  return {
-    color,
-    deployment: deployment && { ...deployment, writer },
-    autoscaler: autoscaler && autoscalerView(autoscaler, release, color),
-    budget: budget && budgetView(budget, release, color),
-    pods: pods.map(podView),
-    copies: copyViews(cache, release, color),
-  };
-}
-
-/** Those that would select pods of a colour: of one that stands, or of one that would be made of what is wished for. */
-function foreignBudgets(cache: Cache, release: ReleaseRef, wished: Deployment | undefined): string[] {
-  if (release.spec.podDisruptionBudget === undefined) return [];
-  const pods = COLORS.flatMap((color) => {
-    const key = { namespace: release.namespace, name: colorName(release.name, color) };
-    const standing = cache.deployments.get(key)?.spec.template.metadata?.labels;
-    const made =
-      wished && renderColor(release, color, '', contentOf(wished), 0).spec.template.metadata?.labels;
-    return [standing, made].filter((labels) => labels !== undefined);
-  });
-  const own = COLORS.map((color) => colorName(release.name, color));
-  return cache.budgets
-    .list(release.namespace)
-    .filter(({ metadata, spec: { selector } }) => {
-      if (own.includes(metadata.name) || selector === undefined) return false;
-      return pods.some((labels) => matchesSelector(selector, labels));
-    })
-    .map(({ metadata }) => metadata.name)
-    .sort();
-}
-
-function deploymentOf(cache: Cache, release: ReleaseRef, color: Color): SideView['deployment'] {
-  const deployment = cache.deployments.get({
-    namespace: release.namespace,
-    name: colorName(release.name, color),
-  });
-  return deployment && deploymentView(deployment, release, storedFor(cache, release, deployment));
-}
-
-function storedFor(
-  cache: Cache,
-  release: ReleaseRef,
-  deployment: Deployment,
-): ReturnType<typeof storedContent> {
-  const name = revisionObjectName(release.name, deployment.metadata.labels?.[LABEL_REVISION] ?? '');
-  return storedContent(cache.revisions.get({ namespace: release.namespace, name }));
-}
-
-function podsOf(cache: Cache, release: ReleaseRef): ReturnType<Cache['pods']['list']> {
-  return cache.pods.byIndex(BY_RELEASE, keyOf(release.namespace, release.name));
 }
 
 function jobsOf(cache: Cache, release: ReleaseRef): Snapshot['jobs'] {

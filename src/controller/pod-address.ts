@@ -1,10 +1,11 @@
 /**
  * Where a candidate pod is asked something over the network. Tenants write Services and pod templates, and the operator
- * can reach more than they can: so only a pod that a ReplicaSet of the colour's own Deployment controls is dialled, at
+ * can reach more than they can: so only a pod that a ReplicaSet of the colour's own Deployment, or a pair's StatefulSet,
+ * controls is dialled, at
  * the address that its node gave it, not in the network of the node, and at a port of the production Service.
  */
-import { colorName } from '../api/names.ts';
 import type { Color } from '../api/status.ts';
+import { sideInWords, standingOn } from '../api/workload.ts';
 import type { KubeClient, OwnerReference } from '../kube/ports.ts';
 import {
   PODS,
@@ -45,22 +46,34 @@ export async function addressOf(
   const pod = await client.get<Pod>(PODS, { namespace, name }, { signal });
   if (pod === undefined || pod.metadata.uid !== uid) throw new Error('it is gone');
   if (pod.spec.hostNetwork === true) throw new Error('it is in the network of its node, and is not asked');
-  const deployment = cache.deployments.get({ namespace, name: colorName(release.name, color) });
-  const owner = controllerOf(pod.metadata.ownerReferences, 'ReplicaSet');
-  const sets = await client.list<ReplicaSet>(REPLICA_SETS, {
-    namespace,
-    signal,
-    labelSelector: selectorOf(pod),
-  });
-  const set = sets.find(({ metadata }) => metadata.uid !== undefined && metadata.uid === owner?.uid);
-  const parent = controllerOf(set?.metadata.ownerReferences, 'Deployment');
-  if (parent === undefined || parent.uid !== deployment?.metadata.uid)
-    throw new Error(`it does not belong to Deployment "${colorName(release.name, color)}"`);
+  const standing = standingOn(release, color);
+  const store = standing.kind === 'Deployment' ? cache.deployments : cache.statefulSets;
+  const workload = store.get({ namespace, name: standing.name });
+  const owner =
+    standing.kind === 'Deployment'
+      ? await deploymentOf(client, pod, namespace, signal)
+      : controllerOf(pod.metadata.ownerReferences, 'StatefulSet');
+  if (owner === undefined || owner.uid !== workload?.metadata.uid)
+    throw new Error(`it does not belong to ${sideInWords(release, color)}`);
   const host = pod.status?.podIP;
   if (host === undefined) throw new Error('it has no address yet');
   const containers = pod.status?.containerStatuses ?? [];
   const restarts = containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
   return { host, port: targetOf(services[0], pod, port), restarts };
+}
+
+/** The Deployment that controls the ReplicaSet that controls this pod. */
+async function deploymentOf(
+  client: KubeClient,
+  pod: Pod,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<OwnerReference | undefined> {
+  const owner = controllerOf(pod.metadata.ownerReferences, 'ReplicaSet');
+  const labelSelector = selectorOf(pod);
+  const sets = await client.list<ReplicaSet>(REPLICA_SETS, { namespace, signal, labelSelector });
+  const set = sets.find(({ metadata }) => metadata.uid !== undefined && metadata.uid === owner?.uid);
+  return controllerOf(set?.metadata.ownerReferences, 'Deployment');
 }
 
 function controllerOf(

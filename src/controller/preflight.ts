@@ -4,7 +4,7 @@
  */
 import { colorName, LABEL_RELEASE, revisionObjectName, twinName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
-import { workloadInWords, workloadOf } from '../api/workload.ts';
+import { autoscalerOn, sideInWords, standingOn, workloadInWords, workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
 import {
@@ -12,6 +12,7 @@ import {
   ENDPOINT_SLICES,
   type EndpointSlice,
   HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
   JOBS,
   POD_DISRUPTION_BUDGETS,
   SERVICES,
@@ -55,6 +56,7 @@ export async function preflight(
       ...firstServices(scene).map((service, index) =>
         judgeServed(deps.client, scene, service, index, signal),
       ),
+      judgeUnnamed(deps.client, scene, signal),
       ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
     ]),
     judgeRoom(deps.client, deps.limits, scene, signal),
@@ -70,9 +72,11 @@ export async function preflight(
  */
 async function aliasesOf(
   { client, cache }: PreflightDeps,
-  { release, snapshot, wished }: Scene,
+  { release, snapshot, wished, pair }: Scene,
   signal: AbortSignal,
 ): Promise<Aliases> {
+  // Nothing is derived: what stands on the two sides has the defaults of the server of today.
+  if (pair !== undefined) return {};
   const { selectorLabel } = release.spec.traffic;
   const entries = COLORS.map(async (color): Promise<[string, string][]> => {
     const revision = snapshot.sides[color].deployment?.revision ?? '';
@@ -111,7 +115,7 @@ function dryRuns(scene: Scene): DryRun[] {
     body: nameless(renderJob(release, gate, subject)),
     field: `spec.gates[${index}].job`,
   }));
-  if (wished !== undefined) {
+  if (wished !== undefined && scene.pair === undefined) {
     const body = nameless(renderColor(release, color, 'r0', contentOf(wished, snapshot.config.found), 1));
     runs.push({ type: DEPLOYMENTS, body, field: workloadInWords(release.spec) });
   }
@@ -183,11 +187,11 @@ interface Name {
 }
 
 /** Objects without our label are not in the cache: their names must be asked for, once, before the adoption. */
-function names({ snapshot, release }: Scene): Name[] {
+function names({ snapshot, release, pair }: Scene): Name[] {
   if (snapshot.revisions.length > 0 || snapshot.endpoint !== undefined) return [];
+  const derived = [DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS];
   return COLORS.flatMap((color) => [
-    { type: DEPLOYMENTS, name: colorName(release.name, color) },
-    { type: HORIZONTAL_POD_AUTOSCALERS, name: colorName(release.name, color) },
+    ...(pair === undefined ? derived : []).map((type) => ({ type, name: colorName(release.name, color) })),
     ...release.spec.traffic.services.map(({ name }) => ({ type: SERVICES, name: twinName(name, color) })),
   ]);
 }
@@ -232,6 +236,35 @@ async function judgeServed(
     object: `Service ${name}`,
     message: `Service "${name}" has endpoints that are not of this release: name their Deployment in spec.workload.deploymentRef, so that it is taken over, or remove those pods`,
   };
+}
+
+/** An autoscaler that nobody named would take away the pods that a release counts on. */
+async function judgeUnnamed(
+  client: KubeClient,
+  { release, pair }: Scene,
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  if (pair === undefined) return undefined;
+  const { namespace } = release;
+  const all = await client.list<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS, { namespace, signal });
+  for (const color of COLORS) {
+    const { kind, name } = standingOn(release, color);
+    const found = all.find(
+      ({ metadata, spec: { scaleTargetRef } }) =>
+        metadata.name !== autoscalerOn(release, color) &&
+        scaleTargetRef.kind === kind &&
+        scaleTargetRef.name === name,
+    );
+    if (found === undefined) continue;
+    const field = `spec.workload.pair.${color}.autoscalerRef`;
+    return {
+      reason: 'AutoscalingUnstated',
+      field,
+      object: `HorizontalPodAutoscaler ${found.metadata.name}`,
+      message: `HorizontalPodAutoscaler "${found.metadata.name}" scales ${sideInWords(release, color)}: name it in ${field}, or delete it`,
+    };
+  }
+  return undefined;
 }
 
 interface Query {

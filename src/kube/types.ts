@@ -137,13 +137,16 @@ export interface Deployment extends KubeObject {
 export interface StatefulSet extends KubeObject {
   spec: {
     replicas?: number;
+    selector: LabelSelector;
     template: PodTemplate;
+    minReadySeconds?: number;
     updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
   };
   status?: {
     observedGeneration?: number;
     replicas?: number;
     updatedReplicas?: number;
+    readyReplicas?: number;
     availableReplicas?: number;
     currentRevision?: string;
     updateRevision?: string;

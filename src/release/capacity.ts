@@ -22,14 +22,18 @@ interface AutoscalingBounds {
 }
 
 /** With autoscaling: a number that the autoscaler would not undo. 0 switches it off. */
-function withinBounds(snapshot: Snapshot, size: number): number {
-  const bounds = autoscalingBounds(snapshot);
+function withinBounds(snapshot: Snapshot, color: Color, size: number): number {
+  const bounds = autoscalingBounds(snapshot, color);
   return bounds === undefined || size === 0 ? size : Math.min(bounds.max, Math.max(bounds.min, size));
 }
 
-/** The bounds of `spec.autoscaling`, with the API's default of one pod; undefined without autoscaling. */
-export function autoscalingBounds(snapshot: Snapshot): AutoscalingBounds | undefined {
-  const spec = snapshot.release.spec.autoscaling?.spec;
+/** What the autoscaler of a side may choose from without us, with the API's default of one pod; undefined: it has none. */
+export function autoscalingBounds({ release, pair }: Snapshot, color: Color): AutoscalingBounds | undefined {
+  if (pair !== undefined) {
+    const { autoscaler } = pair[color];
+    return autoscaler && { min: autoscaler.own, max: autoscaler.maxReplicas };
+  }
+  const spec = release.spec.autoscaling?.spec;
   if (spec === undefined) return undefined;
   const min = typeof spec.minReplicas === 'number' ? spec.minReplicas : 1;
   const max = typeof spec.maxReplicas === 'number' ? spec.maxReplicas : min;
@@ -59,8 +63,14 @@ export function requiredReady(snapshot: Snapshot, roles: Roles): number {
   return Math.max(1, ownMinimum(snapshot, roles), resolve(candidate, productionNow(snapshot, roles)));
 }
 
+/** Of the release that is under way, or of one that would begin now. */
+export function candidateColor({ active, subject }: Roles): Color {
+  if (subject !== undefined && subject.facts.outcome === undefined) return subject.facts.color;
+  return active === undefined ? 'blue' : otherColor(active.facts.color);
+}
+
 function ownMinimum(snapshot: Snapshot, roles: Roles): number {
-  const bounds = autoscalingBounds(snapshot);
+  const bounds = autoscalingBounds(snapshot, candidateColor(roles));
   if (bounds !== undefined) return bounds.min;
   const { replicas, capacity } = snapshot.release.spec;
   return resolve(capacity.candidate, replicas ?? wishedReplicas(snapshot, roles));
@@ -76,7 +86,7 @@ function wishedReplicas(snapshot: Snapshot, roles: Roles): number {
 export function candidateSize(snapshot: Snapshot, roles: Roles, color: Color): number {
   const deployment = snapshot.sides[color].deployment;
   const already = deployment?.revision === roles.subject?.name ? (deployment?.desired ?? 0) : 0;
-  return Math.max(withinBounds(snapshot, requiredReady(snapshot, roles)), already);
+  return Math.max(withinBounds(snapshot, color, requiredReady(snapshot, roles)), already);
 }
 
 /** How long the old side must have been too large before it shrinks: production may be as large again in a moment. */
@@ -92,7 +102,7 @@ export function windowSize(snapshot: Snapshot, roles: Roles, color: Color): numb
 }
 
 function mayShrinkTo(snapshot: Snapshot, roles: Roles, color: Color): number {
-  const whole = wholeWindow(snapshot, roles);
+  const whole = wholeWindow(snapshot, roles, color);
   if (isSurgeOver(snapshot, roles, color, whole)) return whole;
   const { tooLarge } = roles.active?.facts ?? {};
   const isDue = tooLarge !== undefined && snapshot.now >= tooLarge.since + SHRINK_AFTER_MS;
@@ -101,10 +111,10 @@ function mayShrinkTo(snapshot: Snapshot, roles: Roles, color: Color): number {
 
 /** What is asked for now, whatever stands there. */
 function windowAsked(snapshot: Snapshot, roles: Roles, color: Color): number {
-  const asked = windowShare(snapshot, productionNow(snapshot, roles));
-  const whole = wholeWindow(snapshot, roles);
+  const asked = windowShare(snapshot, color, productionNow(snapshot, roles));
+  const whole = wholeWindow(snapshot, roles, color);
   const surge = surgeFor(snapshot, roles, color, whole);
-  return Math.max(asked, surge === 0 ? 0 : withinBounds(snapshot, whole + surge));
+  return Math.max(asked, surge === 0 ? 0 : withinBounds(snapshot, color, whole + surge));
 }
 
 /** When the old side may shrink; undefined: it is not too large, or may shrink now. */
@@ -117,7 +127,7 @@ export function shrinkDue({ now }: Snapshot, { active }: Roles): number | undefi
 export function sizeNote(snapshot: Snapshot, roles: Roles, color: Color): RevisionFacts['tooLarge'] {
   const known = roles.active?.facts.tooLarge;
   // Production that is not ready for a moment has not become smaller.
-  const asked = Math.max(windowAsked(snapshot, roles, color), wholeWindow(snapshot, roles));
+  const asked = Math.max(windowAsked(snapshot, roles, color), wholeWindow(snapshot, roles, color));
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
   if (known === undefined) return asked < desired ? { since: snapshot.now, most: asked } : undefined;
   const most = Math.max(known.most, asked);
@@ -125,14 +135,18 @@ export function sizeNote(snapshot: Snapshot, roles: Roles, color: Color): Revisi
   return isDone ? undefined : { since: known.since, most };
 }
 
-function windowShare(snapshot: Snapshot, production: number): number {
-  return withinBounds(snapshot, Math.max(1, resolve(snapshot.release.spec.capacity.window, production)));
+function windowShare(snapshot: Snapshot, color: Color, production: number): number {
+  return withinBounds(
+    snapshot,
+    color,
+    Math.max(1, resolve(snapshot.release.spec.capacity.window, production)),
+  );
 }
 
 /** Of what production is asked to have: while it is ill, its old side must not be measured by what is left of it. */
-function wholeWindow(snapshot: Snapshot, roles: Roles): number {
+function wholeWindow(snapshot: Snapshot, roles: Roles, color: Color): number {
   const production = productionNow(snapshot, roles);
-  return windowShare(snapshot, Math.max(production, wishedReplicas(snapshot, roles)));
+  return windowShare(snapshot, color, Math.max(production, wishedReplicas(snapshot, roles)));
 }
 
 /**
@@ -140,8 +154,8 @@ function wholeWindow(snapshot: Snapshot, roles: Roles): number {
  * be missing for the time that its successor takes.
  */
 export function keptWhileRecycling(snapshot: Snapshot, roles: Roles, color: Color): number {
-  const whole = wholeWindow(snapshot, roles);
-  const hasRoom = withinBounds(snapshot, whole + 1) > whole && !isCrowded(snapshot, color);
+  const whole = wholeWindow(snapshot, roles, color);
+  const hasRoom = withinBounds(snapshot, color, whole + 1) > whole && !isCrowded(snapshot, color);
   return hasRoom ? whole : Math.max(1, whole - 1);
 }
 
@@ -152,9 +166,10 @@ export function keptWhileRecycling(snapshot: Snapshot, roles: Roles, color: Colo
  */
 export function standbySize(snapshot: Snapshot, roles: Roles): number {
   if (roles.active === undefined) return 0;
-  const held = snapshot.sides[otherColor(roles.active.facts.color)].deployment?.revision;
+  const idle = otherColor(roles.active.facts.color);
+  const held = snapshot.sides[idle].deployment?.revision;
   const facts = snapshot.revisions.find(({ name }) => name === held)?.facts;
   if (facts?.outcome?.kind !== 'Committed' || facts.rejected !== undefined) return 0;
   const production = snapshot.sides[roles.active.facts.color].deployment?.desired ?? 0;
-  return withinBounds(snapshot, resolve(snapshot.release.spec.capacity.standby, production));
+  return withinBounds(snapshot, idle, resolve(snapshot.release.spec.capacity.standby, production));
 }

@@ -8,6 +8,7 @@ import { act, waitingOrder } from './actions.ts';
 import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
 import { endpointDue } from './endpoint-due.ts';
+import { claimPaired } from './pair.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
@@ -86,14 +87,13 @@ const UNWATCHED_MS = 15_000;
 const PRODUCTION_GONE_MS = 2000;
 
 /** In every stage: a Service or a source that was replaced comes back without our label, and says nothing of itself. */
-function unwatchedDue(
-  { now, release, source, services, previews }: Snapshot,
-  { active }: Roles,
-): number | undefined {
+function unwatchedDue(snapshot: Snapshot, { active }: Roles): number | undefined {
+  const { now, release, source, services, previews } = snapshot;
   if (active !== undefined && services.some(({ found }) => !found)) return now + PRODUCTION_GONE_MS;
   const watched =
     [...services, ...previews].every(({ labelled }) => labelled) &&
-    (source?.claimedBy !== undefined || workloadOf(release.spec).kind !== 'DeploymentRef');
+    (source?.claimedBy !== undefined || workloadOf(release.spec).kind !== 'DeploymentRef') &&
+    claimPaired(snapshot).length === 0;
   return watched ? undefined : now + UNWATCHED_MS;
 }
 

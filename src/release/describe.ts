@@ -42,6 +42,11 @@ export function describe(effect: Effect): string {
       return `RecyclePods ${effect.color}: ${effect.pods.map(({ name }) => name).join(', ')}`;
     case 'WriteAutoscaler':
       return `WriteAutoscaler ${effect.color}, minReplicas ${effect.minReplicas}`;
+    case 'ClaimPaired':
+    case 'ReleasePaired':
+      return `${effect.kind} ${effect.object} ${effect.name}`;
+    case 'LockAutoscaler':
+      return `LockAutoscaler ${effect.name}, minReplicas ${effect.from} -> ${effect.to}`;
     case 'WriteBudget':
       return `WriteBudget ${effect.color}, ${budgetInWords(effect.asks)}`;
     case 'RemoveBudget':

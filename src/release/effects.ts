@@ -73,6 +73,8 @@ export function scaleColor(snapshot: Snapshot, color: Color, to: number): Effect
 
 /** Writes a revision to a colour if that is not what stands there. */
 export function writeColor(snapshot: Snapshot, color: Color, revision: string, replicas: number): Effect[] {
+  // What people write is not written, whatever stands there.
+  if (snapshot.pair !== undefined) return [];
   const deployment = snapshot.sides[color].deployment;
   if (deployment?.revision === revision && deployment.matches) return [];
   // A stranger's Deployment under that name is never taken: it is reported as a problem.

@@ -51,6 +51,8 @@ export interface RevisionFacts {
   readonly rejected?: { readonly at: number; readonly reason: string; readonly message: string };
   /** Inconclusive attempts in a row, and when the next may start. */
   readonly inconclusive?: { readonly count: number; readonly retryAt: number };
+  /** Of the first revision of a pair: the content that stood on the other side then. No release begins for it by itself. */
+  readonly beside?: string;
   /** The number of pods of the source when it was adopted. */
   readonly sourceReplicas?: number;
 }

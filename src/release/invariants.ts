@@ -22,7 +22,7 @@ export function violations(snapshot: Snapshot, effects: readonly Effect[]): stri
     finalizerBeforeRest(effects),
     deletesServing(snapshot, effects),
     restartsMany(effects),
-    ...effects.flatMap((effect) => broken(snapshot, effect)),
+    ...effects.flatMap((effect) => [writesPair(snapshot, effect), ...broken(snapshot, effect)]),
   ].filter((sentence) => sentence !== undefined);
 }
 
@@ -56,6 +56,24 @@ const GUARDS: Guards = {
     release.deleting ? undefined : 'the finalizer of a release that is not being deleted',
   ],
 };
+
+/** Whatever writes or deletes what a colour is made of. */
+const SHAPES_COLOR: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>([
+  'WriteColor',
+  'DeleteColor',
+  'LabelColor',
+  'WriteAutoscaler',
+  'RemoveAutoscaler',
+  'WriteBudget',
+  'WriteCopy',
+]);
+
+/** The sides of a pair are people's. */
+function writesPair({ pair }: Snapshot, { kind }: Effect): string | undefined {
+  return pair !== undefined && SHAPES_COLOR.has(kind)
+    ? `${kind}: the workloads of a pair are written by people alone`
+    : undefined;
+}
 
 function broken(snapshot: Snapshot, effect: Effect): (string | undefined)[] {
   const guard = GUARDS[effect.kind] as
@@ -312,7 +330,7 @@ function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
   const production = serving === undefined ? 0 : (sides[serving].deployment?.desired ?? 0);
   const asked = Math.min(
     resolve(release.spec.capacity.window, production),
-    autoscalingBounds(snapshot)?.max ?? Number.POSITIVE_INFINITY,
+    autoscalingBounds(snapshot, color)?.max ?? Number.POSITIVE_INFINITY,
   );
   const going = (sides[color].deployment?.desired ?? 0) - to;
   const ready = sides[color].pods.filter((pod) => pod.ready).length;

@@ -106,6 +106,25 @@ export type Effect =
       readonly color: Color;
       readonly pods: readonly { readonly name: string; readonly uid: string }[];
     }
+  /** Labels what people wrote for a pair, so that it is watched; refused where it carries a release's label already. */
+  | { readonly kind: 'ClaimPaired'; readonly object: PairedKind; readonly name: string; readonly uid: string }
+  /** Takes our label back, and gives an autoscaler its own minimum. */
+  | {
+      readonly kind: 'ReleasePaired';
+      readonly object: PairedKind;
+      readonly name: string;
+      readonly uid: string;
+    }
+  /** Sets the minimum of an autoscaler that people wrote. `own`: what it is without us, noted on it unless it is that. */
+  | {
+      readonly kind: 'LockAutoscaler';
+      readonly color: Color;
+      readonly name: string;
+      readonly uid: string;
+      readonly from: number;
+      readonly to: number;
+      readonly own: number;
+    }
   | { readonly kind: 'WriteAutoscaler'; readonly color: Color; readonly minReplicas: number }
   | { readonly kind: 'WriteBudget'; readonly color: Color; readonly asks: BudgetSpec }
   | { readonly kind: 'RemoveBudget'; readonly color: Color; readonly uid: string }
@@ -185,6 +204,8 @@ export type Effect =
       readonly attempt: number;
       readonly color: Color;
     };
+
+export type PairedKind = 'Deployment' | 'StatefulSet' | 'HorizontalPodAutoscaler';
 
 export type EffectKind = Effect['kind'];
 

@@ -2,13 +2,15 @@
  * What is wrong with the input, seen before anything is touched. Each problem is one sentence: object, field, what to
  * do. The first is shown; production stays as it is; the release goes on by itself when the problem is mended.
  */
-import { LABEL_COLOR, LABEL_CONFIG, LABEL_REVISION } from '../api/names.ts';
+import { LABEL_CONFIG } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
-import { workloadInWords, workloadOf } from '../api/workload.ts';
-import { autoscalingBounds, requiredReady } from './capacity.ts';
+import { autoscalerOn, sideInWords, workloadInWords, workloadOf } from '../api/workload.ts';
+import { autoscalingBounds, candidateColor, requiredReady } from './capacity.ts';
 import { endpointProblem } from './endpoint-problems.ts';
 import { selectedColor } from './endpoints.ts';
+import { pairUnfit } from './pair-problems.ts';
 import type { Roles } from './roles.ts';
+import { selects } from './selects.ts';
 import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
 import type { ColorDeploymentView, PreviewView, Problem, ServiceView, Snapshot } from './snapshot.ts';
 
@@ -28,6 +30,7 @@ const RULES: readonly Rule[] = [
   serviceMissesPods,
   serviceServesStrangers,
   servicesDisagree,
+  pairUnfit,
   previewUnfit,
   foreignObjects,
   autoscalerUnstated,
@@ -172,15 +175,14 @@ function serviceClaimed(snapshot: Snapshot, roles: Roles): Problem | undefined {
 /** Before the adoption a Service needs the source's pods, and one that is named later those of the side that serves. */
 function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefined {
   const { active } = roles;
-  const { release, wish, sides } = snapshot;
+  const { release, wish, sides, pair } = snapshot;
   const label = release.spec.traffic.selectorLabel;
   const name =
-    active === undefined
-      ? workloadInWords(release.spec)
-      : `Deployment "${release.name}-${active.facts.color}"`;
+    active === undefined ? workloadInWords(release.spec) : sideInWords(release, active.facts.color);
   const labels = active === undefined ? wish?.podLabels : sides[active.facts.color].deployment?.podLabels;
   const joining = new Set(active === undefined ? snapshot.services : newcomers(snapshot, roles));
-  if (labels === undefined) return undefined;
+  // Both sides of a pair stand there to be looked at: `pairUnfit`.
+  if (labels === undefined || pair !== undefined) return undefined;
   return perService((service) =>
     !joining.has(service) || selects(service.selector, labels, [label])
       ? undefined
@@ -189,20 +191,6 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
           message: `Service "${service.name}" does not select the pods of ${name}: its selector and the labels of spec.template must match`,
         },
   )(snapshot, roles);
-}
-
-/** Labels of ours tell the sides apart: a selector that names one would find nothing on the other side. */
-const TELLS_SIDES = [LABEL_COLOR, LABEL_REVISION];
-
-/** `apart`: keys that the operator itself puts into a selector. */
-export function selects(
-  selector: Readonly<Record<string, string>>,
-  labels: Readonly<Record<string, string>>,
-  apart: readonly string[],
-): boolean {
-  return Object.entries(selector).every(
-    ([key, value]) => apart.includes(key) || (labels[key] === value && !TELLS_SIDES.includes(key)),
-  );
 }
 
 /** A preview proves nothing, so that little is asked of it: that it exists, is nobody else's, and selects our pods. */
@@ -308,8 +296,10 @@ function foreignObjects(snapshot: Snapshot): Problem | undefined {
   });
   for (const color of COLORS) {
     const side = snapshot.sides[color];
-    if (side.deployment?.ours === false) return taken('Deployment', `${release.name}-${color}`);
-    if (side.autoscaler?.ours === false) return taken('HorizontalPodAutoscaler', `${release.name}-${color}`);
+    if (snapshot.pair === undefined && side.deployment?.ours === false)
+      return taken('Deployment', `${release.name}-${color}`);
+    if (snapshot.pair === undefined && side.autoscaler?.ours === false)
+      return taken('HorizontalPodAutoscaler', `${release.name}-${color}`);
     if (side.budget?.ours === false) return taken('PodDisruptionBudget', `${release.name}-${color}`);
     for (const service of snapshot.services) {
       const twin = service.twins[color];
@@ -334,14 +324,18 @@ function autoscalerUnstated(snapshot: Snapshot, roles: Roles): Problem | undefin
 }
 
 function autoscalerTooSmall(snapshot: Snapshot, roles: Roles): Problem | undefined {
-  const bounds = autoscalingBounds(snapshot);
+  const color = candidateColor(roles);
+  const bounds = autoscalingBounds(snapshot, color);
   if (bounds === undefined || roles.stage === 'Observing' || roles.stage === 'Returning') return undefined;
   const required = requiredReady(snapshot, roles);
   if (required <= bounds.max) return undefined;
+  const paired = snapshot.pair?.[color].autoscaler;
+  const field = 'spec.autoscaling.spec.maxReplicas';
+  const where = paired === undefined ? field : `spec.maxReplicas of HorizontalPodAutoscaler "${paired.name}"`;
   return {
     reason: 'AutoscalerTooSmall',
-    field: 'spec.autoscaling.spec.maxReplicas',
-    message: `spec.autoscaling.spec.maxReplicas is ${bounds.max}, but the candidate needs ${required} ready pods to take over: raise maxReplicas`,
+    field: paired === undefined ? field : `spec.workload.pair.${color}.autoscalerRef`,
+    message: `${where} is ${bounds.max}, but the candidate needs ${required} ready pods to take over: raise maxReplicas`,
   };
 }
 
@@ -349,11 +343,11 @@ function autoscalerTooSmall(snapshot: Snapshot, roles: Roles): Problem | undefin
 function autoscalerAmbiguous({ sides, release }: Snapshot): Problem | undefined {
   const color = COLORS.find((each) => sides[each].autoscaler?.ambiguous);
   if (color === undefined) return undefined;
-  const name = `${release.name}-${color}`;
+  const name = autoscalerOn(release, color) ?? '';
   return {
     reason: 'AutoscalerAmbiguous',
     object: `HorizontalPodAutoscaler ${name}`,
-    message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete that of ${workloadInWords(release.spec)}, and remove it where it comes from`,
+    message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete ${release.spec.workload.pair === undefined ? `that of ${workloadInWords(release.spec)}` : 'the other one'}, and remove it where it comes from`,
   };
 }
 

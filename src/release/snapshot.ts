@@ -27,6 +27,8 @@ export interface Snapshot {
   /** Services of this release that its spec no longer names. */
   readonly leftovers: readonly LeftoverView[];
   readonly sides: Readonly<Record<Color, SideView>>;
+  /** Where the two sides are workloads that people write; undefined for every other kind of workload. */
+  readonly pair: PairView | undefined;
   /** PodDisruptionBudgets of other people that select pods of a colour. Only looked up where the release asks for its own. */
   readonly foreignBudgets: readonly string[];
   /** Ascending by number. */
@@ -296,6 +298,41 @@ export interface AutoscalerView {
   readonly matches: boolean;
   /** Kubernetes has switched it off, because another autoscaler's target has the same pods. */
   readonly ambiguous: boolean;
+}
+
+export interface PairView {
+  readonly blue: PairedView;
+  readonly green: PairedView;
+  /** Autoscalers of this release that its spec no longer names. */
+  readonly leftovers: readonly PairedAutoscalerView[];
+}
+
+/** What people wrote for one side, beside what a `SideView` tells of it. */
+export interface PairedView {
+  /** Name of the release whose label it carries. */
+  readonly claimedBy: string | undefined;
+  /** Labels that its pod template must carry and does not, as `key: value`. */
+  readonly lacks: readonly string[];
+  /** Its selector matches the pods of the other side as well. */
+  readonly selectsOther: boolean;
+  /** Identity of its content without its colour: two sides that are the same need no release. */
+  readonly colorless: string | undefined;
+  /** undefined: none is named, or it does not exist. */
+  readonly autoscaler: PairedAutoscalerView | undefined;
+}
+
+export interface PairedAutoscalerView {
+  readonly name: string;
+  readonly uid: string;
+  readonly claimedBy: string | undefined;
+  /** Kind and name of what it scales. */
+  readonly target: { readonly kind: string; readonly name: string };
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** What minReplicas is, or was before it was raised. */
+  readonly own: number;
+  /** A note of ours stands on it, of what its minReplicas was. */
+  readonly noted: boolean;
 }
 
 export interface BudgetView {

@@ -5,10 +5,9 @@
 
 import { changedConfig } from '../api/config.ts';
 import { revisionLabel } from '../api/names.ts';
-import type { ReleaseSpec } from '../api/schema.ts';
 import type { Color } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
-import { workloadOf } from '../api/workload.ts';
+import { wishInWords } from '../api/workload.ts';
 import { recordFacts } from './effects.ts';
 import { otherColor } from './endpoints.ts';
 import { freshAttempt, type RevisionFacts } from './facts.ts';
@@ -66,11 +65,6 @@ function refused({ reason, message }: Problem): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
 }
 
-/** Where it stands what people wish for. */
-export function wishInWords(spec: ReleaseSpec): string {
-  return workloadOf(spec).kind === 'External' ? 'spec.workload.external' : 'the Deployment';
-}
-
 /** What people wish for now and did not when this revision was frozen. */
 export function whatChanged({ config, release }: Snapshot, since: RevisionView | undefined): string {
   const names = changedConfig(since?.config, config.found);
@@ -101,7 +95,12 @@ function carried(known: RevisionView | undefined): { inconclusive?: { count: num
 }
 
 function isSameSpec(revision: RevisionView, snapshot: Snapshot): boolean {
-  return JSON.stringify(revision.frozen) === JSON.stringify(snapshot.release.spec);
+  return JSON.stringify(revision.frozen, undirected) === JSON.stringify(snapshot.release.spec, undirected);
+}
+
+/** Which side of a pair people wish for says nothing about what stands on it. */
+function undirected(key: string, value: unknown): unknown {
+  return key === 'pair' ? { ...(value as object), active: undefined } : value;
 }
 
 export function freeze(

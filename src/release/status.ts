@@ -40,7 +40,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
     selector:
       activeColor === undefined
         ? undefined
-        : `${LABEL_RELEASE}=${release.name},${LABEL_COLOR}=${activeColor}`,
+        : `${LABEL_RELEASE}=${release.name},${snapshot.pair === undefined ? LABEL_COLOR : release.spec.traffic.selectorLabel}=${activeColor}`,
     ...(snapshot.endpoint === undefined ? sidesOf(snapshot, roles) : environmentsOf(roles)),
     conditions: mergeConditions(
       previous.conditions,

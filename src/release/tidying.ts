@@ -17,6 +17,12 @@ const WORDS: Words = {
     `the Deployment of ${color} is to carry the labels and annotations that are stated`,
   WriteAutoscaler: ({ color, minReplicas }) =>
     `the autoscaler of ${color} is to keep at least ${minReplicas} pods`,
+  LockAutoscaler: ({ name, to, own }) =>
+    to === own
+      ? `autoscaler "${name}" gets its own minReplicas back`
+      : `autoscaler "${name}" is to keep at least ${to} pods`,
+  ClaimPaired: ({ object, name }) => `${object} "${name}" lacks our label`,
+  ReleasePaired: ({ object, name }) => `${object} "${name}" is in the spec no more`,
   RemoveAutoscaler: ({ name }) => `autoscaler "${name}" is in nobody's spec`,
   WriteBudget: ({ color, asks }) => `the disruption budget of ${color} is to ask for ${budgetInWords(asks)}`,
   RemoveBudget: ({ color }) => `${color} is to have no disruption budget`,

@@ -10,6 +10,7 @@ import { autoscalingBounds, candidateSize, standbySize, windowSize } from './cap
 import { keepCopies } from './copies.ts';
 import { moveTraffic, scaleColor, writeColor } from './effects.ts';
 import { selectedColor } from './endpoints.ts';
+import { claimPaired, lockAutoscaler, releaseLeftovers } from './pair.ts';
 import type { Effect } from './plan.ts';
 import type { Roles } from './roles.ts';
 import { canJoin, moveInForce, newcomers, tidyDueAt } from './services.ts';
@@ -25,6 +26,8 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
     ...proofs(snapshot),
     ...keepCopies(snapshot),
     ...claimSource(snapshot, roles),
+    ...claimPaired(snapshot),
+    ...releaseLeftovers(snapshot),
     ...joins(snapshot, roles),
     ...letGoOfLeftovers(snapshot, roles),
     ...autoscalers(snapshot, roles),
@@ -51,7 +54,7 @@ export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect
   const { replicas } = snapshot.release.spec;
   const { color, verifiedReady } = active.facts;
   const { deployment } = snapshot.sides[color];
-  const size = Math.max(1, replicas ?? verifiedReady ?? autoscalingBounds(snapshot)?.min ?? 1);
+  const size = Math.max(1, replicas ?? verifiedReady ?? autoscalingBounds(snapshot, color)?.min ?? 1);
   if (deployment === undefined) return writeColor(snapshot, color, active.name, size);
   if (deployment.desired === 0) return scaleColor(snapshot, color, size);
   if (replicas === undefined || (stage !== 'Resting' && replicas < deployment.desired)) return [];
@@ -141,6 +144,22 @@ export function letGo(
   };
 }
 
+/** They are ours alone: another release of the Service could not make its own while they stand. */
+export function removeTwins({ services }: Snapshot): Effect[] {
+  return services.flatMap(({ name, found, twins }) =>
+    COLORS.filter((color) => found && twins[color].found && twins[color].ours).map(
+      (color): Effect => ({ kind: 'RemoveTwin', service: name, color }),
+    ),
+  );
+}
+
+/** Services and previews of a release that goes. `kept`: the colours that go on serving. */
+export function returnServices(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
+  return [...snapshot.services, ...snapshot.previews]
+    .filter((service) => service.found && service.claimedBy === snapshot.release.uid)
+    .map((service) => letGo(snapshot, service, kept));
+}
+
 /** A stranger's Service under that name is left alone: it is reported as a problem. */
 function needsTwin(twin: TwinView): boolean {
   return !twin.found || (twin.ours && !twin.matches);
@@ -148,8 +167,9 @@ function needsTwin(twin: TwinView): boolean {
 
 /** One autoscaler for each colour that has a Deployment; none where the spec has none. */
 export function autoscalers(snapshot: Snapshot, roles: Roles): Effect[] {
-  const bounds = autoscalingBounds(snapshot);
   return COLORS.flatMap((color): Effect[] => {
+    const bounds = autoscalingBounds(snapshot, color);
+    if (snapshot.pair !== undefined) return lockAutoscaler(snapshot, color, floor(snapshot, roles, color));
     const { autoscaler, deployment } = snapshot.sides[color];
     if (bounds === undefined) {
       if (autoscaler?.ours !== true) return [];

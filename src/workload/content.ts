@@ -54,9 +54,13 @@ function content(
   };
 }
 
-/** What people wish for. */
-export function contentOf(deployment: Deployment, config?: NamedConfig): WorkloadContent {
-  return content(deployment.spec.template, deployment.spec, config, []);
+/** What people wish for; without the labels `drop`. */
+export function contentOf(
+  deployment: Deployment,
+  config?: NamedConfig,
+  drop: readonly string[] = [],
+): WorkloadContent {
+  return content(deployment.spec.template, deployment.spec, config, drop);
 }
 
 /** What really runs: the pods of this ReplicaSet, under the Deployment's settings. */

@@ -63,12 +63,12 @@ describe('the CustomResourceDefinition on a real API server', function () {
       [
         'a workload without a source',
         { workload: {} },
-        'spec.workload: Invalid value: give deploymentRef, deployment or external',
+        'spec.workload: Invalid value: give one of deploymentRef, deployment, pair and external',
       ],
       [
         'a workload with two sources',
         { workload: { deploymentRef: { name: 'a' }, deployment: { spec: { template: { spec: {} } } } } },
-        'spec.workload: Invalid value: give deploymentRef, deployment or external',
+        'spec.workload: Invalid value: give one of deploymentRef, deployment, pair and external',
       ],
       [
         'a Deployment without a template',

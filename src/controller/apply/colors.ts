@@ -16,6 +16,7 @@ import type { Scene } from '../observe.ts';
 import { storedContent } from '../views.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
+import { scalePaired } from './pair.ts';
 import { colorDeployment, servicesNow, storedAutoscaler } from './present.ts';
 import { create, patch, remove, removeMembers, setMembers, test, write } from './writes.ts';
 
@@ -24,6 +25,11 @@ function contentOfRevision({ cache }: Applier, { release }: Scene, revision: str
   const content = storedContent(cache.revisions.get(key));
   if (content === undefined) throw new StaleError(`ControllerRevision "${key.name}" is gone`);
   return content;
+}
+
+/** Whatever was planned: what people wrote for a pair is neither written nor deleted. */
+function mustBeOurs({ pair }: Scene): void {
+  if (pair !== undefined) throw new Error('the workloads of a pair are written by people alone');
 }
 
 /** What was planned for a side without traffic is not done to one that another process has given it since. */
@@ -37,6 +43,7 @@ async function mustBeIdle(applier: Applier, scene: Scene, color: Color): Promise
 
 /** Full write. The selector of a Deployment is immutable, so a Deployment of ours always has the right one. */
 const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
+  mustBeOurs(scene);
   if (effect.expected !== undefined) await mustBeIdle(applier, scene, effect.color);
   const content = contentOfRevision(applier, scene, effect.revision);
   const body = renderColor(scene.release, effect.color, effect.revision, content, effect.replicas);
@@ -54,6 +61,8 @@ const writeColor: Apply<'WriteColor'> = async (applier, scene, effect) => {
 /** Not through the scale subresource: the test on the present number is the precondition. */
 const scaleColor: Apply<'ScaleColor'> = async (applier, scene, { color, uid, from, to }) => {
   if (to < from) await mustBeIdle(applier, scene, color);
+  if (scene.pair !== undefined)
+    return scalePaired(applier, scene, { kind: 'ScaleColor', color, uid, from, to });
   await patch(applier, applier.cache.deployments, DEPLOYMENTS, scene, colorName(scene.release.name, color), [
     test('/metadata/uid', uid),
     test('/spec/replicas', from),
@@ -93,6 +102,7 @@ const recyclePods: Apply<'RecyclePods'> = async (applier, scene, { color, pods }
 
 /** Without a key in its selector a Service rests on the source: what is deleted then has drained. */
 const deleteColor: Apply<'DeleteColor'> = async (applier, scene, { color, uid }) => {
+  mustBeOurs(scene);
   const { release } = scene;
   for (const service of await servicesNow(applier, scene))
     if (service === undefined || service.spec.selector?.[release.spec.traffic.selectorLabel] === color)

@@ -8,6 +8,7 @@ import {
   revisionObjectName,
 } from '../../api/names.ts';
 import { API_VERSION, KIND } from '../../api/schema.ts';
+import type { Color } from '../../api/status.ts';
 import { workloadOf } from '../../api/workload.ts';
 import type { KubeObject } from '../../kube/ports.ts';
 import {
@@ -33,6 +34,7 @@ import { type ExternalContent, externalContent } from '../../workload/external.t
 import { nameless, renderColor, renderCopy } from '../../workload/render.ts';
 import { readConfigMap } from '../named-config.ts';
 import type { Scene } from '../observe.ts';
+import type { Pair } from '../pair.ts';
 import type { Applier, Appliers, Apply, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { colorDeployment, servicesNow, sourceOf } from './present.ts';
@@ -46,6 +48,8 @@ function contentFor(
   const { config } = scene.snapshot;
   const workload = workloadOf(scene.release.spec);
   if (workload.kind === 'External') return externalContent(workload.external, facts.color);
+  if (scene.pair !== undefined && (from === 'blue' || from === 'green'))
+    return contentOf(pairedOn(scene.pair, from));
   if (from === 'source') return contentOf(scene.wished ?? sourceOf(scene), config.found);
   if (from === 'live') {
     const content =
@@ -54,6 +58,12 @@ function contentFor(
     return content;
   }
   return contentOfColor(colorDeployment(applier, scene, from), scene.release.spec.traffic.selectorLabel);
+}
+
+function pairedOn(pair: Pair, color: Color): Deployment {
+  const { workload } = pair[color];
+  if (workload === undefined) throw new StaleError(`the workload of ${color} is gone`);
+  return workload;
 }
 
 /** What the ConfigMaps of this content hold: the colour's copies where it is a colour's, else those that people wrote. */

@@ -10,8 +10,9 @@ import { autoscalingBounds } from '../capacity.ts';
 import { readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { EndpointView, ServiceView, Snapshot } from '../snapshot.ts';
-import { dismiss, letGo } from '../upkeep.ts';
+import { dismiss, removeTwins, returnServices } from '../upkeep.ts';
 import { drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
+import { leavePair } from './paired.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
   const { release } = snapshot;
@@ -20,6 +21,7 @@ export function deleting(snapshot: Snapshot): Verdict | undefined {
     return { phase: 'Deleting', reason: 'Deleted', message: 'nothing is left to do' };
   if (release.namespaceEnding) return leaveAll('the namespace is being deleted: everything is left as it is');
   if (snapshot.endpoint !== undefined) return leavePublished(snapshot.endpoint);
+  if (snapshot.pair !== undefined) return leavePair(snapshot);
   if (isKept(snapshot)) return keepColors(snapshot);
   const verdict = ejecting(snapshot);
   return 'stay' in verdict ? leave(snapshot, verdict.stay) : verdict;
@@ -110,15 +112,6 @@ function freeServices(
   return { message: `${message}; ${left} ready pods are still to end`, effects: [] };
 }
 
-/** They are ours alone: another release of the Service could not make its own while they stand. */
-function removeTwins({ services }: Snapshot): Effect[] {
-  return services.flatMap(({ name, found, twins }) =>
-    COLORS.filter((color) => found && twins[color].found && twins[color].ours).map(
-      (color): Effect => ({ kind: 'RemoveTwin', service: name, color }),
-    ),
-  );
-}
-
 /** Those of a side that goes on serving stay, and with them the pods that read them. */
 function removeCopies({ sides, release }: Snapshot, kept: readonly Color[]): Effect[] {
   return COLORS.flatMap((color) => {
@@ -176,7 +169,7 @@ function discard(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
 /** The autoscaler of a side that goes on serving gets its own minimum back. */
 function unlock(snapshot: Snapshot, color: Color): Effect[] {
   const { autoscaler } = snapshot.sides[color];
-  const min = autoscalingBounds(snapshot)?.min;
+  const min = autoscalingBounds(snapshot, color)?.min;
   if (min === undefined || !autoscaler?.ours || autoscaler.minReplicas === min) return [];
   return [{ kind: 'WriteAutoscaler', color, minReplicas: min }];
 }
@@ -184,11 +177,8 @@ function unlock(snapshot: Snapshot, color: Color): Effect[] {
 /** Labels, claims and the source's pause are taken back; its autoscaler is restored where it serves. */
 function give(snapshot: Snapshot): Effect[] {
   const { source, release } = snapshot;
-  const claimed = [...snapshot.services, ...snapshot.previews];
-  const services = claimed.filter((service) => service.found && service.claimedBy === release.uid);
-  const kept = keptColors(snapshot);
   return [
     ...(source?.claimedBy === release.name ? [{ kind: 'ReleaseSource' as const, uid: source.uid }] : []),
-    ...services.map((service) => letGo(snapshot, service, kept)),
+    ...returnServices(snapshot, keptColors(snapshot)),
   ];
 }

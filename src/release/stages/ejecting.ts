@@ -19,7 +19,7 @@ import { workloadOf } from '../../api/workload.ts';
 import { removeBudget } from '../budgets.ts';
 import { otherColor, podsOf, readyCount, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
-import { selects } from '../problems.ts';
+import { selects } from '../selects.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { letGo } from '../upkeep.ts';
 

@@ -1,6 +1,7 @@
 /** The new side has the traffic and is watched: it is kept, or the traffic goes back. */
 
 import { formatTime, parseTime } from '../../api/time.ts';
+import { wishInWords } from '../../api/workload.ts';
 import { availability } from '../../checks/availability.ts';
 import type { CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
@@ -12,7 +13,6 @@ import type { Effect, Request, Verdict } from '../plan.ts';
 import { serviceMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { wishInWords } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';

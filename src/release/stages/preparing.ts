@@ -63,7 +63,9 @@ function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevis
   if (wished === undefined || wished === subject.fingerprint) return undefined;
   // Deleted and created again it may well be what it was: nothing else could start meanwhile.
   if (snapshot.config.missing.length > 0) return undefined;
-  if (subject.facts.validatedAt !== undefined && wished !== active?.fingerprint) return undefined;
+  // Of a pair it has been overwritten: there is nothing left that could go on.
+  const goesOn = subject.facts.validatedAt !== undefined && snapshot.pair === undefined;
+  if (goesOn && wished !== active?.fingerprint) return undefined;
   return end(
     snapshot,
     subject,

@@ -2,7 +2,7 @@
 
 import { COLORS } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
-import { workloadInWords } from '../../api/workload.ts';
+import { sideInWords, wishInWords, workloadInWords } from '../../api/workload.ts';
 import type { Breach } from '../../checks/check.ts';
 import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
@@ -17,20 +17,13 @@ import { pointPreviews } from '../preview.ts';
 import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import {
-  judgeInput,
-  judgeObjects,
-  notNow,
-  startAttempt,
-  whatChanged,
-  wishedRevision,
-  wishInWords,
-} from '../start.ts';
+import { judgeInput, judgeObjects, notNow, startAttempt, whatChanged, wishedRevision } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack } from './back.ts';
 import { isFixWished } from './give-way.ts';
 import { REVISIONS_LOST } from './lost.ts';
+import { takeEdited } from './paired.ts';
 import { watchWindow } from './window.ts';
 
 export function resting(snapshot: Snapshot, roles: Roles): Verdict {
@@ -92,7 +85,7 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   const size = standbySize(snapshot, roles);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
   // An autoscaler that is on shrinks the side itself, down to its minimum.
-  const left = size > 0 && desired > size && autoscalingBounds(snapshot) !== undefined;
+  const left = size > 0 && desired > size && autoscalingBounds(snapshot, color) !== undefined;
   const scaled = left ? [] : scaleColor(snapshot, color, size);
   // Nothing is promised of a standby after its window: one of them may be missing for a moment.
   return scaled.length > 0 ? scaled : recycle(snapshot, roles, color, Math.max(0, size - 1));
@@ -117,6 +110,8 @@ function prune(snapshot: Snapshot, roles: Roles): Effect[] {
 /** What the release waits for, or starts. */
 function standing(snapshot: Snapshot, roles: Roles, active: StartedRevision): Verdict {
   const { wish } = snapshot;
+  const edit = takeEdited(snapshot, roles, active);
+  if (edit !== undefined) return edit;
   if (wish !== undefined && wish.fingerprint === active.fingerprint)
     return satisfied(snapshot, roles, active);
   if (snapshot.release.spec.suspend) {
@@ -171,10 +166,14 @@ function edited({ release, sides }: Snapshot, active: StartedRevision): Verdict 
   const { deployment } = sides[color];
   if (deployment === undefined || (deployment.revision === active.name && deployment.matches))
     return undefined;
+  const remedy =
+    release.spec.workload.pair === undefined
+      ? `put it back, or change ${workloadInWords(release.spec)}, which starts a release`
+      : 'put it back, or wait until it has rolled out and is ready, which makes it a revision of its own';
   return {
     phase: 'Stalled',
     reason: 'ActiveEdited',
-    message: `Deployment "${release.name}-${color}" was edited${deployment.writer === undefined ? '' : ` by ${deployment.writer}`} and is no longer what revision ${active.name} is: put it back, or change ${workloadInWords(release.spec)}, which starts a release`,
+    message: `${sideInWords(release, color)} was edited${deployment.writer === undefined ? '' : ` by ${deployment.writer}`} and is no longer what revision ${active.name} is: ${remedy}`,
     stalled: true,
   };
 }

@@ -10,6 +10,7 @@ import type { Roles } from '../roles.ts';
 import type { EndpointView, Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput } from '../start.ts';
 import { claims, twins } from '../upkeep.ts';
+import { takeOver } from './paired.ts';
 
 export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
   if (!snapshot.release.hasFinalizer) {
@@ -21,6 +22,7 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
   }
   const refusal = judgeInput(snapshot, roles);
   if (refusal !== undefined) return { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
+  if (snapshot.pair !== undefined) return takeOver(snapshot);
   const claimed = claims(snapshot);
   if (claimed.length > 0) {
     return {

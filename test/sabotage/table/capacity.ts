@@ -20,8 +20,9 @@ export const CAPACITY: readonly Sabotage[] = [
     invariant: 3,
     breaks: 'The side that stands by does not grow with production.',
     file: CAPACITY_FILE,
-    find: 'const whole = wholeWindow(snapshot, roles);\n  const surge',
-    replace: 'if (already > 0) return already;\n  const whole = wholeWindow(snapshot, roles);\n  const surge',
+    find: 'const whole = wholeWindow(snapshot, roles, color);\n  const surge',
+    replace:
+      'if (already > 0) return already;\n  const whole = wholeWindow(snapshot, roles, color);\n  const surge',
   },
   {
     name: 'locks-left-behind',

@@ -31,7 +31,7 @@ describe('the parser of a release', () => {
     [
       'a workload without a source',
       release({ workload: {} }),
-      'spec.workload must have deploymentRef, deployment or external',
+      'spec.workload must have one of deploymentRef, deployment, pair and external',
     ],
     [
       'a Deployment with an upper-case name',

@@ -43,7 +43,10 @@ describe('the metrics of a pod', () => {
     const cache = { deployments: { get: () => ({ metadata: { uid: 'blue' } }) } };
     const { port } = server.address() as AddressInfo;
     const service = { metadata: { name: 'shop' }, spec: { ports: [{ port: 80, targetPort: port }] } };
-    const scene = { release: { namespace: 'demo', name: 'shop' }, services: [service] };
+    const scene = {
+      release: { namespace: 'demo', name: 'shop', spec: { workload: {} } },
+      services: [service],
+    };
     const request: ScrapeRequest = {
       kind: 'Scrape',
       revision: 'r1',

@@ -31,7 +31,10 @@ const service = {
     ],
   },
 };
-const scene = { release: { namespace: 'demo', name: 'shop' }, services: [service] } as unknown as Scene;
+const scene = {
+  release: { namespace: 'demo', name: 'shop', spec: { workload: {} } },
+  services: [service],
+} as unknown as Scene;
 const identity = { color: 'green', pod: 'p', uid: 'pod' } as const;
 const { signal } = new AbortController();
 
@@ -102,6 +105,37 @@ describe('a candidate pod is dialled', () => {
         (thrown: Error) => thrown.message,
       );
       expect(error).to.equal(sentence);
+    });
+  }
+});
+
+describe('a pod of a pair is dialled', () => {
+  const pair = { blue: { kind: 'StatefulSet', name: 'a' }, green: { kind: 'StatefulSet', name: 'b' } };
+  const release = { namespace: 'demo', name: 'shop', spec: { workload: { pair } } };
+  const paired = { release, services: [service] } as unknown as Scene;
+  const ask = (owner: object): Promise<unknown> => {
+    const owned = { ...pod, metadata: { ...pod.metadata, ownerReferences: [owner] } };
+    const { client } = cluster({ pod: owned });
+    const sets: Record<string, object> = { a: { metadata: { uid: 'a' } }, b: { metadata: { uid: 'b' } } };
+    const statefulSets = { get: ({ name }: { name: string }) => sets[name] };
+    const cache = { statefulSets } as unknown as Cache;
+    return addressOf({ client, cache }, paired, identity, undefined, signal);
+  };
+
+  it('where the StatefulSet of its side controls it', async () => {
+    const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'b', uid: 'b', controller: true };
+    expect(await ask(owner)).to.deep.include({ host: '127.0.0.1', port: 8080 });
+  });
+
+  const refused: [string, object][] = [
+    ['where that of the other side does', { kind: 'StatefulSet', uid: 'a', controller: true }],
+    ['where that StatefulSet owns it without controlling it', { kind: 'StatefulSet', uid: 'b' }],
+    ['where something else of the same uid does', { kind: 'ReplicaSet', uid: 'b', controller: true }],
+  ];
+  for (const [where, owner] of refused) {
+    it(`but not ${where}`, async () => {
+      const answer = await ask(owner).catch((error: Error) => error.message);
+      expect(answer).to.equal('it does not belong to StatefulSet "b"');
     });
   }
 });

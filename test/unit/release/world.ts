@@ -8,6 +8,7 @@ import { COLORS, type Color } from '../../../src/api/status.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { formatFacts } from '../../../src/release/facts.ts';
 import { parseMark } from '../../../src/release/mark.ts';
+import { pairWish } from '../../../src/release/pair.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
 import type {
   AutoscalerView,
@@ -16,6 +17,8 @@ import type {
   Endpoint,
   JobView,
   Observations,
+  PairedView,
+  PairView,
   PodView,
   ReleaseView,
   RevisionView,
@@ -67,6 +70,10 @@ export interface Picture {
   readonly service?: Partial<ServiceView>;
   readonly previews?: Snapshot['previews'];
   readonly foreignBudgets?: readonly string[];
+  /** The sides are people's: labelled and fit to take turns, unless it says otherwise. */
+  readonly pair?: {
+    readonly [Each in Color]?: Partial<PairedView>;
+  } & { readonly leftovers?: PairView['leftovers'] };
   readonly leftovers?: Snapshot['leftovers'];
   readonly blue?: SidePicture;
   readonly green?: SidePicture;
@@ -106,6 +113,7 @@ export function world(picture: Picture = {}): Snapshot {
     previews: picture.previews ?? [],
     leftovers: picture.leftovers ?? [],
     sides,
+    pair: picture.pair && pairOf(picture.pair, spec),
     foreignBudgets: picture.foreignBudgets ?? [],
     revisions: Object.entries(picture.revisions ?? {}).map(([name, facts]) =>
       revisionOf(name, facts, picture.contents?.[name] ?? name.replace('r', 'v'), spec),
@@ -121,7 +129,8 @@ export function world(picture: Picture = {}): Snapshot {
       ...picture.observations,
     },
   };
-  return snapshot.observations.preflight === undefined ? accepted(snapshot) : snapshot;
+  const wishing = snapshot.pair === undefined ? snapshot : { ...snapshot, wish: pairWish(snapshot) };
+  return wishing.observations.preflight === undefined ? accepted(wishing) : wishing;
 }
 
 /** The API server and the metric sources accept the release. */
@@ -160,6 +169,30 @@ export function sourceOf(picture: Partial<SourceView> | null | undefined): Sourc
     parkedAt: undefined,
     ...picture,
   };
+}
+
+function pairOf(given: NonNullable<Picture['pair']>, spec: ReleaseView['spec']): PairView {
+  const side = (color: Color): PairedView => {
+    const { autoscalerRef, kind = 'Deployment', name = '' } = spec.workload.pair?.[color] ?? {};
+    return {
+      claimedBy: 'checkout',
+      lacks: [],
+      selectsOther: false,
+      colorless: `content of ${color}`,
+      autoscaler: autoscalerRef && {
+        name: autoscalerRef.name,
+        uid: `hpa-${color}`,
+        claimedBy: 'checkout',
+        target: { kind, name },
+        minReplicas: 1,
+        maxReplicas: 10,
+        own: 1,
+        noted: false,
+      },
+      ...given[color],
+    };
+  };
+  return { blue: side('blue'), green: side('green'), leftovers: given.leftovers ?? [] };
 }
 
 function wishOf({ fingerprint, podLabels, replicas }: SourceView): WishView {

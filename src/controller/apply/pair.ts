@@ -1,0 +1,124 @@
+/** A pair: what people wrote is labelled, scaled and given back. Its templates are never written, and it is never deleted. */
+import { ANNOTATION_CAPACITY_LOCK, LABEL_RELEASE } from '../../api/names.ts';
+import { standingOn } from '../../api/workload.ts';
+import type { JsonPatchOperation, KubeObject, ObjectMeta, ResourceType, Store } from '../../kube/ports.ts';
+import {
+  DEPLOYMENTS,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+  type Scale,
+  STATEFUL_SETS,
+} from '../../kube/types.ts';
+import type { PairedKind } from '../../release/plan.ts';
+import { formatLock, parseLock } from '../../workload/lock.ts';
+import type { Cache } from '../cache.ts';
+import type { Scene } from '../observe.ts';
+import type { Applier, Appliers, Of } from './applier.ts';
+import { StaleError } from './errors.ts';
+import { patch, removeMembers, setMembers, test } from './writes.ts';
+
+interface Kept {
+  readonly type: ResourceType;
+  readonly store: (cache: Cache) => Store<KubeObject>;
+}
+
+const KEPT: Readonly<Record<PairedKind, Kept>> = {
+  Deployment: { type: DEPLOYMENTS, store: ({ deployments }) => deployments },
+  StatefulSet: { type: STATEFUL_SETS, store: ({ statefulSets }) => statefulSets },
+  HorizontalPodAutoscaler: { type: HORIZONTAL_POD_AUTOSCALERS, store: ({ autoscalers }) => autoscalers },
+};
+
+/** The object as it is now: what stands on it of other people decides how a patch adds to it. */
+async function read(
+  { client }: Applier,
+  { release }: Scene,
+  object: PairedKind,
+  name: string,
+  uid: string,
+): Promise<KubeObject> {
+  const found = await client.get<KubeObject>(KEPT[object].type, { namespace: release.namespace, name });
+  if (found === undefined || found.metadata.uid !== uid) throw new StaleError(`${object} "${name}" is gone`);
+  return found;
+}
+
+function write(
+  applier: Applier,
+  scene: Scene,
+  object: PairedKind,
+  { name, resourceVersion }: ObjectMeta,
+  operations: JsonPatchOperation[],
+): Promise<void> {
+  const { type, store } = KEPT[object];
+  const unchanged = test('/metadata/resourceVersion', resourceVersion);
+  return patch(applier, store(applier.cache), type, scene, name, [unchanged, ...operations]);
+}
+
+/**
+ * The scale subresource cannot reach a template. What it answers is no Deployment: the number goes into the cache, so
+ * that the next decision sees it.
+ */
+export async function scalePaired(
+  { client, cache }: Applier,
+  { release }: Scene,
+  { color, uid, from, to }: Of<'ScaleColor'>,
+): Promise<void> {
+  const { kind, name } = standingOn(release, color);
+  const key = { namespace: release.namespace, name };
+  const { type, store } = KEPT[kind];
+  const operations: JsonPatchOperation[] = [
+    test('/metadata/uid', uid),
+    // At 0 the subresource leaves the number out.
+    ...(from === 0 ? [] : [test('/spec/replicas', from)]),
+    { op: 'add', path: '/spec/replicas', value: to },
+  ];
+  const scale = await client.patch<Scale>(type, key, { type: 'json', operations }, { subresource: 'scale' });
+  const known = store(cache).get(key) as (KubeObject & { spec: object }) | undefined;
+  if (known === undefined) return;
+  const { resourceVersion } = scale.metadata;
+  const { generation = 0 } = known.metadata;
+  store(cache).note({
+    ...known,
+    metadata: { ...known.metadata, generation: generation + 1, ...(resourceVersion && { resourceVersion }) },
+    spec: { ...known.spec, replicas: to },
+  } as KubeObject);
+}
+
+export const pairAppliers: Appliers<'ClaimPaired' | 'ReleasePaired' | 'LockAutoscaler'> = {
+  ClaimPaired: async (applier, scene, { object, name, uid }) => {
+    const { metadata } = await read(applier, scene, object, name, uid);
+    const claimedBy = metadata.labels?.[LABEL_RELEASE];
+    if (claimedBy !== undefined && claimedBy !== scene.release.name)
+      throw new StaleError(`${object} "${name}" belongs to release "${claimedBy}"`);
+    await write(
+      applier,
+      scene,
+      object,
+      metadata,
+      setMembers('/metadata/labels', metadata.labels, { [LABEL_RELEASE]: scene.release.name }),
+    );
+  },
+  ReleasePaired: async (applier, scene, { object, name, uid }) => {
+    const found = await read(applier, scene, object, name, uid);
+    const { metadata } = found;
+    const lock = parseLock(metadata.annotations);
+    const { minReplicas } = (found as HorizontalPodAutoscaler).spec;
+    // What people wrote since is theirs.
+    const isLocked = lock !== undefined && lock.written === minReplicas;
+    await write(applier, scene, object, metadata, [
+      ...removeMembers('/metadata/labels', metadata.labels, [LABEL_RELEASE]),
+      ...removeMembers('/metadata/annotations', metadata.annotations, [ANNOTATION_CAPACITY_LOCK]),
+      ...(isLocked ? [{ op: 'add' as const, path: '/spec/minReplicas', value: lock.own }] : []),
+    ]);
+  },
+  LockAutoscaler: async (applier, scene, { name, uid, from, to, own }) => {
+    const { metadata } = await read(applier, scene, 'HorizontalPodAutoscaler', name, uid);
+    const note = { [ANNOTATION_CAPACITY_LOCK]: formatLock({ own, written: to }) };
+    await write(applier, scene, 'HorizontalPodAutoscaler', metadata, [
+      test('/spec/minReplicas', from),
+      ...(to === own
+        ? removeMembers('/metadata/annotations', metadata.annotations, Object.keys(note))
+        : setMembers('/metadata/annotations', metadata.annotations, note)),
+      { op: 'add', path: '/spec/minReplicas', value: to },
+    ]);
+  },
+};

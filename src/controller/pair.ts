@@ -1,0 +1,193 @@
+/** The two workloads of a pair, as people wrote them: from the cache once they carry our label, before that by name. */
+import { LABEL_CONTROLLER_REVISION_HASH, LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE } from '../api/names.ts';
+import type { PairMember } from '../api/pair-schema.ts';
+import { COLORS, type Color } from '../api/status.ts';
+import type { KubeClient } from '../kube/ports.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+  type Pod,
+  STATEFUL_SETS,
+  type StatefulSet,
+} from '../kube/types.ts';
+import { revisionHeld } from '../release/pair.ts';
+import type {
+  ColorDeploymentView,
+  PairedAutoscalerView,
+  PairedView,
+  PairView,
+  RevisionView,
+  SideView,
+} from '../release/snapshot.ts';
+import { parseLock } from '../workload/lock.ts';
+import type { ReleaseRef } from '../workload/render.ts';
+import { matchesSelector } from '../workload/selector.ts';
+import { asDeployment } from '../workload/stateful-set.ts';
+import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
+import { pairedIdentity, sourceFingerprint } from './identities.ts';
+import { deploymentView, podView } from './views.ts';
+
+/** What the spec names, as it stands; a StatefulSet in the words of a Deployment. */
+export type Pair = Readonly<Record<Color, PairedObjects>>;
+
+interface PairedObjects {
+  readonly workload: Deployment | undefined;
+  readonly autoscaler: HorizontalPodAutoscaler | undefined;
+}
+
+interface Reader {
+  readonly cache: Cache;
+  readonly client: KubeClient;
+}
+
+/** undefined: it is another kind of workload. */
+export async function readPair(reader: Reader, release: ReleaseRef): Promise<Pair | undefined> {
+  const { pair: spec } = release.spec.workload;
+  if (spec === undefined) return undefined;
+  const [blue, green] = await Promise.all(
+    COLORS.map((color) => readMember(reader, release.namespace, spec[color])),
+  );
+  return { blue, green } as Pair;
+}
+
+async function readMember(
+  { cache, client }: Reader,
+  namespace: string,
+  { kind, name, autoscalerRef }: PairMember,
+): Promise<PairedObjects> {
+  const key = { namespace, name };
+  const [workload, autoscaler] = await Promise.all([
+    kind === 'Deployment'
+      ? (cache.deployments.get(key) ?? client.get<Deployment>(DEPLOYMENTS, key))
+      : readStatefulSet({ cache, client }, key),
+    autoscalerRef &&
+      (cache.autoscalers.get({ namespace, name: autoscalerRef.name }) ??
+        client.get<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS, {
+          namespace,
+          name: autoscalerRef.name,
+        })),
+  ]);
+  return { workload, autoscaler };
+}
+
+async function readStatefulSet(
+  { cache, client }: Reader,
+  key: { namespace: string; name: string },
+): Promise<Deployment | undefined> {
+  const found = cache.statefulSets.get(key) ?? (await client.get<StatefulSet>(STATEFUL_SETS, key));
+  return found && asDeployment(found);
+}
+
+export function pairView(cache: Cache, release: ReleaseRef, pair: Pair): PairView {
+  const named = COLORS.map((color) => release.spec.workload.pair?.[color].autoscalerRef?.name);
+  return {
+    blue: pairedView(release, pair, 'blue'),
+    green: pairedView(release, pair, 'green'),
+    leftovers: cache.autoscalers
+      .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
+      .filter(({ metadata }) => !named.includes(metadata.name))
+      .map(autoscalerOf),
+  };
+}
+
+function pairedView(release: ReleaseRef, pair: Pair, color: Color): PairedView {
+  const { workload, autoscaler } = pair[color];
+  const { selectorLabel } = release.spec.traffic;
+  const labels = workload?.spec.template.metadata?.labels ?? {};
+  const other = pair[color === 'blue' ? 'green' : 'blue'].workload?.spec.template.metadata?.labels;
+  const wanted = Object.entries({ [LABEL_RELEASE]: release.name, [selectorLabel]: color });
+  return {
+    claimedBy: workload?.metadata.labels?.[LABEL_RELEASE],
+    lacks: wanted.filter(([key, value]) => labels[key] !== value).map(([key, value]) => `${key}: ${value}`),
+    selectsOther:
+      workload !== undefined && other !== undefined && matchesSelector(workload.spec.selector, other),
+    colorless: workload && pairedIdentity(workload, selectorLabel),
+    autoscaler: autoscaler && autoscalerOf(autoscaler),
+  };
+}
+
+/** A minimum that is not the one we wrote was written by people since: it is theirs from now on. */
+function autoscalerOf({ metadata, spec }: HorizontalPodAutoscaler): PairedAutoscalerView {
+  const { minReplicas = 1, maxReplicas, scaleTargetRef } = spec;
+  const lock = parseLock(metadata.annotations);
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    claimedBy: metadata.labels?.[LABEL_RELEASE],
+    target: { kind: scaleTargetRef.kind, name: scaleTargetRef.name },
+    minReplicas,
+    maxReplicas,
+    own: lock?.written === minReplicas ? lock.own : minReplicas,
+    noted: lock !== undefined,
+  };
+}
+
+/** What a side of a pair is, in the words of every other workload: its revision is known by its content. */
+export function pairedSide(
+  cache: Cache,
+  release: ReleaseRef,
+  color: Color,
+  { workload, autoscaler }: PairedObjects,
+  revisions: readonly RevisionView[],
+): SideView {
+  const deployment = workload && workloadView(release, color, workload, revisions);
+  return {
+    color,
+    deployment,
+    autoscaler: autoscaler && {
+      uid: autoscaler.metadata.uid ?? '',
+      ours: true,
+      minReplicas: autoscaler.spec.minReplicas ?? 1,
+      maxReplicas: autoscaler.spec.maxReplicas,
+      matches: true,
+      ambiguous: autoscaler.status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false,
+    },
+    budget: undefined,
+    pods: workload === undefined ? [] : podsOn(cache, release, color, workload, deployment),
+    copies: [],
+  };
+}
+
+function workloadView(
+  release: ReleaseRef,
+  color: Color,
+  workload: Deployment,
+  revisions: readonly RevisionView[],
+): ColorDeploymentView {
+  const identity = sourceFingerprint(workload);
+  const held = revisionHeld(revisions, color, identity);
+  const view = deploymentView(workload, release, undefined);
+  const matches = held !== undefined;
+  return { ...view, revision: held?.name, matches, fingerprint: identity, carriesStated: true };
+}
+
+/**
+ * Pods carry the hash of a template, and not the name of a revision: they are of the one that stands there when all of
+ * them are of one template and the workload's controller says that it is that.
+ */
+function podsOn(
+  cache: Cache,
+  release: ReleaseRef,
+  color: Color,
+  { spec }: Deployment,
+  view: ColorDeploymentView | undefined,
+): SideView['pods'] {
+  const { selectorLabel } = release.spec.traffic;
+  const pods = cache.pods
+    .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
+    .filter(
+      (pod) =>
+        pod.metadata.deletionTimestamp === undefined &&
+        pod.metadata.labels?.[selectorLabel] === color &&
+        matchesSelector(spec.selector, pod.metadata.labels),
+    );
+  const hashes = new Set(pods.map(hashOf));
+  const isAll = view?.observed && view.pods === view.updated && hashes.size <= 1;
+  const revision = isAll ? view.revision : undefined;
+  return pods.map((pod) => ({ ...podView(pod), revision }));
+}
+
+const hashOf = ({ metadata: { labels } }: Pod): string | undefined =>
+  labels?.[LABEL_CONTROLLER_REVISION_HASH] ?? labels?.[LABEL_POD_TEMPLATE_HASH];

@@ -1,0 +1,147 @@
+/**
+ * A pair: both sides exist already, and people write them. Which of them serves is read from the Services, as always;
+ * what people wish for is a side:
+ *
+ *     spec.workload.pair.active   is the side that serves   nothing is wished for: its revision stays
+ *                                 is the other one          what stands there
+ *                                 absent                    what stands there, once somebody has changed it
+ */
+import { COLORS, type Color } from '../api/status.ts';
+import { standingOn } from '../api/workload.ts';
+import { otherColor, selectedColor } from './endpoints.ts';
+import type { Effect, PairedKind } from './plan.ts';
+import { rolesOf, type StartedRevision } from './roles.ts';
+import type { PairedAutoscalerView, RevisionView, Snapshot, WishView } from './snapshot.ts';
+
+/** undefined: what is wished for does not stand there. */
+export function pairWish(snapshot: Snapshot): WishView | undefined {
+  const { active } = rolesOf(snapshot);
+  if (active === undefined) return contentOn(snapshot, servingSide(snapshot) ?? 'blue');
+  const idle = otherColor(active.facts.color);
+  const { active: asked } = snapshot.release.spec.workload.pair ?? {};
+  const isWished = asked === undefined ? isChanged(snapshot, active, idle) : asked === idle;
+  return isWished
+    ? contentOn(snapshot, idle)
+    : { fingerprint: active.fingerprint, podLabels: {}, replicas: 1 };
+}
+
+function contentOn({ sides }: Snapshot, color: Color): WishView | undefined {
+  const { deployment } = sides[color];
+  if (deployment === undefined) return undefined;
+  const { fingerprint, podLabels, desired } = deployment;
+  return { fingerprint, podLabels, replicas: desired };
+}
+
+/** Somebody wrote the side without traffic since it was last looked at, and what they wrote has had no chance yet. */
+function isChanged({ sides, pair, revisions }: Snapshot, active: StartedRevision, idle: Color): boolean {
+  const { fingerprint } = sides[idle].deployment ?? {};
+  if (fingerprint === undefined || fingerprint === active.facts.beside) return false;
+  if (pair?.blue.colorless === pair?.green.colorless) return false;
+  const last = byAttempt(revisions.filter(({ facts }) => facts?.color === idle)).at(-1);
+  return last?.fingerprint !== fingerprint || !isOver(last);
+}
+
+function byAttempt(revisions: readonly RevisionView[]): RevisionView[] {
+  return revisions.toSorted((a, b) => (a.facts?.attempt ?? 0) - (b.facts?.attempt ?? 0));
+}
+
+/** It had the traffic and left it in peace: it stands by, and nobody wishes for it anew. */
+function isOver({ facts }: RevisionView): boolean {
+  const { kind, reason } = facts?.outcome ?? {};
+  return kind === 'Committed' || (kind === 'RolledBack' && reason === 'Reverted');
+}
+
+/** The side that every Service names; where none names any, the only side that has pods, if nothing else serves. */
+export function servingSide(snapshot: Snapshot): Color | undefined {
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const selected = snapshot.services.map((service) => selectedColor(service, label));
+  const [first] = selected;
+  return selected.every((color) => color === first) ? (first ?? onlySide(snapshot)) : undefined;
+}
+
+function onlySide({ services, sides }: Snapshot): Color | undefined {
+  const [only, ...others] = COLORS.filter((color) => (sides[color].deployment?.pods ?? 0) > 0);
+  if (only === undefined || others.length > 0) return undefined;
+  const own = new Set(sides[only].pods.map(({ uid }) => uid));
+  const serving = services.flatMap(({ endpoints }) => endpoints);
+  return serving.every(({ podUid }) => own.has(podUid)) ? only : undefined;
+}
+
+/**
+ * The revision that a side holds: that of the attempt under way, else what was kept, else the latest of the same
+ * content. undefined: what stands there was never a revision of this side.
+ */
+export function revisionHeld(
+  revisions: readonly RevisionView[],
+  color: Color,
+  fingerprint: string,
+): RevisionView | undefined {
+  const same = byAttempt(
+    revisions.filter((revision) => revision.facts?.color === color && revision.fingerprint === fingerprint),
+  );
+  return (
+    same.findLast(({ facts }) => facts?.outcome === undefined) ??
+    same.findLast(({ facts }) => facts?.outcome?.kind === 'Committed' && facts.rejected === undefined) ??
+    same.at(-1)
+  );
+}
+
+interface Paired {
+  readonly object: PairedKind;
+  readonly name: string;
+  readonly uid: string;
+  readonly claimedBy: string | undefined;
+}
+
+/** The workloads and autoscalers that the spec names and that exist. */
+function pairedObjects({ pair, sides, release }: Snapshot): Paired[] {
+  return COLORS.flatMap((color): Paired[] => {
+    const { deployment } = sides[color];
+    const { kind: object, name } = standingOn(release, color);
+    const autoscaler = pair?.[color].autoscaler;
+    const workload = deployment && { object, name, uid: deployment.uid, claimedBy: pair?.[color].claimedBy };
+    return [
+      ...(workload === undefined ? [] : [workload]),
+      ...(autoscaler === undefined ? [] : [asPaired(autoscaler)]),
+    ];
+  });
+}
+
+const asPaired = ({ name, uid, claimedBy }: PairedAutoscalerView): Paired => ({
+  object: 'HorizontalPodAutoscaler',
+  name,
+  uid,
+  claimedBy,
+});
+
+/** Labels of ours that what people wrote does not carry (any more): without them nobody would hear of a change. */
+export function claimPaired(snapshot: Snapshot): Effect[] {
+  if (snapshot.pair === undefined) return [];
+  return pairedObjects(snapshot)
+    .filter(({ claimedBy }) => claimedBy === undefined)
+    .map(({ object, name, uid }) => ({ kind: 'ClaimPaired', object, name, uid }));
+}
+
+/** Autoscalers that the spec names no more. */
+export function releaseLeftovers({ pair }: Snapshot): Effect[] {
+  return (pair?.leftovers ?? []).map(asPaired).map(releaseOne);
+}
+
+/** The release goes: everything of ours on what people wrote goes with it. */
+export function releasePaired(snapshot: Snapshot): Effect[] {
+  const { name: own } = snapshot.release;
+  const held = pairedObjects(snapshot).filter(({ claimedBy }) => claimedBy === own);
+  return [...held.map(releaseOne), ...releaseLeftovers(snapshot)];
+}
+
+const releaseOne = ({ object, name, uid }: Paired): Effect => ({ kind: 'ReleasePaired', object, name, uid });
+
+/** `floor`: pods that the autoscaler must not take away; 0: none. It never asks for more than its own maximum. */
+export function lockAutoscaler({ pair, release }: Snapshot, color: Color, floor: number): Effect[] {
+  const autoscaler = pair?.[color].autoscaler;
+  if (autoscaler === undefined || autoscaler.claimedBy !== release.name) return [];
+  const { name, uid, minReplicas: from, maxReplicas, own, noted } = autoscaler;
+  const to = Math.max(own, Math.min(maxReplicas, floor));
+  if (to === from && noted === (to !== own)) return [];
+  return [{ kind: 'LockAutoscaler', color, name, uid, from, to, own }];
+}

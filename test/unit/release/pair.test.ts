@@ -1,0 +1,391 @@
+import { expect } from 'chai';
+import { violations } from '../../../src/release/invariants.ts';
+import type { EffectKind } from '../../../src/release/plan.ts';
+import type { PairedAutoscalerView } from '../../../src/release/snapshot.ts';
+import { decided, decidedOn } from './decided.ts';
+import {
+  committed,
+  FORWARD_1,
+  FORWARD_2,
+  observed,
+  r1,
+  r2,
+  r2Committed,
+  r2RolledBack,
+  r2Validated,
+  SITUATIONS,
+} from './situations.ts';
+import { HOUR, LABEL, NOON, type Picture, type SidePicture, world } from './world.ts';
+
+const workload = (active?: 'blue' | 'green') => ({
+  deploymentRef: undefined,
+  pair: {
+    ...(active && { active }),
+    blue: { name: 'app-blue', autoscalerRef: { name: 'blue-hpa' } },
+    green: { name: 'app-green' },
+  },
+});
+
+const taken = { ...r1, outcome: { ...r1.outcome, reason: 'TakenOver' }, beside: 'green0' } as typeof r1;
+const autoscaler: PairedAutoscalerView = {
+  name: 'blue-hpa',
+  uid: 'hpa-blue',
+  claimedBy: 'checkout',
+  target: { kind: 'Deployment', name: 'app-blue' },
+  minReplicas: 2,
+  maxReplicas: 6,
+  own: 2,
+  noted: false,
+};
+const content = (fingerprint: string, revision?: string): NonNullable<SidePicture['deployment']> => ({
+  fingerprint,
+  revision,
+  matches: revision !== undefined,
+});
+
+/** Three blue pods serve what r1 says; green has no pods, and says what it said when blue was taken over. */
+const resting: Picture = {
+  spec: { workload: workload() },
+  source: null,
+  route: 'blue',
+  mark: FORWARD_1,
+  blue: { revision: 'r1', ready: 3 },
+  green: { revision: '', desired: 0, deployment: content('green0') },
+  revisions: { r1: taken },
+  pair: {},
+};
+const asked: Picture = { ...resting, spec: { workload: workload('green') } };
+const edited: Picture = { ...resting, green: { ...resting.green, deployment: content('v2') } };
+const green2: SidePicture = { revision: 'r2', ready: 3 };
+const fresh: Picture = {
+  ...resting,
+  mark: undefined,
+  revisions: {},
+  blue: { revision: '', ready: 3, deployment: content('v1') },
+};
+
+describe('what is wished for of a pair', () => {
+  const starts = (picture: Picture): [string, readonly string[]] => {
+    const { reason, effects } = decided(picture);
+    return [reason, effects];
+  };
+  const begun = ['ReleaseStarted', ['CreateRevision r2 from source']];
+
+  it('is nothing, while nobody has changed the side without traffic since the pair was taken over', () => {
+    expect(starts(resting)).to.deep.equal(['Idle', []]);
+  });
+
+  it('is what stands on that side, once somebody has changed it', () => {
+    expect(starts(edited)).to.deep.equal(begun);
+  });
+
+  it('is nothing, where both sides are the same but for their colour', () => {
+    const same = { colorless: 'same' };
+    expect(starts({ ...edited, pair: { blue: same, green: same } })[0]).to.equal('Idle');
+  });
+
+  it('is what stands on the side that people name, changed or not', () => {
+    expect(starts(asked)).to.deep.equal(begun);
+  });
+
+  it('is nothing where people name the side that serves, whatever stands on the other one', () => {
+    expect(starts({ ...edited, spec: { workload: workload('blue') } })[0]).to.equal('Idle');
+  });
+
+  const after: Picture = { ...committed, ...paired(), route: 'green', mark: FORWARD_2, green: green2 };
+
+  it('is nothing after a release: what had the traffic stands by', () => {
+    expect(starts(after)[0]).to.equal('Committed');
+  });
+
+  it('is a way back without gates, where people name the side that stands by', () => {
+    const { phase, reason, message, effects } = decided({ ...after, spec: { workload: workload('blue') } });
+    expect([phase, reason, effects]).to.deep.equal([
+      'RollingBack',
+      'Reverted',
+      ['PatchSelector checkout -> blue'],
+    ]);
+    expect(message).to.match(/^spec\.workload\.pair says what revision r1 is, which stands by; putting/);
+  });
+
+  it('is not tried again where it was rejected, until somebody changes it', () => {
+    const lost: Picture = {
+      ...resting,
+      green: { revision: 'r2', desired: 0 },
+      revisions: { r1, r2: r2RolledBack },
+    };
+    const { reason, message } = decided(lost);
+    expect(reason).to.equal('RevisionRejected');
+    expect(message).to.equal(
+      'revision r2 was rejected and is not tried again by itself (too many errors); change spec.workload.pair, or annotate bluegreen.dev/action=retry@2',
+    );
+    const mended: Picture = { ...lost, green: { ...lost.green, deployment: content('v3') } };
+    expect(starts(mended)).to.deep.equal(['ReleaseStarted', ['CreateRevision r3 from source']]);
+  });
+});
+
+function paired(): Picture {
+  return { spec: { workload: workload() }, source: null, pair: {} };
+}
+
+describe('a pair', () => {
+  it('is labelled first, then its side that serves is recorded as it is, and no traffic moves', () => {
+    const { effects } = decided({ ...fresh, pair: { blue: { claimedBy: undefined }, green: {} } });
+    expect(effects).to.deep.equal(['ClaimPaired Deployment app-blue']);
+    const { reason, effects: then, plan } = decided(fresh);
+    expect([reason, then]).to.deep.equal(['TakenOver', ['CreateRevision r1 from blue']]);
+    expect(plan.effects[0]).to.deep.nested.include({ 'facts.beside': 'green0', 'facts.color': 'blue' });
+  });
+
+  it('gets the key where only one side has pods', () => {
+    const { reason, message, effects } = decided({ ...fresh, route: undefined });
+    expect([reason, effects]).to.deep.equal(['KeyAdded', ['PatchSelector checkout -> blue']]);
+    expect(message).to.equal(`only blue has pods: the selectors get ${LABEL}: blue`);
+  });
+
+  it('whose candidate is edited after its gates is not switched: what passed them stands nowhere any more', () => {
+    const validated: Picture = {
+      ...asked,
+      green: { ...green2, deployment: content('v3') },
+      revisions: { r1: taken, r2: r2Validated },
+    };
+    const { reason, message } = decided(validated);
+    expect([reason, message]).to.deep.equal([
+      'Superseded',
+      'revision r2 is no longer wanted: spec.workload.pair changed',
+    ]);
+  });
+
+  it('whose serving side people roll out gets a revision of what it runs, once that is ready', () => {
+    const rolling: Picture = {
+      ...resting,
+      blue: { revision: '', ready: 3, deployment: { ...content('v9'), updated: 1, writer: 'helm' } },
+    };
+    const { reason, message, effects } = decided(rolling);
+    expect([reason, message]).to.deep.equal([
+      'ActiveEdited',
+      'Deployment "app-blue" was edited by helm and is no longer what revision r1 is: put it back, or wait until it has rolled out and is ready, which makes it a revision of its own',
+    ]);
+    expect(effects).to.deep.equal([]);
+    const rolled: Picture = {
+      ...rolling,
+      blue: { ...rolling.blue, deployment: { ...content('v9'), writer: 'helm' } },
+    };
+    const then = decided(rolled);
+    expect([then.reason, then.effects]).to.deep.equal(['RolledOutInPlace', ['CreateRevision r2 from blue']]);
+    expect(then.message).to.equal(
+      'Deployment "app-blue" was rolled out in production by helm: that is a revision of its own, and no gate has seen it',
+    );
+  });
+
+  it('whose side that stands by is edited can not be gone back to, and says so', () => {
+    const spoilt: Picture = {
+      ...observed,
+      ...paired(),
+      blue: { revision: '', ready: 3, deployment: content('v7') },
+    };
+    const { plan } = decided(spoilt);
+    expect(plan.status.rollback?.available).to.equal(false);
+  });
+
+  it('is left as it is when the release is deleted', () => {
+    const raised = { ...autoscaler, minReplicas: 5, noted: true };
+    const { effects } = decided({
+      ...committed,
+      ...paired(),
+      release: { deleting: true },
+      pair: { blue: { autoscaler: raised } },
+    });
+    expect(effects).to.deep.equal([
+      'ReleasePaired Deployment app-blue',
+      'ReleasePaired HorizontalPodAutoscaler blue-hpa',
+      'ReleasePaired Deployment app-green',
+      'RemoveTwin checkout-blue',
+      'RemoveTwin checkout-green',
+      'ReleaseService checkout',
+      'RemoveFinalizer',
+    ]);
+  });
+
+  const SHAPES: readonly EffectKind[] = [
+    'WriteColor',
+    'DeleteColor',
+    'LabelColor',
+    'WriteAutoscaler',
+    'RemoveAutoscaler',
+    'WriteBudget',
+    'WriteCopy',
+  ];
+
+  it('is neither written nor deleted in any situation, and the guard would refuse it', () => {
+    for (const [name, picture] of Object.entries(SITUATIONS)) {
+      if (picture.revisions === undefined) continue;
+      for (const active of [undefined, 'blue', 'green'] as const) {
+        for (const gone of [{}, { [active ?? 'blue']: {} }]) {
+          const { plan } = decided({
+            ...picture,
+            ...paired(),
+            spec: { workload: workload(active) },
+            ...gone,
+          });
+          const shaping = plan.effects.filter(({ kind }) => SHAPES.includes(kind));
+          expect(shaping, `${name}, active ${active}`).to.deep.equal([]);
+        }
+      }
+    }
+    const snapshot = world(resting);
+    const expected = { uid: 'green-uid', resourceVersion: '1' };
+    const written = { kind: 'WriteColor', color: 'green', revision: 'r1', replicas: 1, expected } as const;
+    expect(violations(snapshot, [written])).to.include(
+      'WriteColor: the workloads of a pair are written by people alone',
+    );
+    expect(violations(snapshot, [{ kind: 'DeleteColor', color: 'green', uid: 'green-uid' }])).to.deep.equal([
+      'DeleteColor: the workloads of a pair are written by people alone',
+    ]);
+  });
+});
+
+describe('the autoscaler of a side', () => {
+  const serving = (given: Partial<PairedAutoscalerView>, more: Picture = {}): readonly string[] =>
+    decided({ ...resting, pair: { blue: { autoscaler: { ...autoscaler, ...given } } }, ...more }).effects;
+
+  it('is left alone while nothing is under way', () => {
+    expect(serving({})).to.deep.equal([]);
+  });
+
+  it('keeps the pods of the side that serves while the traffic is about to move', () => {
+    const moving: Picture = {
+      spec: { workload: workload('green') },
+      green: green2,
+      revisions: { r1: taken, r2: r2Validated },
+    };
+    expect(serving({}, moving)).to.include('LockAutoscaler blue-hpa, minReplicas 2 -> 3');
+  });
+
+  it('never asks for more than its maximum', () => {
+    const moving: Picture = {
+      spec: { workload: workload('green') },
+      green: green2,
+      revisions: { r1: taken, r2: r2Validated },
+    };
+    expect(serving({ minReplicas: 1, own: 1, maxReplicas: 2 }, moving)).to.include(
+      'LockAutoscaler blue-hpa, minReplicas 1 -> 2',
+    );
+  });
+
+  it('gets its own minimum back when that is over', () => {
+    expect(serving({ minReplicas: 5, noted: true })).to.deep.equal([
+      'LockAutoscaler blue-hpa, minReplicas 5 -> 2',
+    ]);
+  });
+
+  it('loses a note that people have overtaken', () => {
+    expect(serving({ noted: true })).to.deep.equal(['LockAutoscaler blue-hpa, minReplicas 2 -> 2']);
+  });
+
+  it('that the spec names no more is given back', () => {
+    const { effects } = decided({ ...resting, pair: { leftovers: [autoscaler] } });
+    expect(effects).to.deep.equal(['ReleasePaired HorizontalPodAutoscaler blue-hpa']);
+  });
+
+  it('keeps a side that stands by as large as its window asks for, and no longer', () => {
+    const after: Picture = { ...committed, ...paired(), pair: { blue: { autoscaler } } };
+    expect(decided(after).effects).to.include('LockAutoscaler blue-hpa, minReplicas 2 -> 3');
+    const over = { ...r2Committed, windowUntil: NOON - HOUR, verifiedAt: NOON - 2 * HOUR };
+    const late: Picture = {
+      ...after,
+      revisions: { r1, r2: over },
+      pair: { blue: { autoscaler: { ...autoscaler, minReplicas: 3, noted: true } } },
+    };
+    expect(decided(late).effects).to.deep.equal([
+      'LockAutoscaler blue-hpa, minReplicas 3 -> 2',
+      'ScaleColor blue 3 -> 0',
+    ]);
+  });
+});
+
+describe('a pair that cannot take turns is refused before anything is touched', () => {
+  const hpa = (given: Partial<PairedAutoscalerView>): Picture => ({
+    ...fresh,
+    pair: { blue: { autoscaler: { ...autoscaler, ...given } } },
+  });
+  const table: [string, Picture, string][] = [
+    [
+      'WorkloadNotFound',
+      { ...fresh, green: {} },
+      'Deployment "app-green" does not exist in namespace "shop": create it (with 0 replicas, where it is not needed yet), or correct spec.workload.pair.green.name',
+    ],
+    [
+      'WorkloadClaimed',
+      { ...fresh, pair: { green: { claimedBy: 'cart' } } },
+      'Deployment "app-green" belongs to release "cart": name another workload or delete that release',
+    ],
+    [
+      'PodsUnlabelled',
+      { ...fresh, pair: { blue: { lacks: ['bluegreen.dev/release: checkout', `${LABEL}: blue`] } } },
+      'the pods of Deployment "app-blue" lack the labels bluegreen.dev/release: checkout and bluegreen.dev/color: blue: add them to its spec.template.metadata.labels, by which its pods are told from those of the other side',
+    ],
+    [
+      'WorkloadsOverlap',
+      { ...fresh, pair: { blue: { selectsOther: true } } },
+      'the selector of Deployment "app-blue" matches the pods of Deployment "app-green" as well: create one of them anew, with a selector that holds bluegreen.dev/color',
+    ],
+    [
+      'ServiceSelectsOtherPods',
+      {
+        ...fresh,
+        green: { ...fresh.green, deployment: { ...content('green0'), podLabels: { app: 'cart' } } },
+      },
+      'Service "checkout" does not select the pods of Deployment "app-green": its selector and the labels of spec.template must match on both sides',
+    ],
+    [
+      'AutoscalerNotFound',
+      { ...fresh, pair: { blue: { autoscaler: undefined } } },
+      'HorizontalPodAutoscaler "blue-hpa" does not exist in namespace "shop": create it, or correct or remove spec.workload.pair.blue.autoscalerRef',
+    ],
+    [
+      'AutoscalerElsewhere',
+      hpa({ target: { kind: 'StatefulSet', name: 'cart' } }),
+      'HorizontalPodAutoscaler "blue-hpa" scales StatefulSet "cart" and not Deployment "app-blue": correct spec.workload.pair.blue.autoscalerRef.name or its scaleTargetRef',
+    ],
+    [
+      'AutoscalerClaimed',
+      hpa({ claimedBy: 'cart' }),
+      'HorizontalPodAutoscaler "blue-hpa" belongs to release "cart": name another one or delete that release',
+    ],
+    [
+      'ActiveUnknown',
+      { ...fresh, route: undefined, green: { revision: '', ready: 1, deployment: content('green0') } },
+      'Service "checkout" does not say which side serves: add bluegreen.dev/color: blue or bluegreen.dev/color: green to its selector',
+    ],
+  ];
+  for (const [reason, picture, message] of table) {
+    it(message, () => {
+      const { phase, reason: seen, message: said, effects } = decided(picture);
+      expect([phase, seen, said, effects]).to.deep.equal(['Stalled', reason, message, []]);
+    });
+  }
+
+  it('an autoscaler that could not hold the candidate', () => {
+    const small = {
+      ...autoscaler,
+      name: 'green-hpa',
+      target: { kind: 'Deployment', name: 'app-green' },
+      maxReplicas: 2,
+    };
+    const { message } = decidedOn(world({ ...asked, pair: { green: { autoscaler: small } } }));
+    expect(message).to.equal(
+      'spec.maxReplicas of HorizontalPodAutoscaler "green-hpa" is 2, but the candidate needs 3 ready pods to take over: raise maxReplicas',
+    );
+  });
+
+  it('is asked for the candidate while one is under way', () => {
+    const building: Picture = {
+      ...asked,
+      revisions: { r1: taken, r2 },
+      green: { revision: 'r2', desired: 0 },
+    };
+    const { reason, effects } = decided(building);
+    expect([reason, effects]).to.deep.equal(['SizingCandidate', ['ScaleColor green 0 -> 3']]);
+  });
+});
