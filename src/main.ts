@@ -150,7 +150,9 @@ async function serveHealth({ options, shutdown, telemetry }: Parts, operator: Op
   const { bindAddress: address } = options;
   const delay = startLoopDelay();
   const synced = () => {
-    const missing = operator.reflectors.filter(({ store }) => !store.synced).map(({ type }) => type.plural);
+    const missing = operator.reflectors
+      .filter(({ store, forbidden }) => !store.synced && !forbidden)
+      .map(({ type }) => type.plural);
     return { ok: missing.length === 0, message: `waiting for the caches of ${missing.join(', ')}` };
   };
   const servers = await Promise.all([

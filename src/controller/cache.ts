@@ -149,6 +149,8 @@ export interface Watched {
   /** Only what carries this label. */
   readonly label?: string;
   readonly metadataOnly?: boolean;
+  /** The operator works without the right to it; what needs it says so. */
+  readonly mayBeForbidden?: boolean;
   readonly indexes: Readonly<Record<string, (object: KubeObject) => readonly string[]>>;
   readonly trim?: (object: never) => KubeObject;
 }
@@ -182,7 +184,14 @@ export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
     indexes: { [BY_RELEASE]: byRelease },
     trim: trimConfigMap,
   },
-  secrets: { type: SECRETS, label: LABEL_CONFIG, metadataOnly: true, indexes: {}, trim: trimToMetadata },
+  secrets: {
+    type: SECRETS,
+    label: LABEL_CONFIG,
+    metadataOnly: true,
+    mayBeForbidden: true,
+    indexes: {},
+    trim: trimToMetadata,
+  },
 };
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -22,10 +22,11 @@ export function configView(cache: Cache, { namespace, spec }: ReleaseRef): Confi
     else configMaps[name] = known.digest;
     bytes += known?.bytes ?? 0;
   }
+  const forbidden = !cache.secrets.isSyncedIn(namespace);
   for (const [index, { name }] of spec.config.secrets.entries()) {
     const known = cache.secrets.get({ namespace, name });
     const field = `spec.config.secrets[${index}].name`;
-    if (known === undefined) missing.push({ kind: 'Secret', name, field });
+    if (known === undefined) missing.push({ kind: 'Secret', name, field, ...(forbidden && { forbidden }) });
     else secrets[name] = secretIdentity(known);
   }
   return { found: stated({ configMaps, secrets }), missing, bytes };

@@ -143,6 +143,7 @@ function createCache(
         ...(namespace !== undefined && { namespace }),
         ...(watched.label !== undefined && { labelSelector: watched.label }),
         ...(watched.metadataOnly && { metadataOnly: true }),
+        ...(watched.mayBeForbidden && { mayBeForbidden: true }),
         ...(watched.trim !== undefined && { trim: watched.trim as (object: KubeObject) => KubeObject }),
         onChange: (_change, object, old) =>
           enqueue(queue, options.share, name as keyof Cache, object, old, () => cache.releases),
@@ -197,5 +198,6 @@ function join(
     get synced() {
       return stores.every((store) => store.synced);
     },
+    isSyncedIn: (namespace) => at(namespace)?.synced ?? false,
   };
 }

@@ -214,4 +214,6 @@ export interface Store<T extends KubeObject> {
   /** Takes an own delete. */
   noteDeleted(object: T): void;
   readonly synced: boolean;
+  /** Of this namespace it has what the API server has: a watch may be forbidden. */
+  isSyncedIn(namespace: string): boolean;
 }

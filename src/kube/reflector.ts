@@ -42,6 +42,8 @@ export interface ReflectorOptions<T extends KubeObject> extends ListWatchScope {
   readonly indexes?: Indexes<T>;
   /** Called in order, after the store has changed; not for `note` and `noteDeleted`, whose caller knows. */
   readonly onChange?: (change: ChangeType, object: T, old?: T) => void;
+  /** Without the right it counts as complete, with an empty store that is not `synced`; and it goes on asking. */
+  readonly mayBeForbidden?: boolean;
   readonly log: Logger;
   /** Milliseconds of silence after which a watch counts as dead; bookmarks come each minute. */
   readonly idleMs?: number;
@@ -58,7 +60,9 @@ export interface Reflector<T extends KubeObject> {
   start(): void;
   /** Resolves when nothing of it runs any more. The store stays readable. */
   stop(): Promise<void>;
-  /** Resolves after the first list; never where `stop` comes first. */
+  /** The API server forbids it, which it may (`mayBeForbidden`). */
+  readonly forbidden: boolean;
+  /** Resolves after the first list, or where that may be forbidden and is; never where `stop` comes first. */
   readonly whenSynced: Promise<void>;
 }
 
@@ -86,6 +90,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   let hastyLists = 0;
   /** Streaming lists in a row that began and did not end. */
   let brokenStreams = 0;
+  let forbidden = false;
   /** Whether what we know can be continued by a watch. */
   let mustList = true;
 
@@ -109,6 +114,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     const before = store.version;
     const changes = listing.end(resourceVersion);
     mustList = false;
+    forbidden = false;
     failures = 0;
     brokenStreams = 0;
     hastyLists = clock.monotonic() - listedAt < HASTY_LIST_MS ? hastyLists + 1 : 0;
@@ -216,12 +222,23 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   async function afterFailure(error: unknown): Promise<void> {
     failures += 1;
     if (isKubeError(error, 'Gone')) mustList = true;
+    const isKnown = forbidden;
+    if (isKubeError(error, 'Forbidden') && options.mayBeForbidden) giveWay();
     const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.max(backoffMs(), asked);
     const fields = { kind: type.kind, error: describeThrown(error), failures, waitMs: Math.round(waitMs) };
-    if (isRoutine(error) && failures < 3) log.debug('watching failed and goes on', fields);
+    if ((isRoutine(error) && failures < 3) || isKnown) log.debug('watching failed and goes on', fields);
     else log.warn('watching failed and goes on', fields);
     await sleep(clock, waitMs, stopping.signal);
+  }
+
+  /** An answer it is all the same: the server is there. */
+  function giveWay(): void {
+    heard();
+    mustList = true;
+    forbidden = true;
+    tell(store.lose());
+    synced.resolve();
   }
 
   /** A list after a 410 goes at once: a watch that was away too long ends so. But not list after list. */
@@ -243,6 +260,9 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     },
     get lastContactMs() {
       return lastContactMs;
+    },
+    get forbidden() {
+      return forbidden;
     },
     start() {
       running ??= run();

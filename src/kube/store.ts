@@ -49,6 +49,8 @@ export interface FedStore<T extends KubeObject> extends Store<T> {
   bookmark(resourceVersion: string): boolean;
   /** A whole list, at its version. */
   replace(list: ObjectList<T>): Change<T>[];
+  /** Forgets everything, and is as before the first list: nobody tells of it any more. */
+  lose(): Change<T>[];
   /** A list that comes in piece by piece. It changes nothing before its end. */
   listing(): Listing<T>;
 }
@@ -181,6 +183,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     get synced() {
       return version !== undefined;
     },
+    isSyncedIn: () => version !== undefined,
     get size() {
       return objects.size;
     },
@@ -208,6 +211,12 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     },
 
     listing,
+
+    lose() {
+      buried.clear();
+      version = undefined;
+      return objects.list().flatMap(drop);
+    },
 
     note(object) {
       if (isKnown(object) || isBuried(object.metadata)) return;

@@ -74,7 +74,14 @@ function sourceClaimed({ source, release }: Snapshot): Problem | undefined {
 export function configMissing({ config, release }: Snapshot): Problem | undefined {
   const [first] = config.missing;
   if (first === undefined) return undefined;
-  const { kind, name, field } = first;
+  const { kind, name, field, forbidden } = first;
+  if (forbidden)
+    return {
+      reason: 'ConfigForbidden',
+      field,
+      object: `${kind} ${name}`,
+      message: `${field}: the operator may not watch ${kind}s, and would not see ${kind} "${name}" change: its administrator can give it the ClusterRole bluegreen-operator-secrets (deploy/kustomize/secrets-rbac.yaml); or name no ${kind}`,
+    };
   return {
     reason: 'ConfigNotFound',
     field,

@@ -62,6 +62,8 @@ export interface ConfigView {
     readonly kind: 'ConfigMap' | 'Secret';
     readonly name: string;
     readonly field: string;
+    /** The operator may not see whether it is there. */
+    readonly forbidden?: boolean;
   }[];
   /** What the ConfigMaps hold together. */
   readonly bytes: number;

@@ -12,7 +12,9 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-const manifest = join(import.meta.dirname, '../../deploy/kustomize/operator-rbac.yaml');
+const manifests = ['operator-rbac.yaml', 'secrets-rbac.yaml'].map((file) =>
+  join(import.meta.dirname, '../../deploy/kustomize', file),
+);
 
 /** Why a right may be there although no story used it; the first that matches speaks. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
@@ -51,7 +53,8 @@ describe('The rights of the operator', () => {
   }
 
   function granted(): string[] {
-    return parseAllDocuments(readFileSync(manifest, 'utf8'))
+    return manifests
+      .flatMap((manifest) => parseAllDocuments(readFileSync(manifest, 'utf8')))
       .flatMap((document) => (document.toJS().rules ?? []) as Rule[])
       .flatMap(({ apiGroups, resources, verbs }) =>
         apiGroups.flatMap((group) =>

@@ -119,6 +119,15 @@ describe('deploy/kustomize on a real API server', function () {
       expect(own['leases.coordination.k8s.io']).to.equal('get list watch create update patch');
     });
 
+    it('to Secrets are a role of their own, which an overlay can leave out', async () => {
+      const rules = async (role: string) => (await json('get', 'clusterrole', role)).rules;
+      const named = JSON.stringify(await rules('bluegreen-operator'));
+      expect(named).not.to.include('secrets');
+      expect(await rules('bluegreen-operator-secrets')).to.deep.equal([
+        { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch'] },
+      ]);
+    });
+
     it('get no Secret anywhere, and write none, and end no StatefulSet', async () => {
       const denied = [
         'get secrets',
@@ -169,6 +178,18 @@ describe('deploy/kustomize on a real API server', function () {
       expect(output).to.contain('image: registry.example.com/bluegreen-operator:0.1.0');
       expect(output).to.contain('url: https://thanos.example.com');
       expect(output).not.to.contain('prometheus.monitoring.svc');
+    });
+
+    it('and without the right to Secrets with the lines for that', async () => {
+      const [, lines = ''] =
+        /```yaml\n# in the kustomization, without Secrets\n([^`]*)```/.exec(readme) ?? [];
+      const without = await mkdtemp(join(tmpdir(), 'overlay-'));
+      const base = relative(without, join(repository, 'deploy', 'kustomize'));
+      await writeFile(join(without, 'kustomization.yaml'), `resources: [${base}]\n${lines}`);
+      const output = await cluster.kubectl(['kustomize', without]);
+      await rm(without, { recursive: true });
+      expect(output).not.to.include('secrets');
+      expect(output).to.include('kind: ClusterRoleBinding');
     });
 
     it('and with the lines for replicas that share the work', async () => {

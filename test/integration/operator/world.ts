@@ -68,13 +68,14 @@ export class World {
   async replica(name: string): Promise<string> {
     const account = `${NAMESPACE}:${name}`;
     await this.cluster.kubectl(['create', 'serviceaccount', name, '-n', NAMESPACE]);
-    await this.cluster.kubectl([
-      'create',
-      'clusterrolebinding',
-      name,
-      `--clusterrole=${OPERATOR}`,
-      `--serviceaccount=${account}`,
-    ]);
+    for (const role of [OPERATOR, `${OPERATOR}-secrets`])
+      await this.cluster.kubectl([
+        'create',
+        'clusterrolebinding',
+        `${name}-${role}`,
+        `--clusterrole=${role}`,
+        `--serviceaccount=${account}`,
+      ]);
     await this.cluster.kubectl([
       'create',
       'rolebinding',

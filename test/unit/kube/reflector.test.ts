@@ -108,6 +108,41 @@ describe('a reflector', function () {
         expect(store.list().map((object) => object.metadata.name)).to.deep.equal(['a', 'c']);
       });
 
+      it('counts as complete without the right to it where it may, and has everything when the right comes', async () => {
+        server.put('services', service('a'));
+        server.fail(() => true, { kind: 'status', status: 403 }, 5);
+        const { store, whenSynced } = start({ mayBeForbidden: true });
+        await whenSynced;
+        expect([store.synced, store.list(), reflector?.forbidden]).to.deep.equal([false, [], true]);
+        await eventually(() => store.synced);
+        expect([said, reflector?.forbidden]).to.deep.equal([['added a'], false]);
+        expect(log.lines.filter(({ level }) => level === 'warn')).to.have.length(1);
+      });
+
+      it('forgets what it knew when the right to it is taken, and tells so', async () => {
+        server.put('services', service('a'));
+        const { store, whenSynced } = start({ mayBeForbidden: true });
+        await whenSynced;
+        await eventually(() => server.watches === 1);
+        server.fail(() => true, { kind: 'status', status: 403 }, 5);
+        server.truncateWatches();
+        await eventually(() => said.length === 3);
+        expect(said).to.deep.equal(['added a', 'deleted a', 'added a']);
+        expect(store.synced).to.equal(true);
+      });
+
+      it('waits for the right to it where it needs it', async () => {
+        server.put('services', service('a'));
+        server.fail(() => true, { kind: 'status', status: 403 }, 5);
+        const { store, whenSynced } = start();
+        await whenSynced;
+        expect([store.synced, reflector?.forbidden, server.requests.length > 5]).to.deep.equal([
+          true,
+          false,
+          true,
+        ]);
+      });
+
       it('keeps its store while the server cannot be reached, and goes on after', async () => {
         server.put('services', service('a'));
         const { store, whenSynced } = start();

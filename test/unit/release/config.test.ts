@@ -104,6 +104,19 @@ describe('named config', () => {
     );
   });
 
+  it('that the operator may not see starts nothing either, and says who can mend it', () => {
+    const hidden = [
+      { kind: 'Secret' as const, name: 'keys', field: 'spec.config.secrets[0].name', forbidden: true },
+    ];
+    for (const picture of [fresh, { ...idle, source: { fingerprint: 'v2' } }]) {
+      const { reason, message, effects } = decided({ ...picture, spec, config: { missing: hidden } });
+      expect([reason, effects]).to.deep.equal(['ConfigForbidden', []]);
+      expect(message).to.equal(
+        'spec.config.secrets[0].name: the operator may not watch Secrets, and would not see Secret "keys" change: its administrator can give it the ClusterRole bluegreen-operator-secrets (deploy/kustomize/secrets-rbac.yaml); or name no Secret',
+      );
+    }
+  });
+
   it('that is missing keeps a release from being adopted', () => {
     expect(decided({ ...fresh, spec, config: { missing } }).reason).to.equal('ConfigNotFound');
   });
