@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** Room and speed for tens of thousands of objects: addresses, etcd's quota, the controllers' own rate limits. */
   readonly large?: boolean;
+  /** Fake form: Services and pods may have addresses of both families. */
+  readonly dualStack?: boolean;
   /** node form: how kube-proxy moves connections; default iptables. */
   readonly serviceProxy?: ServiceProxy;
 }

@@ -11,6 +11,7 @@ export interface ControlPlane {
   readonly form: 'fake' | 'node';
   /** Room and speed for tens of thousands of objects. */
   readonly large: boolean;
+  readonly dualStack: boolean;
   readonly dir: string;
   readonly address: string;
   readonly apiPort: number;
@@ -26,6 +27,7 @@ export const podCidr = '10.244.0.0/16';
 export const serviceCidr = '10.96.0.0/16';
 export const kubernetesServiceIp = '10.96.0.1';
 const largeServiceCidr = '10.96.0.0/14';
+const serviceCidr6 = 'fd00:10:96::/112';
 export const dnsServiceIp = '10.96.0.10';
 
 /** etcd, API server, controller manager and scheduler: the same in both forms. */
@@ -82,7 +84,8 @@ function etcdArgs({ dir, etcdPort, large }: ControlPlane): string[] {
   ];
 }
 
-function apiServerArgs({ form, large, dir, address, apiPort, etcdPort, pki }: ControlPlane): string[] {
+function apiServerArgs(plane: ControlPlane): string[] {
+  const { form, dir, address, apiPort, etcdPort, pki } = plane;
   const file = (name: string): string => join(pki.folder, name);
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -91,7 +94,7 @@ function apiServerArgs({ form, large, dir, address, apiPort, etcdPort, pki }: Co
     `--advertise-address=${address}`,
     // A loopback address cannot be an endpoint of the Service "kubernetes".
     `--endpoint-reconciler-type=${form === 'fake' ? 'none' : 'lease'}`,
-    `--service-cluster-ip-range=${large ? largeServiceCidr : serviceCidr}`,
+    `--service-cluster-ip-range=${serviceRange(plane)}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
@@ -120,6 +123,11 @@ function apiServerArgs({ form, large, dir, address, apiPort, etcdPort, pki }: Co
     '--audit-log-mode=blocking',
     '--audit-log-maxsize=2000',
   ];
+}
+
+function serviceRange({ large, dualStack }: ControlPlane): string {
+  const range = large ? largeServiceCidr : serviceCidr;
+  return dualStack ? `${range},${serviceCidr6}` : range;
 }
 
 function controllerManagerArgs(plane: ControlPlane): string[] {

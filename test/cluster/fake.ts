@@ -18,18 +18,21 @@ export async function startFake(plane: ControlPlane, nodes: number): Promise<voi
   ]);
   const admin = [`--kubeconfig=${plane.kubeconfig('admin')}`, `--cache-dir=${join(plane.dir, 'kubectl')}`];
   await run(programs.kubectl, [...admin, 'create', '--validate=false', '-f', '-'], {
-    input: nodeList(nodes),
+    input: nodeList(nodes, plane.dualStack),
   });
   await Promise.all([waitForDefaultAccount(plane.api), waitForNodes(plane, nodes)]);
 }
 
-function nodeList(count: number): string {
-  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: Array.from({ length: count }, fakeNode) });
+function nodeList(count: number, dualStack: boolean): string {
+  const items = Array.from({ length: count }, (_, index) => fakeNode(index, dualStack));
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }
 
-function fakeNode(_: unknown, index: number): object {
+/** Where it has ranges of its own, kwok gives each pod on it an address from each. */
+function fakeNode(index: number, dualStack: boolean): object {
   const name = `node-${index}`;
   const room = { cpu: '32', memory: '256Gi', pods: '250' };
+  const podCIDRs = [`10.244.${index}.0/24`, `fd00:10:244:${index}::/64`];
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -41,6 +44,7 @@ function fakeNode(_: unknown, index: number): object {
         'topology.kubernetes.io/zone': `zone-${'abc'[index % 3]}`,
       },
     },
+    ...(dualStack && { spec: { podCIDR: podCIDRs[0], podCIDRs } }),
     status: { allocatable: room, capacity: room },
   };
 }

@@ -36,11 +36,11 @@ export function attachCluster(name: string): Cluster | undefined {
 }
 
 async function prepare(options: ClusterOptions): Promise<Order> {
-  const { form, nodes = 3, large = false, serviceProxy = 'iptables' } = options;
+  const { form, nodes = 3, large = false, dualStack = false, serviceProxy = 'iptables' } = options;
   const { name = `test-${randomBytes(3).toString('hex')}` } = options;
   if (form === 'node') await ensurePackages(serviceProxy, options.progress ?? (() => {}));
   const programs = await ensurePrograms(programsOf(form), options.progress);
-  return { name, form, nodes, large, serviceProxy, detached: false, programs };
+  return { name, form, nodes, large, dualStack, serviceProxy, detached: false, programs };
 }
 
 /** What each form is made of. */

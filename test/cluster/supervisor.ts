@@ -22,6 +22,7 @@ export interface Order {
   readonly form: 'fake' | 'node';
   readonly nodes: number;
   readonly large: boolean;
+  readonly dualStack: boolean;
   readonly serviceProxy: ServiceProxy;
   /** Nobody holds stdin: the cluster stays until it gets SIGTERM. */
   readonly detached: boolean;
@@ -99,6 +100,7 @@ async function start(): Promise<void> {
     ...place,
     form: order.form,
     large: order.large,
+    dualStack: order.dualStack,
     dir,
     programs: order.programs,
     pki,

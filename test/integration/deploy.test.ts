@@ -188,7 +188,7 @@ describe('deploy/kustomize on a real API server', function () {
       await writeFile(join(without, 'kustomization.yaml'), `resources: [${base}]\n${lines}`);
       const output = await cluster.kubectl(['kustomize', without]);
       await rm(without, { recursive: true });
-      expect(output).not.to.include('secrets');
+      expect(output).not.to.include('bluegreen-operator-secrets');
       expect(output).to.include('kind: ClusterRoleBinding');
     });
 

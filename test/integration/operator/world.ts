@@ -38,8 +38,11 @@ export class World {
   }
 
   /** A node takes 250 pods. */
-  static async start(nodes = 3): Promise<World> {
-    const cluster = await startCluster({ form: 'fake', nodes });
+  static async start(
+    nodes = 3,
+    { dualStack = false }: { readonly dualStack?: boolean } = {},
+  ): Promise<World> {
+    const cluster = await startCluster({ form: 'fake', nodes, dualStack });
     await cluster.kubectl(['apply', '--server-side', '-k', manifests]);
     await cluster.kubectl(['delete', 'deployment', OPERATOR, '-n', NAMESPACE]);
     await cluster.kubectl(['wait', '--for=condition=Established', 'crd/bluegreenreleases.bluegreen.dev']);
