@@ -22,11 +22,14 @@ interface PersistentVolumeClaim extends KubeObject {
 export async function judgeRoom(
   client: KubeClient,
   limits: ReadLimits,
-  { release, snapshot, wished }: Scene,
+  { release, snapshot, wished, pair }: Scene,
   signal: AbortSignal,
 ): Promise<Problem[]> {
   if (wished === undefined || !startsSomething(snapshot)) return [];
   const { template } = wished.spec;
+  // Both sides of a pair stand already; what is added are pods of the one without traffic.
+  if (pair !== undefined)
+    return rolesOf(snapshot).active === undefined ? [] : judgeQuotas(limits, snapshot, template.spec);
   const name = workloadInWords(release.spec);
   const object = `Deployment ${wished.metadata.name}`;
   const inTemplate = obstacles(template, release.spec.traffic.selectorLabel).map(({ reason, message }) => ({

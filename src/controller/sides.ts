@@ -4,6 +4,7 @@ import { COLORS, type Color } from '../api/status.ts';
 import { standingOn } from '../api/workload.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import { DEPLOYMENTS, type Deployment, STATEFUL_SETS } from '../kube/types.ts';
+import type { RevisionFacts } from '../release/facts.ts';
 import type { RevisionView, SideView } from '../release/snapshot.ts';
 import { contentOf } from '../workload/content.ts';
 import { type ReleaseRef, renderColor } from '../workload/render.ts';
@@ -30,10 +31,16 @@ export async function sidesOf(
       pair === undefined
         ? sideOf(reader.cache, release, color)
         : pairedSide(reader.cache, release, color, pair[color], revisions);
-    return withEditor(reader, release, side);
+    // A side of a pair that never had the traffic is people's to edit.
+    const isKept = pair === undefined || revisions.some(({ facts }) => isCommitted(facts, color));
+    return isKept ? withEditor(reader, release, side) : side;
   };
   const [blue, green] = await Promise.all([view('blue'), view('green')]);
   return { blue, green };
+}
+
+function isCommitted(facts: RevisionFacts | undefined, color: Color): boolean {
+  return facts?.color === color && facts.outcome?.kind === 'Committed';
 }
 
 /** Asked only where a colour's template is not its revision's. */

@@ -91,6 +91,8 @@ interface Paired {
   readonly name: string;
   readonly uid: string;
   readonly claimedBy: string | undefined;
+  /** A note of ours stands on it. */
+  readonly noted: boolean;
 }
 
 /** The workloads and autoscalers that the spec names and that exist. */
@@ -99,7 +101,8 @@ function pairedObjects({ pair, sides, release }: Snapshot): Paired[] {
     const { deployment } = sides[color];
     const { kind: object, name } = standingOn(release, color);
     const autoscaler = pair?.[color].autoscaler;
-    const workload = deployment && { object, name, uid: deployment.uid, claimedBy: pair?.[color].claimedBy };
+    const claimedBy = pair?.[color].claimedBy;
+    const workload = deployment && { object, name, uid: deployment.uid, claimedBy, noted: false };
     return [
       ...(workload === undefined ? [] : [workload]),
       ...(autoscaler === undefined ? [] : [asPaired(autoscaler)]),
@@ -107,11 +110,12 @@ function pairedObjects({ pair, sides, release }: Snapshot): Paired[] {
   });
 }
 
-const asPaired = ({ name, uid, claimedBy }: PairedAutoscalerView): Paired => ({
+const asPaired = ({ name, uid, claimedBy, noted }: PairedAutoscalerView): Paired => ({
   object: 'HorizontalPodAutoscaler',
   name,
   uid,
   claimedBy,
+  noted,
 });
 
 /** Labels of ours that what people wrote does not carry (any more): without them nobody would hear of a change. */
@@ -127,10 +131,12 @@ export function releaseLeftovers({ pair }: Snapshot): Effect[] {
   return (pair?.leftovers ?? []).map(asPaired).map(releaseOne);
 }
 
-/** The release goes: everything of ours on what people wrote goes with it. */
+/** The release goes: everything of ours on what people wrote goes with it, also where somebody took our label away. */
 export function releasePaired(snapshot: Snapshot): Effect[] {
   const { name: own } = snapshot.release;
-  const held = pairedObjects(snapshot).filter(({ claimedBy }) => claimedBy === own);
+  const held = pairedObjects(snapshot).filter(
+    ({ claimedBy, noted }) => claimedBy === own || (claimedBy === undefined && noted),
+  );
   return [...held.map(releaseOne), ...releaseLeftovers(snapshot)];
 }
 

@@ -71,6 +71,33 @@ describe('the CustomResourceDefinition on a real API server', function () {
         'spec.workload: Invalid value: give one of deploymentRef, deployment, pair and external',
       ],
       [
+        'a pair of one workload',
+        { workload: { pair: { blue: { name: 'a' }, green: { name: 'a' } } } },
+        'spec.workload.pair: Invalid value: blue and green must be two workloads',
+      ],
+      [
+        'a pair with one autoscaler',
+        {
+          workload: {
+            pair: {
+              blue: { name: 'a', autoscalerRef: { name: 'a' } },
+              green: { name: 'b', autoscalerRef: { name: 'a' } },
+            },
+          },
+        },
+        'spec.workload.pair: Invalid value: blue and green need an autoscaler each',
+      ],
+      [
+        'a pair of something else',
+        { workload: { pair: { blue: { kind: 'DaemonSet', name: 'a' }, green: { name: 'b' } } } },
+        'spec.workload.pair.blue.kind: Unsupported value: "DaemonSet"',
+      ],
+      [
+        'a pair and a number of pods',
+        { replicas: 3, workload: { pair: { blue: { name: 'a' }, green: { name: 'b' } } } },
+        'replicas, autoscaling, podDisruptionBudget and config shape workloads that are derived: with workload.pair they are written where the two workloads are',
+      ],
+      [
         'a Deployment without a template',
         { workload: { deployment: { spec: {} } } },
         'spec.workload.deployment.spec.template: Required value',
@@ -289,7 +316,7 @@ describe('the CustomResourceDefinition on a real API server', function () {
       });
     }
 
-    for (const name of ['minimal', 'full']) {
+    for (const name of ['minimal', 'full', 'pair']) {
       it(`examples/${name}.yaml`, async () => {
         const input = await readFile(`${repository}/examples/${name}.yaml`, 'utf8');
         const answer = await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], { input });
@@ -332,6 +359,21 @@ describe('the CustomResourceDefinition on a real API server', function () {
       const change = patch('workload', { spec: { workload: { deploymentRef: { name: 'other' } } } });
       expect(await refusal(change)).to.contain(
         'spec.workload: Invalid value: the workload of a release cannot be changed: delete the release and create another',
+      );
+    });
+
+    it('lets the side of a pair that is to serve change, and neither the workloads nor the kind', async () => {
+      const members = { blue: { name: 'a' }, green: { kind: 'StatefulSet', name: 'a' } };
+      await create(release('pair', { workload: { pair: { active: 'blue', ...members } } }));
+      await patch('pair', { spec: { workload: { pair: { active: 'green' } } } });
+      const { pair } = (await read('pair')).spec.workload;
+      expect(pair.blue.kind).to.equal('Deployment');
+      const message = 'the workload of a release cannot be changed: delete the release and create another';
+      const single = { pair: null, deploymentRef: { name: 'a' } };
+      expect(await refusal(patch('pair', { spec: { workload: single } }))).to.contain(message);
+      const other = { pair: { blue: { name: 'b' } } };
+      expect(await refusal(patch('pair', { spec: { workload: other } }))).to.contain(
+        'spec.workload.pair: Invalid value: the workloads of a release cannot be changed: delete the release and create another',
       );
     });
 

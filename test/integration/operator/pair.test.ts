@@ -242,7 +242,11 @@ describe('A release of a pair', function () {
     'gives back exactly what it found where it is deleted, in the middle of a window': async () => {
       const shop = await standing({ autoscaled: true });
       const found = { autoscalers: await autoscalers(shop), workloads: await written(shop, 'Deployment') };
-      await shop.release({ workload: pair('Deployment', { autoscaled: true }) });
+      await shop.release({
+        workload: pair('Deployment', { autoscaled: true }),
+        // Longer than the test: while its pods are replaced, a side has some more.
+        traffic: { services: [{ name: SHOP }], drainSeconds: 600 },
+      });
       await shop.settledOn('r1');
       await ask(shop, pair('Deployment', { active: 'green', autoscaled: true }));
       await shop.settledOn('r2');

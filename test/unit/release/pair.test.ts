@@ -207,6 +207,16 @@ describe('a pair', () => {
     ]);
   });
 
+  it('whose raised minimum lost our label is given that back all the same', () => {
+    const raised = { ...autoscaler, claimedBy: undefined, minReplicas: 5, noted: true };
+    const { effects } = decided({
+      ...resting,
+      release: { deleting: true },
+      pair: { blue: { autoscaler: raised } },
+    });
+    expect(effects).to.include('ReleasePaired HorizontalPodAutoscaler blue-hpa');
+  });
+
   const SHAPES: readonly EffectKind[] = [
     'WriteColor',
     'DeleteColor',
