@@ -59,6 +59,8 @@ export function createAnswers(now: () => number): Answers {
       return final;
     },
     succeeded(key, effect) {
+      if (effect.kind === 'Publish')
+        memoryOf(key).patches.set(effect.configMap, { mark: formatMark(effect.mark), at: now() });
       const service = serviceOf(effect);
       if (service === undefined) return;
       const { refusals, patches, stale } = memoryOf(key);

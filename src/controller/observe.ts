@@ -32,11 +32,11 @@ import {
   SERVICES,
   type Service,
 } from '../kube/types.ts';
+import type { Marked } from '../release/mark.ts';
 import { pairWish } from '../release/pair.ts';
 import { explainsMarks } from '../release/roles.ts';
 import type {
   ConfigView,
-  Marked,
   Observations,
   ReleaseView,
   RevisionView,

@@ -26,6 +26,7 @@ import { contentOf, contentOfColor, fingerprint, holds } from '../workload/conte
 import { nameless, renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply/writes.ts';
 import { type Cache, LABEL_SERVICE_NAME } from './cache.ts';
+import { judgeRestart } from './judge-restart.ts';
 import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';
 import { judgeRoom } from './room.ts';
@@ -51,6 +52,9 @@ export async function preflight(
   const [judged, room, aliases] = await Promise.all([
     Promise.all([
       ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
+      ...(scene.snapshot.endpoint?.consumers ?? []).map((consumer, index) =>
+        judgeRestart(deps.client, scene, consumer, index, signal),
+      ),
       ...scene.services.map((service, index) => judgeSwitch(deps.client, scene, service, index, signal)),
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
       ...firstServices(scene).map((service, index) =>

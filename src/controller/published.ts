@@ -20,8 +20,9 @@ import {
   STATEFUL_SETS,
   type StatefulSet,
 } from '../kube/types.ts';
-import { parseMark } from '../release/mark.ts';
-import type { ConsumerView, EndpointView, Marked, RevisionView } from '../release/snapshot.ts';
+import type { ConsumerView, EndpointView } from '../release/endpoint-view.ts';
+import { type Marked, parseMark } from '../release/mark.ts';
+import type { RevisionView } from '../release/snapshot.ts';
 import { dataOf, saysSame } from '../traffic/endpoint.ts';
 import { configDigest } from '../workload/config.ts';
 import { fingerprint } from '../workload/content.ts';

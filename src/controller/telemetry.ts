@@ -10,7 +10,7 @@ export function reconcileObserver(metrics: Metrics): ReconcileObserver {
   return {
     onEffect(effect, result, at) {
       metrics.effectApplied(effect.kind, result);
-      if (effect.kind !== 'PatchSelector' || result !== 'applied') return;
+      if ((effect.kind !== 'PatchSelector' && effect.kind !== 'Publish') || result !== 'applied') return;
       if (!isOrder(effect)) return;
       const seconds = (at - effect.decidedAt) / 1000;
       if (effect.mark?.direction === 'Back') metrics.rollbackReached('patched', seconds);
@@ -26,17 +26,33 @@ export function reconcileObserver(metrics: Metrics): ReconcileObserver {
 }
 
 /** Neither a selector that was put back nor a Service that joined later: both are told under the time of the old order. */
-function isOrder({ mark, expectedMark, rescue }: Extract<Effect, { kind: 'PatchSelector' }>): boolean {
+function isOrder({
+  mark,
+  expectedMark,
+  rescue,
+}: Extract<Effect, { kind: 'PatchSelector' | 'Publish' }>): boolean {
   if (mark === undefined || formatMark(mark) === expectedMark) return false;
   return expectedMark !== undefined || !rescue;
 }
 
-/** Of each Service whose endpoints have followed since. */
+interface Moved {
+  readonly name: string;
+  readonly decidedAt?: string | undefined;
+  readonly convergedAt?: string | undefined;
+}
+
+/** Services one by one, or what is published with all its consumers. */
+function movedBy({ services = [], endpoint, decidedAt, convergedAt }: SwitchStatus): readonly Moved[] {
+  return endpoint === undefined ? services : [{ name: endpoint.configMap, decidedAt, convergedAt }];
+}
+
+/** Of each whose endpoints or consumers have followed since. */
 function converged(metrics: Metrics, before: SwitchStatus | undefined, after: SwitchStatus): void {
-  for (const { name, decidedAt, convergedAt } of after.services ?? []) {
+  const earlier = before === undefined ? [] : movedBy(before);
+  for (const { name, decidedAt, convergedAt } of movedBy(after)) {
     const from = parseTime(decidedAt);
     const to = parseTime(convergedAt);
-    const known = before?.services?.find((each) => each.name === name)?.convergedAt;
+    const known = earlier.find((each) => each.name === name)?.convergedAt;
     if (known === convergedAt || from === undefined || to === undefined) continue;
     if (after.direction === 'Back') metrics.rollbackReached('converged', (to - from) / 1000);
     else metrics.switchReached('converged', (to - from) / 1000);

@@ -3,10 +3,11 @@ import type { ConditionInput, ConditionType } from '../api/conditions.ts';
 import { formatTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
 import { consumerInWords, follow } from '../traffic/endpoint.ts';
+import type { EndpointView } from './endpoint-view.ts';
 import { convergence, readyCount, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
-import type { EndpointView, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 type Setter = (snapshot: Snapshot, roles: Roles, verdict: Verdict) => ConditionInput | undefined;
 

@@ -1,7 +1,9 @@
 /** The second opinion on what is published: written, as its sibling, without the helpers of the rules. */
+
+import type { EndpointView } from './endpoint-view.ts';
 import { formatMark } from './mark.ts';
 import type { Effect } from './plan.ts';
-import type { EndpointView, RevisionView, Snapshot } from './snapshot.ts';
+import type { RevisionView, Snapshot } from './snapshot.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 

@@ -2,9 +2,10 @@
 import { LABEL_CONFIG } from '../api/names.ts';
 import { type External, workloadOf } from '../api/workload.ts';
 import { consumerInWords, sideOf } from '../traffic/endpoint.ts';
+import type { EndpointView } from './endpoint-view.ts';
 import { otherColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
-import type { EndpointView, Problem, Snapshot } from './snapshot.ts';
+import type { Problem, Snapshot } from './snapshot.ts';
 
 const CONFIG_MAP_FIELD = 'spec.traffic.endpoint.configMapRef.name';
 

@@ -13,6 +13,15 @@ export interface SwitchMark {
   readonly direction: 'Forward' | 'Back';
 }
 
+/** What production traffic follows, and what carries the mark of its last switch: a Service, or a published ConfigMap. */
+export interface Marked {
+  /** The raw switch annotation, for the patch's precondition. */
+  readonly rawMark: string | undefined;
+  readonly mark: SwitchMark | undefined;
+  readonly switchedAt: number | undefined;
+  readonly switchReason: string | undefined;
+}
+
 /** `<release uid>/<revision>/<attempt>`, and `/back` for the way back. */
 export function formatMark(mark: SwitchMark): string {
   const forward = `${mark.uid}/${mark.revision}/${mark.attempt}`;

@@ -7,11 +7,12 @@ import { parseTime } from '../api/time.ts';
 import { claimEndpoint, publish } from '../traffic/endpoint.ts';
 import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
+import type { EndpointView } from './endpoint-view.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import { isOn, known, moveInForce } from './services.ts';
-import type { EndpointView, ServiceView, Snapshot } from './snapshot.ts';
+import type { ServiceView, Snapshot } from './snapshot.ts';
 import { isOverdue } from './split.ts';
 import { cannotGoBack, goBack } from './stages/back.ts';
 

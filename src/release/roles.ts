@@ -18,8 +18,8 @@
 import type { Color } from '../api/status.ts';
 import { otherColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
-import { isLater, type SwitchMark } from './mark.ts';
-import type { Marked, RevisionView, Snapshot } from './snapshot.ts';
+import { isLater, type Marked, type SwitchMark } from './mark.ts';
+import type { RevisionView, Snapshot } from './snapshot.ts';
 
 export type Stage =
   | 'Unadopted'

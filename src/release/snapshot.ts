@@ -7,8 +7,9 @@ import type { Measurement } from '../analysis/measurement.ts';
 import type { NamedConfig } from '../api/config.ts';
 import type { BudgetSpec, ReleaseSpec } from '../api/schema.ts';
 import type { Color, ReleaseStatus } from '../api/status.ts';
+import type { EndpointView } from './endpoint-view.ts';
 import type { RevisionFacts } from './facts.ts';
-import type { SwitchMark } from './mark.ts';
+import type { Marked } from './mark.ts';
 
 export interface Snapshot {
   readonly now: number;
@@ -122,54 +123,6 @@ export interface Endpoint {
   readonly group: string;
   readonly node?: string;
   readonly zone?: string;
-}
-
-/** What production traffic follows, and what carries the mark of its last switch: a Service, or a published ConfigMap. */
-export interface Marked {
-  /** The raw switch annotation, for the patch's precondition. */
-  readonly rawMark: string | undefined;
-  readonly mark: SwitchMark | undefined;
-  readonly switchedAt: number | undefined;
-  readonly switchReason: string | undefined;
-}
-
-/** The published address of an external workload, and who reads it. */
-export interface EndpointView extends Marked {
-  /** Of the ConfigMap. */
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /**
-   * Absent; Free: it carries the label that lets a release take it; Ours: our labels are on it; Foreign: it has neither,
-   * or belongs to the release `owner`.
-   */
-  readonly state: 'Absent' | 'Free' | 'Ours' | 'Foreign';
-  readonly owner: string | undefined;
-  readonly data: Readonly<Record<string, string>>;
-  /** Who last wrote what it says, from managedFields; for the message about drift. */
-  readonly writer: string | undefined;
-  /** What a consumer carries that was started with what this revision publishes; by name of the revision. */
-  readonly digests: Readonly<Record<string, string>>;
-  /** Identity of what the spec says of each side now, as of a revision. */
-  readonly fingerprints: Readonly<Record<Color, string>>;
-  /** In the order of the spec. */
-  readonly consumers: readonly ConsumerView[];
-}
-
-export interface ConsumerView {
-  readonly kind: 'Deployment' | 'StatefulSet';
-  readonly name: string;
-  readonly found: boolean;
-  readonly uid: string;
-  /** The digest in its pod template. */
-  readonly digest: string | undefined;
-  readonly restartedAt: number | undefined;
-  /** Its controller has seen the latest write; all pods are of its template and available, and there are no others. */
-  readonly complete: boolean;
-  /** How far it is, such as `1 of 2 pods`. */
-  readonly progress: string;
-  /** Why a restart of it would never end. */
-  readonly obstacle: string | undefined;
 }
 
 export interface ServiceView extends Marked {
@@ -403,7 +356,7 @@ export interface Observations {
   readonly preflight: Preflight | undefined;
   /** By name of the Service; gone with the next write that succeeds. */
   readonly refusals: Readonly<Record<string, Refusal>>;
-  /** By name of the Service: the last patch of its selector that this process saw answered. */
+  /** By name of the Service, or of the published ConfigMap: the last patch of it that this process saw answered. */
   readonly patches: Readonly<Record<string, Patched>>;
 }
 

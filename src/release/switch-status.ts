@@ -2,11 +2,12 @@
 import type { SwitchStatus } from '../api/status.ts';
 import { formatPreciseTime } from '../api/time.ts';
 import { runsWith } from '../traffic/endpoint.ts';
+import type { EndpointView } from './endpoint-view.ts';
 import { convergence } from './endpoints.ts';
 import { formatMark } from './mark.ts';
 import type { Command, Roles } from './roles.ts';
 import { isOn, known, refusalOf } from './services.ts';
-import type { EndpointView, ServiceView, Snapshot } from './snapshot.ts';
+import type { ServiceView, Snapshot } from './snapshot.ts';
 
 type ServiceStatus = NonNullable<SwitchStatus['services']>[number];
 
@@ -39,7 +40,7 @@ export function switchStatus(snapshot: Snapshot, roles: Roles): SwitchStatus | u
 }
 
 function endpointStatus(
-  { now }: Snapshot,
+  { now, observations }: Snapshot,
   { name, rawMark, consumers, digests }: EndpointView,
   { color, mark, decidedAt }: Command,
   before: SwitchStatus | undefined,
@@ -47,12 +48,16 @@ function endpointStatus(
   const digest = digests[mark.revision];
   const isPublished = rawMark === formatMark(mark);
   const isDone = isPublished && consumers.every((consumer) => runsWith(consumer, digest));
+  const patch = observations.patches[name];
+  const patchedAt =
+    before?.patchedAt ?? (isPublished && patch?.mark === rawMark ? formatPreciseTime(patch.at) : undefined);
   const convergedAt = before?.convergedAt ?? (isDone ? formatPreciseTime(now) : undefined);
   return {
     direction: mark.direction,
     to: color,
     revision: mark.revision,
     ...(decidedAt !== undefined && { decidedAt: formatPreciseTime(decidedAt) }),
+    ...(patchedAt !== undefined && { patchedAt }),
     ...(convergedAt !== undefined && { convergedAt }),
     endpoint: {
       configMap: name,

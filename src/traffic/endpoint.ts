@@ -6,10 +6,11 @@
 import { COLORS, type Color } from '../api/status.ts';
 import type { External } from '../api/workload.ts';
 import type { Move } from '../release/effects.ts';
+import type { ConsumerView } from '../release/endpoint-view.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { StartedRevision } from '../release/roles.ts';
-import type { ConsumerView, RevisionView, Snapshot } from '../release/snapshot.ts';
+import type { RevisionView, Snapshot } from '../release/snapshot.ts';
 
 type Data = Readonly<Record<string, string>>;
 

@@ -9,15 +9,9 @@ import {
   LABEL_RELEASE,
 } from '../../api/names.ts';
 import { formatPreciseTime } from '../../api/time.ts';
-import type { JsonPatchOperation, Patch } from '../../kube/ports.ts';
-import {
-  CONFIG_MAPS,
-  type ConfigMap,
-  DEPLOYMENTS,
-  type Deployment,
-  STATEFUL_SETS,
-  type StatefulSet,
-} from '../../kube/types.ts';
+import type { JsonPatchOperation, Patch, ResourceType } from '../../kube/ports.ts';
+import { CONFIG_MAPS, type ConfigMap, DEPLOYMENTS, STATEFUL_SETS } from '../../kube/types.ts';
+import type { ConsumerView } from '../../release/endpoint-view.ts';
 import { formatMark } from '../../release/mark.ts';
 import type { Scene } from '../observe.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
@@ -80,19 +74,23 @@ const publish: Apply<'Publish'> = (applier, scene, effect) => {
   );
 };
 
-/** Another template, and the same pods: as `kubectl rollout restart` does it. Nothing of it is kept in a cache. */
-const restartConsumer: Apply<'RestartConsumer'> = async (
-  { client },
-  scene,
-  { consumer, name, uid, digest, at },
-) => {
-  const type = consumer === 'Deployment' ? DEPLOYMENTS : STATEFUL_SETS;
+export const consumerType = (kind: ConsumerView['kind']): ResourceType =>
+  kind === 'Deployment' ? DEPLOYMENTS : STATEFUL_SETS;
+
+/** Another template, and the same pods: as `kubectl rollout restart` does it. `at`: milliseconds since the epoch. */
+export function restartPatch({ uid }: Pick<ConsumerView, 'uid'>, digest: string, at: number): Patch {
   const body = {
     metadata: { uid, annotations: { [ANNOTATION_RESTARTED_AT]: formatPreciseTime(at) } },
     spec: { template: { metadata: { annotations: { [ANNOTATION_ENDPOINT]: digest } } } },
   };
-  const merge: Patch = { type: 'merge', body };
-  await client.patch<Deployment | StatefulSet>(type, { namespace: scene.release.namespace, name }, merge);
+  return { type: 'merge', body };
+}
+
+/** Nothing of it is kept in a cache. */
+const restartConsumer: Apply<'RestartConsumer'> = async ({ client }, scene, effect) => {
+  const { consumer, name, digest, at } = effect;
+  const key = { namespace: scene.release.namespace, name };
+  await client.patch(consumerType(consumer), key, restartPatch(effect, digest, at));
 };
 
 const releaseEndpoint = (applier: Applier, scene: Scene, name: string, uid: string): Promise<void> => {

@@ -2,9 +2,10 @@
 import { formatTime } from '../../api/time.ts';
 import { consumerInWords, follow } from '../../traffic/endpoint.ts';
 import { recordFacts } from '../effects.ts';
+import type { ConsumerView } from '../endpoint-view.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
-import type { ConsumerView, Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { goBack } from './back.ts';
 import { recordLoss, split } from './returning.ts';
 
@@ -24,19 +25,17 @@ export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
     };
   }
   const seen = progressInWords(snapshot, behind, effects);
-  if (effects.length > 0)
-    return { phase: 'Switching', reason: 'RestartingConsumers', message: seen, effects };
-  if (deadline !== undefined && snapshot.now >= deadline) {
-    const limit = subject.frozen.traffic.endpoint?.restartSeconds;
-    const message = `${seen} after ${limit} seconds`;
+  const limit = subject.frozen.traffic.endpoint?.restartSeconds ?? 0;
+  // A restart that is due and never happens is refused by somebody: that has a time of its own.
+  const refused = effects.length > 0 ? limit * 1000 : 0;
+  const until = (deadline ?? (command.decidedAt ?? snapshot.now) + limit * 1000) + refused;
+  if (snapshot.now >= until) {
+    const message = `${seen} ${effects.length > 0 ? 'failed for' : 'after'} ${limit} seconds`;
     return goBack(snapshot, roles, subject, { reason: 'ConsumerNotRestarted', message });
   }
-  return {
-    phase: 'Switching',
-    reason: 'RestartingConsumers',
-    message: deadline === undefined ? seen : `${seen}, waiting until ${formatTime(deadline)}`,
-    ...(deadline !== undefined && { lookAgainAt: deadline }),
-  };
+  const verdict = { phase: 'Switching' as const, reason: 'RestartingConsumers' };
+  if (effects.length > 0) return { ...verdict, message: seen, effects };
+  return { ...verdict, message: `${seen}, waiting until ${formatTime(until)}`, lookAgainAt: until };
 }
 
 /** One that has had its time holds up no other: they must not stay on a side that was left. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { RELEASES } from '../../../src/api/resource.ts';
+import type { KubeObject, ResourceType } from '../../../src/kube/ports.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -13,6 +14,37 @@ import type { OperatorProcess } from './process.ts';
 import { condition, history, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
+
+const admission = (kind: string, plural: string): ResourceType => ({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind,
+  plural,
+  namespaced: false,
+});
+const POLICIES = admission('ValidatingAdmissionPolicy', 'validatingadmissionpolicies');
+const BINDINGS = admission('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings');
+
+/** Deployment api may be changed by its own controller alone. */
+const policy = (name: string, namespace: string): any => ({
+  metadata: { name },
+  spec: {
+    failurePolicy: 'Fail',
+    matchConstraints: {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      resourceRules: [
+        { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments'] },
+      ],
+    },
+    validations: [
+      {
+        expression:
+          "request.name != 'api' || request.userInfo.username.startsWith('system:serviceaccount:kube-system')",
+        message: 'nobody restarts it',
+      },
+    ],
+  },
+});
 
 const BLUE = 'https://blue.example.com';
 const GREEN = 'https://green.example.com';
@@ -204,6 +236,39 @@ describe('An external workload', function () {
           'Deployment "api" (1 of 2) does not run with it yet: 0 of 2 pods are new and available, 2 old after 10 seconds',
       });
       await expectFollowed(shop, 'blue');
+    },
+
+    'begins nothing while a consumer may not be restarted': async () => {
+      const shop = await begun();
+      const name = `keep-api-${shop.namespace}`;
+      await world.client.create(POLICIES, policy(name, shop.namespace));
+      const binding = { policyName: name, validationActions: ['Deny'] };
+      await world.client.create(BINDINGS, { metadata: { name }, spec: binding } as KubeObject);
+      await eventually('the policy to hold', 60_000, async () => {
+        const refused = shop.kubectl(
+          'annotate',
+          'deployment',
+          'api',
+          'a=b',
+          '--overwrite',
+          '--dry-run=server',
+        );
+        return refused.then(
+          () => undefined,
+          () => true,
+        );
+      });
+      await switchTo(shop, 'green');
+      const stalled = await shop.until(
+        'be refused',
+        (now) => condition(now, 'Stalled')?.reason === 'ConsumerRefused',
+      );
+      expect(stalled.status.message).to.match(
+        /^spec.traffic.endpoint.restart\[0\]: the API server refuses to restart Deployment "api": .*nobody restarts it/,
+      );
+      expect(await says(shop)).to.equal('blue');
+      await world.client.delete(BINDINGS, { name });
+      await shop.settledOn('r2');
     },
 
     'is put back when somebody writes or deletes what is published, and says who': async () => {

@@ -45,6 +45,25 @@ describe('the seconds that a switch took', () => {
     });
   }
 
+  it('count for what is published, and for its consumers as a whole', () => {
+    const { metrics, seen } = recorder();
+    const { onEffect, onStatus } = reconcileObserver(metrics);
+    onEffect({ ...patch({}), kind: 'Publish', configMap: 'search', data: {} } as Effect, 'applied', 1500);
+    const move = (convergedAt?: string): any => ({
+      direction: 'Forward',
+      to: 'green',
+      revision: 'r2',
+      decidedAt: '2026-01-01T00:00:00.000Z',
+      ...(convergedAt !== undefined && { convergedAt }),
+      endpoint: { configMap: 'search', inSync: true, consumers: [] },
+    });
+    const key = { namespace: 'team', name: 'shop' };
+    const done = { switch: move('2026-01-01T00:00:20.000Z') };
+    onStatus(key, { switch: move() }, done);
+    onStatus(key, done, done);
+    expect(seen).to.deep.equal(['switch patched 0.5', 'switch converged 20']);
+  });
+
   it('count for each Service whose endpoints have followed since', () => {
     const { metrics, seen } = recorder();
     const service = (name: string, convergedAt?: string) => ({

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import type { Color } from '../../../src/api/status.ts';
+import type { ConsumerView, EndpointView } from '../../../src/release/endpoint-view.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import { parseMark } from '../../../src/release/mark.ts';
-import type { ConsumerView, EndpointView, Snapshot } from '../../../src/release/snapshot.ts';
+import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { condition, decidedOn } from './decided.ts';
 import { accepted, HOUR, MINUTE, NOON, revisionOf, SECOND, UID, world } from './world.ts';
 
@@ -234,6 +235,13 @@ describe('an external workload', () => {
       { ...switched, now: NOON + 9 * MINUTE, runs: { api: 'r2!', worker: 'r1' } },
       'ConsumerNotRestarted',
       'Deployment "api" (1 of 2) does not run with it yet: 0 of 2 pods are new and available, 2 old after 600 seconds; putting the traffic back to blue (revision r1)',
+      ['Publish search -> blue'],
+    ],
+    [
+      'goes back when a consumer could not be restarted at all',
+      { ...switched, now: NOON + 19 * MINUTE, runs: { api: 'r1', worker: 'r1' } },
+      'ConsumerNotRestarted',
+      'restarting Deployment "api" (1 of 2) failed for 600 seconds; putting the traffic back to blue (revision r1)',
       ['Publish search -> blue'],
     ],
     [
