@@ -34,7 +34,7 @@ function capacityAsked({ release }: Snapshot): Problem | undefined {
   };
 }
 
-function foreign({ release }: Snapshot, { name, state, owner }: EndpointView): Problem | undefined {
+export function foreign({ release }: Snapshot, { name, state, owner }: EndpointView): Problem | undefined {
   if (state !== 'Foreign') return undefined;
   const object = `ConfigMap ${name}`;
   if (owner !== undefined)

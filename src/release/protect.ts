@@ -7,6 +7,7 @@ import { parseTime } from '../api/time.ts';
 import { claimEndpoint, publish } from '../traffic/endpoint.ts';
 import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
+import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
@@ -80,6 +81,11 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   };
 }
 
+const WHAT_IS_LOST: Partial<Record<EndpointView['state'], string>> = {
+  Absent: 'is gone',
+  Free: 'lost our labels',
+};
+
 /** The same for what is published: deleted, or written by somebody else. */
 function alignEndpoint(
   snapshot: Snapshot,
@@ -87,12 +93,15 @@ function alignEndpoint(
   { name, facts }: StartedRevision,
   endpoint: EndpointView,
 ): Verdict | undefined {
+  const taken = foreign(snapshot, endpoint);
+  if (taken !== undefined)
+    return { phase: 'Stalled', reason: taken.reason, message: taken.message, stalled: true };
   const claimed = claimEndpoint(snapshot);
   const effects =
     claimed.length > 0 ? claimed : publish(snapshot, moveInForce(snapshot, { name, facts }, roles));
   if (effects.length === 0) return undefined;
   const writer = endpoint.writer === undefined ? '' : ` (last written by ${endpoint.writer})`;
-  const gone = endpoint.state === 'Absent' ? 'is gone' : `does not say what it should${writer}`;
+  const gone = WHAT_IS_LOST[endpoint.state] ?? `does not say what it should${writer}`;
   return {
     phase: PHASE_WHILE_ALIGNING[roles.stage],
     reason: 'EndpointRestored',

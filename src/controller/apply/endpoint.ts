@@ -13,6 +13,7 @@ import type { JsonPatchOperation, Patch, ResourceType } from '../../kube/ports.t
 import { CONFIG_MAPS, type ConfigMap, DEPLOYMENTS, STATEFUL_SETS } from '../../kube/types.ts';
 import type { ConsumerView } from '../../release/endpoint-view.ts';
 import { formatMark } from '../../release/mark.ts';
+import { configDigest } from '../../workload/config.ts';
 import type { Scene } from '../observe.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
@@ -86,10 +87,18 @@ export function restartPatch({ uid }: Pick<ConsumerView, 'uid'>, digest: string,
   return { type: 'merge', body };
 }
 
-/** Nothing of it is kept in a cache. */
+/**
+ * Only with what the API server says is published now, and not a moment ago: another process may have switched since, and
+ * its consumers must not be put back.
+ */
 const restartConsumer: Apply<'RestartConsumer'> = async ({ client }, scene, effect) => {
   const { consumer, name, digest, at } = effect;
-  const key = { namespace: scene.release.namespace, name };
+  const { namespace } = scene.release;
+  const key = { namespace, name };
+  const map = publishedOf(scene).metadata.name;
+  const { data = {} } = (await client.get<ConfigMap>(CONFIG_MAPS, { namespace, name: map })) ?? {};
+  if (configDigest({ data }) !== digest)
+    throw new StaleError(`ConfigMap "${map}" says something else by now`);
   await client.patch(consumerType(consumer), key, restartPatch(effect, digest, at));
 };
 

@@ -47,8 +47,12 @@ describe('the seconds that a switch took', () => {
 
   it('count for what is published, and for its consumers as a whole', () => {
     const { metrics, seen } = recorder();
-    const { onEffect, onStatus } = reconcileObserver(metrics);
-    onEffect({ ...patch({}), kind: 'Publish', configMap: 'search', data: {} } as Effect, 'applied', 1500);
+    const observer = reconcileObserver(metrics);
+    observer.onEffect(
+      { ...patch({}), kind: 'Publish', configMap: 'search', data: {} } as Effect,
+      'applied',
+      1500,
+    );
     const move = (convergedAt?: string): any => ({
       direction: 'Forward',
       to: 'green',
@@ -59,8 +63,8 @@ describe('the seconds that a switch took', () => {
     });
     const key = { namespace: 'team', name: 'shop' };
     const done = { switch: move('2026-01-01T00:00:20.000Z') };
-    onStatus(key, { switch: move() }, done);
-    onStatus(key, done, done);
+    observer.onStatus(key, { switch: move() }, done);
+    observer.onStatus(key, done, done);
     expect(seen).to.deep.equal(['switch patched 0.5', 'switch converged 20']);
   });
 

@@ -294,6 +294,13 @@ describe('an external workload', () => {
       ['ClaimEndpoint search'],
     ],
     [
+      'labels again what lost our labels',
+      { ...onBlue, endpoint: { state: 'Free' } },
+      'EndpointRestored',
+      'ConfigMap "search" lost our labels: blue (revision r1) is published again',
+      ['ClaimEndpoint search'],
+    ],
+    [
       'restarts a consumer that was put back to an earlier template',
       { ...onBlue, runs: { worker: 'r1' } },
       'Idle',
@@ -377,6 +384,11 @@ describe('an external workload', () => {
     [
       'a ConfigMap that nobody has marked as free',
       { says: 'blue', endpoint: { state: 'Foreign' } },
+      'ConfigMap "search" exists without the label bluegreen.dev/config, and is left alone: let it be taken over (kubectl label configmap search bluegreen.dev/config=true -n shop) or name another one in spec.traffic.endpoint.configMapRef.name',
+    ],
+    [
+      'a ConfigMap that somebody has put in the place of ours, while it is watched',
+      { ...watched, endpoint: { state: 'Foreign' } },
       'ConfigMap "search" exists without the label bluegreen.dev/config, and is left alone: let it be taken over (kubectl label configmap search bluegreen.dev/config=true -n shop) or name another one in spec.traffic.endpoint.configMapRef.name',
     ],
     [
