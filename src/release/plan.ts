@@ -65,8 +65,8 @@ export type Effect =
       /** Who had scaled it up, where somebody did. */
       readonly by?: string | undefined;
     }
-  /** Gives the source back: unpaused, its autoscaler restored, without our label. */
-  | { readonly kind: 'ReleaseSource'; readonly uid: string }
+  /** Gives the source back: unpaused, without our label. Its autoscaler is restored where no colour goes on serving. */
+  | { readonly kind: 'ReleaseSource'; readonly uid: string; readonly serves: boolean }
   /** Takes back label, claim and mark. `color`: the selector names the other side, and is to name this one. */
   | {
       readonly kind: 'ReleaseService';

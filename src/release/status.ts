@@ -131,15 +131,24 @@ function checksOf(snapshot: Snapshot, roles: Roles): CheckStatus[] | undefined {
   }
   const before = snapshot.previous.attempt === roles.attempt ? snapshot.previous.checks : undefined;
   const window = watchWindow(snapshot, roles)?.verdicts;
-  return before === undefined || window === undefined ? before : newsOf(before, window);
+  return window === undefined ? before : newsOf(before, window);
 }
 
-/** A window may last for days: what is measured in it is written down when its verdict changes. */
-function newsOf(before: readonly CheckStatus[], verdicts: readonly CheckVerdict[]): CheckStatus[] {
-  return before.map((known) => {
-    const now = verdicts.find(({ status }) => status.name === known.name)?.status;
-    return now === undefined || now.state === 'Pending' || now.state === known.state ? known : now;
-  });
+/**
+ * A window may last for days: what is measured in it is written down when its verdict changes. What breaches is in full:
+ * from half of it another process at work would say that all is well, and each would write the other's away, for ever.
+ */
+function newsOf(
+  before: readonly CheckStatus[] | undefined,
+  verdicts: readonly CheckVerdict[],
+): CheckStatus[] | undefined {
+  const checks = new Map(before?.map((known) => [known.name, known]));
+  for (const { status, breach } of verdicts) {
+    const known = checks.get(status.name);
+    const isChanged = known !== undefined && status.state !== 'Pending' && status.state !== known.state;
+    if (isChanged || breach !== undefined) checks.set(status.name, status);
+  }
+  return checks.size === 0 ? undefined : [...checks.values()];
 }
 
 function rollbackOf(snapshot: Snapshot, roles: Roles): NonNullable<ReleaseStatus['rollback']> {

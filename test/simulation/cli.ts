@@ -86,10 +86,10 @@ function perSecond({ releases }: Totals, seconds: number): number {
 }
 
 function report(totals: Totals, coverage: Coverage, seconds: number): void {
-  const { lives, releases, steps, checks, writes, reconciles, lasted } = totals;
+  const { lives, releases, steps, checks, writes, reconciles, lasted, digest } = totals;
   const { committed, rolledBack, medianSteps, rarest } = coverage;
   console.log(
-    `${releases} releases in ${lives} lives, ${Math.round(lasted / 86_400_000)} simulated days, ${steps} steps, ${checks} checks, ${reconciles} reconciles, ${writes} writes; ${seconds.toFixed(1)} s, ${perSecond(totals, seconds)} releases a second`,
+    `${releases} releases in ${lives} lives, ${Math.round(lasted / 86_400_000)} simulated days, ${steps} steps, ${checks} checks, ${reconciles} reconciles, ${writes} writes; ${seconds.toFixed(1)} s, ${perSecond(totals, seconds)} releases a second; digest ${digest}`,
   );
   for (const part of ['outcomes', 'faults', 'effects'] as const)
     console.log(`${part}: ${sorted(totals[part]).join(', ')}`);

@@ -1,4 +1,5 @@
 /** One life of a release, from the first Deployment to rest or deletion: everything that can happen to it does. */
+import { createHash } from 'node:crypto';
 import { RELEASES } from '../../src/api/resource.ts';
 import { endFaults, faultsOf, type Level } from './faults.ts';
 import type { Counts } from './happenings.ts';
@@ -31,6 +32,8 @@ export interface LifeResult {
   /** Virtual milliseconds. */
   readonly lasted: number;
   readonly trace: readonly string[];
+  /** Of all that was written down of it: lives that have the same one went the same way. */
+  readonly digest: string;
 }
 
 /** By then everything must have come to rest. Retries come half an hour apart, and windows are open as long. */
@@ -148,5 +151,14 @@ function resultOf(seed: number, { stage }: Cast, releases: number): LifeResult {
     reconciles: stage.reconciles,
     lasted: timeline.now - START,
     trace: stage.trace,
+    digest: digestOf([
+      ...stage.trace,
+      ...happenings.told,
+      `${timeline.steps} steps, ${oracle.writes} writes`,
+    ]),
   };
+}
+
+export function digestOf(lines: readonly string[]): string {
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Level } from './faults.ts';
 import { type Counts, count } from './happenings.ts';
-import { type LifeResult, live } from './life.ts';
+import { digestOf, type LifeResult, live } from './life.ts';
 import { createPool } from './pool.ts';
 import { createRandom } from './random.ts';
 
@@ -21,6 +21,8 @@ export interface Totals {
   readonly effects: Counts;
   /** Of each life: its steps for each of its releases. */
   readonly stepsPerRelease: number[];
+  /** Of all lives in their order; see `LifeResult`. */
+  digest: string;
 }
 
 export interface RunOptions {
@@ -82,6 +84,7 @@ function createTotals(): Totals {
     pairs: new Map(),
     effects: new Map(),
     stepsPerRelease: [],
+    digest: '',
   };
 }
 
@@ -91,6 +94,7 @@ function add(totals: Totals, life: LifeResult): void {
     totals[key] += life[key];
   for (const key of ['outcomes', 'faults', 'pairs', 'effects'] as const)
     for (const [name, times] of life[key]) count(totals[key], name, times);
+  totals.digest = digestOf([totals.digest, life.digest]);
   if (life.releases > 0) totals.stepsPerRelease.push(life.steps / life.releases);
 }
 

@@ -81,6 +81,16 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a Service that had lost our label was taken for dark, and put back to a side that was dead',
   ],
+  [
+    720000575,
+    'harsh',
+    'two processes that had measured different parts of a window wrote each other’s Healthy away, for ever',
+  ],
+  [
+    740000199,
+    'harsh',
+    'a source got its autoscaler back while a colour went on serving, and both were switched off',
+  ],
 ];
 
 /**

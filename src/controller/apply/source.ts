@@ -67,11 +67,12 @@ function storable({ metadata, spec }: HorizontalPodAutoscaler): string {
   });
 }
 
-const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid }) => {
+const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid, serves }) => {
   const { labels, annotations } = sourceOf(scene).metadata;
   const stored = annotations?.[ANNOTATION_STORED_AUTOSCALER];
-  // Only where the source serves again: an autoscaler of a Deployment at 0 is switched off, and would wait for Git.
-  const restored = stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 0;
+  // Only where the source serves again: an autoscaler of a Deployment at 0 is switched off, and would wait for Git; and
+  // the source's selects the pods of a colour that goes on serving: beside that colour's, both would be switched off.
+  const restored = serves && stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 0;
   if (restored) {
     const body = JSON.parse(stored) as HorizontalPodAutoscaler;
     await applier.client.create(HORIZONTAL_POD_AUTOSCALERS, body).catch((error: unknown) => {

@@ -178,8 +178,12 @@ function unlock(snapshot: Snapshot, color: Color): Effect[] {
 /** Labels, claims and the source's pause are taken back; its autoscaler is restored where it serves. */
 function give(snapshot: Snapshot): Effect[] {
   const { source, release } = snapshot;
+  const kept = keptColors(snapshot);
+  const serves = kept.length === 0;
   return [
-    ...(source?.claimedBy === release.name ? [{ kind: 'ReleaseSource' as const, uid: source.uid }] : []),
-    ...returnServices(snapshot, keptColors(snapshot)),
+    ...(source?.claimedBy === release.name
+      ? [{ kind: 'ReleaseSource' as const, uid: source.uid, serves }]
+      : []),
+    ...returnServices(snapshot, kept),
   ];
 }

@@ -123,6 +123,15 @@ describe('deleting the release of a source that says something else', () => {
     expect(effects).to.deep.equal(['ReleaseSource', 'RemoveFinalizer']);
   });
 
+  it('gives the source its autoscaler back only where no colour goes on serving, whose own it would switch off', () => {
+    const given = (picture: Picture) =>
+      decided(picture).plan.effects.find((effect) => effect.kind === 'ReleaseSource');
+    const gives = { kind: 'ReleaseSource', uid: 'source-uid' };
+    expect(given(deleting(committed))).to.deep.equal({ ...gives, serves: false });
+    const unready = { ...committed, route: undefined, mark: undefined, blue: {}, green: {} };
+    expect(given(deleting(unready))).to.deep.equal({ ...gives, serves: true });
+  });
+
   it('without the finalizer there is nothing left to do', () => {
     expect(decided({ ...committed, release: { deleting: true, hasFinalizer: false } }).effects).to.deep.equal(
       [],

@@ -221,7 +221,7 @@ const refused: [string, Picture, Effect | Effect[], string][] = [
   [
     'letting go before the rest is done',
     { ...idle, release: { deleting: true } },
-    [{ kind: 'RemoveFinalizer' }, { kind: 'ReleaseSource', uid: 'source-uid' }],
+    [{ kind: 'RemoveFinalizer' }, { kind: 'ReleaseSource', uid: 'source-uid', serves: true }],
     'the finalizer goes before the rest is done',
   ],
 ];

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
 import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
+import { createMemories } from '../../../src/controller/memory.ts';
 import { eventFor } from '../../../src/controller/report.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { condition, decided } from './decided.ts';
@@ -65,6 +66,18 @@ describe('inside the rollback window', () => {
     const { type, reason, note } = eventFor(object, before, plan.verdict) ?? {};
     expect([type, reason, note]).to.deep.equal(['Warning', 'CheckFailed', message]);
     expect(eventFor(object, plan.status, plan.verdict)).to.equal(undefined);
+  });
+
+  it('a breach stands in the status in full: a process that has measured nothing tells the same of it', () => {
+    const known = [{ name: 'errors', state: 'Bad' as const, failures: 1 }];
+    for (const checks of [known, undefined]) {
+      const previous = { attempt: 2, ...(checks && { checks }) };
+      const breached = decided({ ...inWindow('Alert', bad(3, 4)), previous }).plan;
+      const told = createMemories().observations('shop/checkout', 'uid', breached.status);
+      const another = decided({ ...inWindow('Alert', []), observations: told, previous: breached.status });
+      expect(another.plan.verdict.alert).to.deep.equal(breached.verdict.alert);
+      expect(another.plan.status).to.deep.equal(breached.status);
+    }
   });
 
   it('or puts the traffic back', () => {
