@@ -154,7 +154,11 @@ describe('Deleting a release', function () {
 
     'leaves both colours as they are with bluegreen.dev/on-delete: Keep; created again, it takes over':
       async () => {
-        const shop = await releasedShop();
+        const shop = await world.adoptedShop();
+        // Drained in the middle of this, the old side would have a pod more while its pods are replaced.
+        await shop.patch(RELEASES, SHOP, { spec: { traffic: { drainSeconds: 300 } } });
+        await shop.version('v2');
+        await shop.settledOn('r2');
         const all = await shop.pods();
         await shop.patch(RELEASES, SHOP, {
           metadata: { annotations: { 'bluegreen.dev/on-delete': 'Keep' } },
