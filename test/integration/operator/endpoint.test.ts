@@ -423,7 +423,7 @@ describe('An external workload', function () {
       [
         'beside a Deployment',
         { workload: { ...workload('blue'), deploymentRef: { name: SHOP } } },
-        'give deploymentRef, deployment or external',
+        'give one of deploymentRef, deployment, pair and external',
       ],
       [
         'with an address of two words',
