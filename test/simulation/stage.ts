@@ -170,44 +170,51 @@ export function createStage(
   };
 }
 
+/** Of one process at a time: whoever dies there has a successor after a while, as long as the place is kept. */
+interface Place {
+  operator: Operator | undefined;
+}
+
 function createOperators(
   random: Random,
   timeline: Timeline,
   launch: (random: Random, onCrash: () => void) => Operator,
 ): Operators {
-  const running = new Set<Operator>();
+  const places = new Set<Place>();
 
-  function start(): Operator {
-    const operator = launch(random.fork(), () => {
-      running.delete(operator);
-      restart();
-    });
-    running.add(operator);
-    return operator;
+  function open(): Place {
+    const place: Place = { operator: undefined };
+    places.add(place);
+    occupy(place);
+    return place;
   }
 
-  function restart(): void {
-    timeline.after(random.between(500, 30_000), () => void start());
+  function occupy(place: Place): void {
+    if (!places.has(place)) return;
+    place.operator = launch(random.fork(), () => leave(place));
+  }
+
+  function leave(place: Place): void {
+    place.operator = undefined;
+    timeline.after(random.between(500, 30_000), () => occupy(place));
   }
 
   return {
-    start: () => void start(),
+    start: () => void open(),
     get work() {
-      return [...running].some((operator) => operator.ready);
+      return [...places].some(({ operator }) => operator?.ready);
     },
     kill() {
-      const [operator] = running;
-      if (operator === undefined) return;
-      operator.kill();
-      running.delete(operator);
-      restart();
+      const place = [...places].find(({ operator }) => operator !== undefined);
+      if (place === undefined) return;
+      place.operator?.kill();
+      leave(place);
     },
     double(ms) {
-      const second = start();
+      const second = open();
       timeline.after(ms, () => {
-        if (!running.delete(second)) return;
-        second.kill();
-        if (running.size === 0) start();
+        places.delete(second);
+        second.operator?.kill();
       });
     },
   };
