@@ -59,6 +59,9 @@ const pair = (
   return { pair: { ...(active && { active }), blue: member('blue'), green: member('green') } };
 };
 
+/** For longer than the test: while the pods of the old side are replaced it has some more. */
+const UNDRAINED: ReleaseSpecInput['traffic'] = { services: [{ name: SHOP }], drainSeconds: 600 };
+
 const stuck: any = {
   name: 'stuck',
   job: {
@@ -170,7 +173,7 @@ describe('A release of a pair', function () {
       const shop = await standing();
       await image(shop, 'Deployment', 'green', 'v2');
       const before = await written(shop, 'Deployment');
-      await shop.release({ workload: pair('Deployment', { active: 'blue' }) });
+      await shop.release({ workload: pair('Deployment', { active: 'blue' }), traffic: UNDRAINED });
       await shop.settledOn('r1');
       await ask(shop, pair('Deployment', { active: 'green' }));
       await shop.settledOn('r2');
@@ -244,8 +247,7 @@ describe('A release of a pair', function () {
       const found = { autoscalers: await autoscalers(shop), workloads: await written(shop, 'Deployment') };
       await shop.release({
         workload: pair('Deployment', { autoscaled: true }),
-        // Longer than the test: while its pods are replaced, a side has some more.
-        traffic: { services: [{ name: SHOP }], drainSeconds: 600 },
+        traffic: UNDRAINED,
       });
       await shop.settledOn('r1');
       await ask(shop, pair('Deployment', { active: 'green', autoscaled: true }));
