@@ -12,13 +12,15 @@ import { createReflector } from '../../src/kube/reflector.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision, DEPLOYMENTS } from '../../src/kube/types.ts';
 import { parseFacts } from '../../src/release/facts.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { count, type Request, type Sort } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Copy } from '../copies.ts';
-import type { Lab } from '../lab.ts';
+import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import { PlainScript } from '../plain-script.ts';
 import { below, plain, type Row } from '../row.ts';
 import { sideBySide } from '../side-by-side.ts';
+import { parts } from './parts.ts';
 
 const AT_ONCE = 32;
 
@@ -57,6 +59,8 @@ interface Crowded extends Cost {
   readonly told: number;
   /** Seconds of each release, from the answer to the change of its Deployment until it was verified. */
   readonly each: readonly number[];
+  /** What the operator asked until the last one was verified, watches and all. */
+  readonly requests: readonly Request[];
 }
 
 /** Verified is what the facts of a revision say is: a status tells of it, and may be written later. */
@@ -67,6 +71,7 @@ async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<
   const verified = new Map<string, number>();
   const told = new Map<string, number>();
   const committed = new Set<string>();
+  const audit = lab.audit();
   let clusterCpu = 0;
   const first = (seen: Map<string, number>, key: string): void => {
     if (begun.has(key) && !seen.has(key)) seen.set(key, wallClock());
@@ -101,9 +106,18 @@ async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<
     500,
   );
   await Promise.all(stopFollowing.map((stop) => stop()));
+  const requests = audit.read().filter(ofOperator);
+  audit.close();
   const last = (seen: Map<string, number>): number => (Math.max(...seen.values()) - from) / 1000;
   const each = [...verified].map(([key, at]) => (at - (begun.get(key) ?? from)) / 1000);
-  return { seconds: last(verified), told: last(told), each, clusterCpu };
+  const until = Math.max(...verified.values());
+  return {
+    seconds: last(verified),
+    told: last(told),
+    each,
+    clusterCpu,
+    requests: requests.filter(({ at }) => at < until),
+  };
 }
 
 /** Calls back with every state of every object of a kind; a watch that breaks is begun anew. */
@@ -134,9 +148,11 @@ export async function changeSource(
   await client.patch(DEPLOYMENTS, { namespace, name }, { type: 'json', operations });
 }
 
+const SORTS: readonly Sort[] = ['write', 'dry run', 'read', 'event'];
+
 function rowsOf(size: number, script: Cost, operator: Crowded, operatorCpu: number): Row[] {
   const name = (what: string): string => `${size} releases at once: ${what}`;
-  const { seconds, told, each, clusterCpu } = operator;
+  const { seconds, told, each, clusterCpu, requests } = operator;
   return [
     plain(name('the plain script'), script.seconds, 's'),
     plain(name('the operator, all switched and verified'), seconds, 's'),
@@ -144,6 +160,10 @@ function rowsOf(size: number, script: Cost, operator: Crowded, operatorCpu: numb
     below(name('the operator as a multiple of the script'), seconds / script.seconds, '', 2),
     plain(name('CPU of the cluster for each, the plain script'), script.clusterCpu / size, 's'),
     plain(name('CPU of the cluster for each, until all are verified'), clusterCpu / size, 's'),
+    ...SORTS.flatMap((sort) => [
+      plain(name(`${sort}s for each, until all are verified`), count(requests, sort) / size, ''),
+      ...parts(requests, sort, { per: size, name }),
+    ]),
     below(name('slowest as a multiple of the median'), Math.max(...each) / median(each), '', 3),
     below(name('CPU of the operator for each, until the commit'), operatorCpu / size, 's', 0.12),
   ];

@@ -16,11 +16,13 @@ import { createAnswers } from './answers.ts';
 import { isStale, NameTakenError } from './apply/errors.ts';
 import { letGo } from './apply.ts';
 import type { Cache } from './cache.ts';
+import { sameJson } from './json.ts';
 import { createLine, type Line } from './line.ts';
 import { lastSpec } from './observe.ts';
 import { createPace, isPressing, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
+import { createRush } from './rush.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
 import { createUntold, type Untold } from './untold.ts';
 
@@ -32,14 +34,12 @@ export interface ReconcileObserver {
   onGone(key: ObjectKey): void;
 }
 
-export interface ReconcileDeps extends Omit<RoundDeps, 'answers'> {
+export interface ReconcileDeps extends Omit<RoundDeps, 'answers' | 'rush'> {
   readonly observer: ReconcileObserver;
 }
 
 /** A plan that is never empty would be a bug; it must not become a hot loop. */
 const MAX_ROUNDS = 10;
-/** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
-const ANSWER_MS = 100;
 
 /**
  * To the API server a status is dearer than the write that it tells of: unbounded, those of releases that only began
@@ -51,6 +51,7 @@ export function createReconciler(
   deps: ReconcileDeps,
 ): (key: string, context: ReconcileContext) => Promise<ReconcileResult> {
   const pace = createPace(deps.now);
+  const rush = createRush(deps.now);
   const line = createLine(STATUSES_AT_A_TIME);
   const troubles = createTroubles(deps.now);
   const untold = createUntold();
@@ -64,10 +65,11 @@ export function createReconciler(
       troubles.forget(key);
       untold.forget(key);
       answers.forget(key);
+      rush.forget(key);
       deps.observer.onGone({ namespace, name });
       return { result: 'success' };
     }
-    const bound = { ...deps, answers, client: withSignal(deps.client, context.signal) };
+    const bound = { ...deps, answers, rush, client: withSignal(deps.client, context.signal) };
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     const release = await announce(bound, object, parsed.release);
@@ -209,7 +211,7 @@ async function rounds(
     if (pass.gone) return { result: 'success' };
     expecting ||= plan.effects.length + plan.requests.length > 0;
     if (plan.effects.length > 0) continue;
-    if (expecting && (await context.news(ANSWER_MS))) continue;
+    if (expecting && (await context.news(deps.rush.answerMs))) continue;
     expecting = false;
     const writing = report();
     if (await context.news(writing)) continue;
@@ -228,7 +230,7 @@ function isOutdated(deps: ReconcileDeps, pass: Pass): boolean {
 
 /** Gives the milliseconds that are to pass before the status is written; 0: it is. */
 async function write(
-  deps: ReconcileDeps,
+  deps: ReconcileDeps & RoundDeps,
   { pace, line }: Pick<Memories, 'pace' | 'line'>,
   pass: Pass,
 ): Promise<number> {
@@ -238,9 +240,11 @@ async function write(
   deps.observer.onStatus({ namespace, name }, pass.told, pass.status);
   pass.told = pass.status;
   const before = object.status ?? {};
-  const waitMs = pace.waitMs(pass.key, before, pass.status);
+  if (sameJson(before, pass.status)) return 0;
+  const presses = isPressing(before, pass.status);
+  const waitMs = pace.waitMs(pass.key, before, pass.status) || (presses ? 0 : deps.rush.turn(pass.key));
   if (waitMs > 0) return waitMs;
-  await (isPressing(before, pass.status) ? tellStatus(deps, pass) : line(() => tellStatus(deps, pass)));
+  await (presses ? tellStatus(deps, pass) : line(() => tellStatus(deps, pass)));
   return 0;
 }
 

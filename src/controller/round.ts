@@ -19,12 +19,14 @@ import type { Beside } from './beside.ts';
 import type { Cache } from './cache.ts';
 import { observe, type Scene } from './observe.ts';
 import { eventFor, type ReleaseEvent } from './report.ts';
+import type { Rush } from './rush.ts';
 
 export interface RoundDeps {
   readonly client: KubeClient;
   readonly cache: Cache;
   readonly beside: Beside;
   readonly answers: Answers;
+  readonly rush: Rush;
   readonly recordEvent: (event: ReleaseEvent) => void;
   readonly observer: {
     onEffect(effect: Effect, result: 'applied' | 'refused' | 'failed', at: number): void;
@@ -65,6 +67,8 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
   const looked = await look(deps, pass);
   if (looked === undefined) return undefined;
   const { scene, plan } = looked;
+  const standsBackMs = deps.rush.look(pass.key, plan);
+  if (standsBackMs > 0) return standBack(deps, pass, scene, plan, standsBackMs);
   const object = currentOf(deps, pass);
   const done: Effect[] = [];
   try {
@@ -80,6 +84,13 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
   for (const request of plan.requests) deps.beside.request(pass.key, scene, request);
   pass.status = plan.status;
   return plan;
+}
+
+/** What was decided is not told either: it may be decided otherwise when its time has come. What is asked goes on. */
+function standBack(deps: RoundDeps, pass: Pass, scene: Scene, plan: Plan, ms: number): Plan {
+  for (const request of plan.requests) deps.beside.request(pass.key, scene, request);
+  const lookAgainAt = Math.min(plan.lookAgainAt ?? Number.POSITIVE_INFINITY, deps.now() + ms);
+  return { ...plan, effects: [], status: pass.status, lookAgainAt };
 }
 
 async function look(deps: RoundDeps, pass: Pass): Promise<{ scene: Scene; plan: Plan } | undefined> {

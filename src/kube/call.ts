@@ -157,7 +157,8 @@ async function exchange(
   const startedAt = context.clock.monotonic();
   let status = 0;
   try {
-    const response = await dispatch(context, 'calls', request, body, cut.signal);
+    const lane = request.options.urgency === 'rescue' ? 'rescues' : 'calls';
+    const response = await dispatch(context, lane, request, body, cut.signal);
     status = response.statusCode;
     const answer = await readAnswer(context, response);
     const { retryAfterMs } = answer;

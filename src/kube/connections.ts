@@ -8,11 +8,16 @@
  * spread clients (--goaway-chance). The price is a connection for each call at a time, and one for each watch.
  */
 
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { ConnectionIdentity } from './endpoint.ts';
 
-/** Watches have connections of their own, so that no burst of calls can stand in front of them. */
-export type Lane = 'calls' | 'watches';
+/**
+ * Watches have connections of their own, so that no burst of calls can stand in front of them. So have rescues: among a
+ * burst they would begin with a handshake, since every connection is taken, while the server has no time for it. Lease
+ * renewals, which go the same way, keep one of them open.
+ */
+export type Lane = 'calls' | 'rescues' | 'watches';
 
 export interface Connections {
   /** The pool for this identity: the one that is there, or new ones where credentials were rotated. */
@@ -27,15 +32,23 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** As client-go: below the 60 s after which common load balancers forget a silent connection. */
 const TCP_KEEP_ALIVE_MS = 30_000;
 
-export function createConnections(options: { readonly maxCalls: number }): Connections {
+/** Calls and rescues that may be under way at a time. */
+export type MostConnections = Readonly<Record<Exclude<Lane, 'watches'>, number>>;
+
+export function createConnections(most: MostConnections): Connections {
   let identity: ConnectionIdentity | undefined;
   let pools: Record<Lane, Dispatcher> | undefined;
   const open = new Set<Dispatcher>();
   let closed = false;
 
   function build(next: ConnectionIdentity): Record<Lane, Dispatcher> {
-    const built = { calls: createPool(next, options.maxCalls), watches: createPool(next, null) };
-    open.add(built.calls).add(built.watches);
+    const options = tlsOptions(next);
+    const built = {
+      calls: createPool(next, options, most.calls),
+      rescues: createPool(next, options, most.rescues),
+      watches: createPool(next, options, null),
+    };
+    for (const pool of Object.values(built)) open.add(pool);
     return built;
   }
 
@@ -53,8 +66,9 @@ export function createConnections(options: { readonly maxCalls: number }): Conne
     pool(next, lane) {
       if (closed) throw new Error('the client is closed');
       if (pools === undefined || identity === undefined || !sameConnection(identity, next)) {
+        const built = build(next);
         if (pools !== undefined) retire(pools);
-        pools = build(next);
+        pools = built;
         identity = next;
       }
       return pools[lane];
@@ -73,18 +87,30 @@ function sameConnection(a: ConnectionIdentity, b: ConnectionIdentity): boolean {
   return a === b || MEMBERS.every((member) => a[member] === b[member]);
 }
 
-function createPool(identity: ConnectionIdentity, connections: number | null): Dispatcher {
-  const { ca, cert, key, servername, rejectUnauthorized } = identity;
-  const tls = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
+type TlsOptions = NonNullable<Exclude<Agent.Options['connect'], (...args: never[]) => unknown>>;
+
+function tlsOptions(identity: ConnectionIdentity): TlsOptions {
+  const { origin, servername, rejectUnauthorized } = identity;
+  return {
+    ...(origin.startsWith('https:') && { secureContext: contextOf(identity) }),
     ...(servername === undefined ? {} : { servername }),
     ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     timeout: CONNECT_TIMEOUT_MS,
   };
+}
+
+/** One for all connections: each would read certificates and key anew. */
+function contextOf({ ca, cert, key }: ConnectionIdentity): SecureContext {
+  return createSecureContext({
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+}
+
+function createPool({ proxy }: ConnectionIdentity, tls: TlsOptions, connections: number | null): Dispatcher {
   const common = {
     allowH2: false,
     pipelining: 1,
@@ -95,9 +121,7 @@ function createPool(identity: ConnectionIdentity, connections: number | null): D
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  if (identity.proxy === undefined) return new Agent({ ...common, connect: tls });
-  if (identity.proxy.startsWith('socks')) {
-    return new Socks5ProxyAgent(identity.proxy, { ...common, requestTls: tls });
-  }
-  return new ProxyAgent({ ...common, uri: identity.proxy, requestTls: tls });
+  if (proxy === undefined) return new Agent({ ...common, connect: tls });
+  if (proxy.startsWith('socks')) return new Socks5ProxyAgent(proxy, { ...common, requestTls: tls });
+  return new ProxyAgent({ ...common, uri: proxy, requestTls: tls });
 }

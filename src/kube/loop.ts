@@ -12,7 +12,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, sleep, systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { describeThrown, type Logger } from './log.ts';
 import type { WorkItem, WorkQueue } from './workqueue.ts';
 
@@ -139,11 +139,15 @@ export function runLoop(options: LoopOptions): Loop {
       urgent,
       pause,
       async news(until) {
-        const over = new AbortController();
+        let cancel = (): void => undefined;
         const end =
-          typeof until === 'number' ? sleep(clock, until, over.signal) : until.catch(() => undefined);
+          typeof until === 'number'
+            ? new Promise<void>((resolve) => {
+                cancel = clock.after(until, resolve);
+              })
+            : until.catch(() => undefined);
         await Promise.race([queue.nextAdd(key), end]);
-        over.abort();
+        cancel();
         const added = queue.absorb(key);
         urgent ||= added?.urgent === true;
         return added !== undefined;

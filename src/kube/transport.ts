@@ -2,7 +2,7 @@
  * The client of one API server: plain JSON over pooled connections.
  *
  * Calls of urgency 'rescue' skip the client-side rate limit and the queue for a place among the calls under way, and
- * a few connections are never given to others.
+ * have connections of their own.
  *
  * Ordinary writes carry no `fieldValidation=Strict`, dry runs do: strictness belongs where the verdict is asked for.
  * A write that puts production back must not fail because an API server older than the template does not know one
@@ -72,7 +72,7 @@ export function createKubeClient(options: KubeClientOptions): KubeTransport {
   const context: Context = {
     closing: closing.signal,
     endpoint: options.endpoint,
-    connections: createConnections({ maxCalls: concurrency + RESCUE_PLACES }),
+    connections: createConnections({ calls: concurrency, rescues: RESCUE_PLACES }),
     limiter: createRateLimiter(options.limits ?? DEFAULT_LIMITS, clock),
     gate: createGate(concurrency),
     observer: options.observer,

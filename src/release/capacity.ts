@@ -149,6 +149,11 @@ function wholeWindow(snapshot: Snapshot, roles: Roles, color: Color): number {
   return windowShare(snapshot, color, Math.max(production, wishedReplicas(snapshot, roles)));
 }
 
+/** The old side is asked to have what production may need of it, or more. */
+export function isLargeEnough(snapshot: Snapshot, roles: Roles, color: Color): boolean {
+  return (snapshot.sides[color].deployment?.desired ?? 0) >= wholeWindow(snapshot, roles);
+}
+
 /**
  * Ready pods that the old side keeps while others are replaced. Where there is no room for one more, one of several may
  * be missing for the time that its successor takes.

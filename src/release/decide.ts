@@ -9,6 +9,7 @@ import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
 import { endpointDue } from './endpoint-due.ts';
 import { claimPaired } from './pair.ts';
+import { isPatient } from './patience.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
@@ -78,6 +79,7 @@ export function decide(snapshot: Snapshot): Plan {
       stuckDue(snapshot, roles),
       endpointDue(snapshot, roles),
     ),
+    patient: isPatient(snapshot, roles, verdict),
   };
 }
 

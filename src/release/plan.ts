@@ -284,4 +284,6 @@ export interface Plan {
   readonly requests: readonly Request[];
   readonly status: ReleaseStatus;
   readonly lookAgainAt: number | undefined;
+  /** Nobody waits for these effects: they may come after what other releases need. */
+  readonly patient: boolean;
 }

@@ -1,0 +1,104 @@
+/**
+ * A rush: many releases of this process are on their way to a switch at once, and the API server has no time for all
+ * that they would tell and do besides. This is the one place that says what stands back then. It does so until the rush
+ * is over, for half a minute at most:
+ *
+ *     statuses          take turns, five a second, and so each tells of more; those that press do not
+ *     patient effects   commits, the replacing of old pods, shrinking (`release/patience.ts`)
+ *
+ * What a release may not wait for does not come here: a way back, a proof, a side that is too small.
+ */
+import type { Phase, Plan } from '../release/plan.ts';
+
+export interface Rush {
+  /** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
+  readonly answerMs: number;
+  /** What a look at a release came to. Gives the milliseconds for which its effects stand back; 0: they are applied. */
+  look(key: string, plan: Plan): number;
+  /** Milliseconds until it is this release's turn to write a status; 0: now. */
+  turn(key: string): number;
+  forget(key: string): void;
+}
+
+/** Fewer than these keep nobody waiting. */
+const MANY = 8;
+/** A release that nothing was done for in so long waits for something else than the API server. */
+const MOVED_MS = 15_000;
+/** Nothing stands back for longer, however long the rush. */
+const LONGEST_MS = 30_000;
+/** The rush may be over by then. */
+const LOOK_AGAIN_MS = 5_000;
+const STATUS_EVERY_MS = 200;
+const ANSWER_MS = { alone: 100, rush: 1_000 };
+
+const ON_THE_WAY: ReadonlySet<Phase> = new Set<Phase>([
+  'Adopting',
+  'Preparing',
+  'Validating',
+  'Switching',
+  'RollingBack',
+]);
+
+const isWithin = (age: number, ms: number): boolean => age >= 0 && age < ms;
+
+/** `now`: milliseconds since the epoch. A clock that was set back must keep nobody waiting. */
+export function createRush(now: () => number): Rush {
+  /** When each release that is on its way last moved, the longest ago first. */
+  const moved = new Map<string, number>();
+  /** Since when each release that could do something stands back. */
+  const standing = new Map<string, number>();
+  /** When the status of each release that waits for its turn is to be written. */
+  const turns = new Map<string, number>();
+  let lastTurn = 0;
+
+  function nextTurn(): number {
+    // Sooner than one after the other where very many wait.
+    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS);
+    return lastTurn;
+  }
+
+  function note(key: string, { verdict, effects, requests }: Plan): void {
+    const isOnItsWay = ON_THE_WAY.has(verdict.phase) || requests.some(({ kind }) => kind === 'Preflight');
+    const hasMoved = effects.length + requests.length > 0;
+    if (isOnItsWay && !hasMoved) return;
+    moved.delete(key);
+    if (isOnItsWay) moved.set(key, now());
+  }
+
+  function isOn(): boolean {
+    for (const [key, at] of moved) {
+      if (isWithin(now() - at, MOVED_MS)) break;
+      moved.delete(key);
+    }
+    return moved.size >= MANY;
+  }
+
+  return {
+    get answerMs() {
+      return ANSWER_MS[isOn() ? 'rush' : 'alone'];
+    },
+    look(key, plan) {
+      note(key, plan);
+      if (!plan.patient || !isOn()) {
+        standing.delete(key);
+        return 0;
+      }
+      const since = standing.get(key) ?? now();
+      standing.set(key, since);
+      const stood = now() - since;
+      return isWithin(stood, LONGEST_MS) ? Math.min(LOOK_AGAIN_MS, LONGEST_MS - stood) : 0;
+    },
+    turn(key) {
+      const at = isOn() ? (turns.get(key) ?? nextTurn()) : 0;
+      const ms = Math.min(LOOK_AGAIN_MS, at - now());
+      if (ms > 0) turns.set(key, at);
+      else turns.delete(key);
+      return Math.max(0, ms);
+    },
+    forget(key) {
+      turns.delete(key);
+      moved.delete(key);
+      standing.delete(key);
+    },
+  };
+}

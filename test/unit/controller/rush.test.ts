@@ -1,0 +1,103 @@
+import { expect } from 'chai';
+import { createRush, type Rush } from '../../../src/controller/rush.ts';
+import type { Plan } from '../../../src/release/plan.ts';
+
+const effect = { kind: 'AddFinalizer' } as const;
+const planOf = (phase: Plan['verdict']['phase'], rest: Partial<Plan> = {}): Plan => ({
+  verdict: { phase, reason: 'Any', message: 'any' },
+  effects: [effect],
+  requests: [],
+  status: {},
+  lookAgainAt: undefined,
+  patient: false,
+  ...rest,
+});
+const moving = planOf('Preparing');
+const patient = planOf('Committed', { patient: true });
+
+describe('a rush', () => {
+  let now: number;
+  let rush: Rush;
+  beforeEach(() => {
+    now = 1_000_000;
+    rush = createRush(() => now);
+  });
+  const begin = (count: number, plan: Plan = moving): void => {
+    for (let index = 0; index < count; index++) rush.look(`demo/app-${index}`, plan);
+  };
+
+  it('begins with the eighth release on its way: what is patient stands back, and statuses wait for more to tell', () => {
+    begin(7);
+    expect([rush.look('demo/done', patient), rush.answerMs]).to.deep.equal([0, 100]);
+    begin(8);
+    expect([rush.look('demo/done', patient), rush.answerMs]).to.deep.equal([5_000, 1_000]);
+  });
+
+  it('never keeps back what is not patient', () => {
+    begin(8);
+    expect(rush.look('demo/other', planOf('Observing'))).to.equal(0);
+    expect(rush.look('demo/other', planOf('RollingBack'))).to.equal(0);
+  });
+
+  it('keeps nobody back for longer than half a minute', () => {
+    const waits: number[] = [];
+    for (let seconds = 0; seconds <= 30; seconds += 4) {
+      begin(8);
+      waits.push(rush.look('demo/done', patient));
+      now += 4_000;
+    }
+    expect(waits).to.deep.equal([5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 2_000]);
+    begin(8);
+    expect(rush.look('demo/done', patient)).to.equal(0);
+  });
+
+  for (const [what, end] of [
+    ['the releases have been switched', () => begin(8, planOf('Observing'))],
+    ['nothing was done for them in fifteen seconds', () => (now += 15_000)],
+    ['they are gone', () => Array.from({ length: 8 }, (_, index) => rush.forget(`demo/app-${index}`))],
+    ['the clock was set back', () => (now -= 60_000)],
+  ] as const) {
+    it(`is over when ${what}`, () => {
+      begin(8);
+      rush.look('demo/done', patient);
+      end();
+      expect([rush.look('demo/done', patient), rush.answerMs]).to.deep.equal([0, 100]);
+    });
+  }
+
+  it('counts a release that waits for the answer about its input, and not one that waits for its pods', () => {
+    begin(8, planOf('Idle', { effects: [], requests: [{ kind: 'Preflight', key: 'any' }] }));
+    expect(rush.answerMs).to.equal(1_000);
+    now += 14_000;
+    begin(8, planOf('Preparing', { effects: [] }));
+    expect(rush.answerMs).to.equal(1_000);
+    now += 1_000;
+    expect(rush.answerMs).to.equal(100);
+  });
+
+  it('lets statuses take turns, five a second, and all of them at once when it is over', () => {
+    const keys = ['demo/a', 'demo/b', 'demo/c'];
+    const turns = (): number[] => keys.map((key) => rush.turn(key));
+    expect(turns()).to.deep.equal([0, 0, 0]);
+    begin(8);
+    expect(turns()).to.deep.equal([0, 200, 400]);
+    now += 200;
+    expect(turns()).to.deep.equal([400, 0, 200]);
+    begin(8, planOf('Observing'));
+    expect(turns()).to.deep.equal([0, 0, 0]);
+  });
+
+  it('lets a status wait for half a minute at most, however many wait', () => {
+    for (let index = 0; index < 400; index++) {
+      begin(8);
+      rush.turn(`demo/status-${index}`);
+    }
+    for (let seconds = 0; seconds < 30; seconds += 3) {
+      begin(8);
+      expect(rush.turn('demo/status-399')).to.equal(Math.min(5_000, 30_000 - 1_000 * seconds));
+      now += 3_000;
+    }
+    begin(8);
+    expect(rush.turn('demo/status-399')).to.equal(0);
+  });
+});
