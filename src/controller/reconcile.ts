@@ -188,7 +188,9 @@ async function toEnd(
   try {
     const result = await rounds(deps, pass, context, report);
     troubles.forget(pass.key);
-    untold.forget(pass.key);
+    const subject = { key: pass.key, uid: pass.release.metadata.uid };
+    if (pass.isLate) untold.keepWhole(subject, currentOf(deps, pass)?.status ?? {}, pass.status);
+    else untold.forget(pass.key);
     return result;
   } catch (error) {
     await writing.catch(() => undefined);
@@ -240,10 +242,12 @@ async function write(
   deps.observer.onStatus({ namespace, name }, pass.told, pass.status);
   pass.told = pass.status;
   const before = object.status ?? {};
+  pass.isLate = false;
   if (sameJson(before, pass.status)) return 0;
   const presses = isPressing(before, pass.status);
   const waitMs = pace.waitMs(pass.key, before, pass.status) || (presses ? 0 : deps.rush.turn(pass.key));
-  if (waitMs > 0) return waitMs;
+  pass.isLate = waitMs > 0;
+  if (pass.isLate) return waitMs;
   await (presses ? tellStatus(deps, pass) : line(() => tellStatus(deps, pass)));
   return 0;
 }

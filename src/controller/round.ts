@@ -44,13 +44,23 @@ export interface Pass {
   status: ReleaseStatus;
   /** The status that metrics know. */
   told: ReleaseStatus;
+  /** The status is to be written later than the reconcile ends. */
+  isLate: boolean;
   /** The finalizer is off: there is nothing left to write to. */
   gone: boolean;
 }
 
 export function beginPass(key: string, release: ParsedRelease): Pass {
   const { status } = release;
-  return { key, release, reconcileId: randomUUID().slice(0, 8), status, told: status, gone: false };
+  return {
+    key,
+    release,
+    reconcileId: randomUUID().slice(0, 8),
+    status,
+    told: status,
+    isLate: false,
+    gone: false,
+  };
 }
 
 /** The object as it is now: own writes of earlier rounds are in it. */

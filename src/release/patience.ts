@@ -4,30 +4,29 @@
  */
 import type { Color } from '../api/status.ts';
 import { isLargeEnough } from './capacity.ts';
-import type { Effect, Verdict } from './plan.ts';
+import type { Effect, EffectKind, Verdict } from './plan.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
+type Patience = (snapshot: Snapshot, roles: Roles, effect: never, verdict: Verdict) => boolean;
+
+/** Of any other kind somebody waits for it. */
+const PATIENCE: { [Kind in EffectKind]?: Patience } = {
+  RecyclePods: () => true,
+  DeleteRevision: () => true,
+  RemoveCopy: () => true,
+  // The end of a watch that went well, and the notes of a release at rest; what a person orders is done at once.
+  RecordFacts: ({ release }, _, __, { reason }) => reason === 'Committed' && release.action === undefined,
+  ScaleColor: (snapshot, roles, { color }: Extract<Effect, { kind: 'ScaleColor' }>) =>
+    isSpare(snapshot, roles, color),
+};
+
 /** Whether all that is to be done may be done a while later. */
 export function isPatient(snapshot: Snapshot, roles: Roles, verdict: Verdict): boolean {
-  const { effects = [], reason } = verdict;
-  return effects.length > 0 && effects.every((effect) => mayWait(snapshot, roles, effect, reason));
-}
-
-function mayWait(snapshot: Snapshot, roles: Roles, effect: Effect, reason: string): boolean {
-  switch (effect.kind) {
-    case 'RecyclePods':
-    case 'DeleteRevision':
-    case 'RemoveCopy':
-      return true;
-    case 'RecordFacts':
-      // The end of a watch that went well, and the notes of a release at rest; what a person orders is done at once.
-      return reason === 'Committed' && snapshot.release.action === undefined;
-    case 'ScaleColor':
-      return isSpare(snapshot, roles, effect.color);
-    default:
-      return false;
-  }
+  const { effects = [] } = verdict;
+  const mayWait = (effect: Effect): boolean =>
+    PATIENCE[effect.kind]?.(snapshot, roles, effect as never, verdict) ?? false;
+  return effects.length > 0 && effects.every(mayWait);
 }
 
 /** It has no traffic, and what stands of it is as much as it may have to be. */

@@ -321,3 +321,41 @@ describe('a release whose spec cannot be read', () => {
     expect(bodies[0]).to.deep.include({ path: '/metadata/finalizers' });
   });
 });
+
+describe('the statuses of many releases that begin at once', () => {
+  it('are written when their turn comes, and tell of all that was done before', async () => {
+    const cache = emptyCache();
+    const keys = Array.from({ length: 12 }, (_, index) => `app-${index}`);
+    const labels = { app: 'shop' };
+    const podSpec = { containers: [{ name: 'app', image: 'shop:v1' }] };
+    const source = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec } };
+    let version = 1;
+    const newer = (name: string) => ({ ...release.metadata, name, resourceVersion: String(++version) });
+    for (const name of keys) cache.releases.note({ ...release, metadata: newer(name) });
+    const client = {
+      get: async (type: ResourceType, { name }: { name: string }) => ({
+        metadata: { namespace: 'demo', name, uid: `${type.kind}-${name}`, resourceVersion: '1' },
+        spec: type.kind === 'Deployment' ? source : { selector: { app: 'shop' }, ports: [{ port: 80 }] },
+      }),
+      list: () => Promise.resolve([]),
+      patch: async (_: unknown, key: { namespace: string; name: string }, change: any) => {
+        const object = cache.releases.get(key) as BlueGreenReleaseObject;
+        const metadata = { ...object.metadata, ...newer(key.name) };
+        if (change.type === 'json') return { ...object, metadata: { ...metadata, finalizers: [FINALIZER] } };
+        return { ...object, metadata, status: { ...(object.status as object), ...change.body.status } };
+      },
+    };
+    let now = NOON;
+    const reconcile = reconcilerOf(client, cache, () => now);
+    const { signal } = new AbortController();
+    const context = { signal, urgent: false, pause: async () => {}, news: async () => false };
+    const toldOf = async (): Promise<number> => {
+      for (const name of keys) await reconcile(`demo/${name}`, context);
+      const statuses = keys.map((name) => cache.releases.get({ namespace: 'demo', name })?.status);
+      return statuses.filter((status: any) => status?.decisions?.[0]?.effects[0] === 'AddFinalizer').length;
+    };
+    expect(await toldOf()).to.be.lessThan(keys.length);
+    now += 10_000;
+    expect(await toldOf()).to.equal(keys.length);
+  });
+});
