@@ -151,7 +151,7 @@ function wholeWindow(snapshot: Snapshot, roles: Roles, color: Color): number {
 
 /** The old side is asked to have what production may need of it, or more. */
 export function isLargeEnough(snapshot: Snapshot, roles: Roles, color: Color): boolean {
-  return (snapshot.sides[color].deployment?.desired ?? 0) >= wholeWindow(snapshot, roles);
+  return (snapshot.sides[color].deployment?.desired ?? 0) >= wholeWindow(snapshot, roles, color);
 }
 
 /**
