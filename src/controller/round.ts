@@ -98,7 +98,8 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
 
 /** What was decided is not told either: it may be decided otherwise when its time has come. What is asked goes on. */
 function standBack(deps: RoundDeps, pass: Pass, scene: Scene, plan: Plan, ms: number): Plan {
-  for (const request of plan.requests) deps.beside.request(pass.key, scene, request);
+  const { requests } = plan;
+  for (const request of requests) deps.beside.request(pass.key, scene, request);
   const lookAgainAt = Math.min(plan.lookAgainAt ?? Number.POSITIVE_INFINITY, deps.now() + ms);
   return { ...plan, effects: [], status: pass.status, lookAgainAt };
 }
