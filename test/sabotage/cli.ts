@@ -1,108 +1,114 @@
 /**
- * npm run sabotage -- [--only NAME] [--json FILE] [--jobs N] [--lives FACTOR]
+ * npm run sabotage -- [--only NAME] [--json FILE [--resume]] [--jobs N] [--lives FACTOR]
  *
  * Breaks the operator on purpose, one mistake at a time, each in a copy of the sources, and lets the simulator find it.
- * What survives is a bug of the simulator. First comes no mistake at all: where the simulator finds something there, a life
- * proves nothing, and is left out.
+ * What survives is a bug of the simulator. The life in which one is found is played again without the sabotage: where a
+ * promise is broken there as well it proves nothing, is told of, and the hunt goes on without it.
  */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import type { Catch } from './hunt.ts';
-import { copyWith, discard, type Edit, editsOf, misfit, type Sabotage } from './sabotage.ts';
+import type { Catch, LifeName, Task } from './hunt.ts';
+import { KINDS, type KindName } from './kinds.ts';
+import { createLedger, type NoAnswer, type Row } from './ledger.ts';
+import { copyWith, digestOf, discard, editsOf, misfit, type Sabotage } from './sabotage.ts';
 import { SABOTAGES } from './table.ts';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     json: { type: 'string' },
+    resume: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
     lives: { type: 'string', default: '1' },
   },
 });
 
-interface NoAnswer {
-  readonly error: string;
-}
-
-type Row = (Catch | NoAnswer) & {
-  readonly name: string;
-  readonly invariant: number;
-  readonly breaks: string;
-  readonly caught: boolean;
-};
-
 /** A sabotage that makes the simulator itself turn in circles is not caught. */
-const MOST_MS = 600_000;
+const MOST_MS = 1_200_000;
 
 const chosen = SABOTAGES.filter(({ name }) => values.only?.some((each) => name.includes(each)) ?? true);
 const misfits = chosen.flatMap(editsOf).flatMap((edit) => misfit(edit) ?? []);
 for (const sentence of misfits) console.error(sentence);
 if (misfits.length > 0 || chosen.length === 0) process.exit(1);
 
-const rows: Row[] = [];
-const waiting = [...chosen];
-const control = await hunt([]);
-const skipped = 'broken' in control ? control.broken : [];
-console.log(inWords(undefined, control));
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-finish();
+/** Everything comes from this copy, whatever happens to the sources while it runs. */
+const sound = copyWith([]);
+const ledger = createLedger(values.json, values.resume, digestOf(sound));
+const waiting = chosen.filter(({ name }) => !ledger.rows.some((row) => row.name === name && row.caught));
+try {
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+} finally {
+  discard(sound);
+}
+const { caught, survived, broken } = ledger.totals();
+console.log(`${caught} of ${caught + survived} caught, ${survived} survived`);
+if (broken.length > 0) console.log(`without any sabotage a promise is broken in ${broken.join(', ')}`);
+process.exitCode = survived === 0 && broken.length === 0 ? 0 : 1;
 
 async function work(): Promise<void> {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const found = await hunt(editsOf(next), skipped);
-    const { name, invariant, breaks } = next;
-    rows.push({ name, invariant, breaks, caught: 'caughtBy' in found, ...found });
-    console.log(inWords(next, found));
+    const row = await rowOf(next);
+    ledger.add(row);
+    console.log(inWords(row));
   }
 }
 
-/** In a copy with these edits. */
-async function hunt(edits: readonly Edit[], skipped?: readonly string[]): Promise<Catch | NoAnswer> {
-  const folder = copyWith(edits);
+async function rowOf(sabotage: Sabotage): Promise<Row> {
+  const { name, invariant, breaks, kinds = [] } = sabotage;
+  const folder = copyWith(editsOf(sabotage), sound);
+  const skipped: LifeName[] = [];
+  try {
+    for (;;) {
+      const found = await hunt(folder, kinds, skipped);
+      const row = { name, invariant, breaks, broken: skipped.map(nameOf) };
+      if ('error' in found || found.caughtBy === undefined) return { ...row, caught: false, ...found };
+      const life = { level: found.level, seed: found.seed, kind: found.kind };
+      const control = await hunt(sound, kinds, [], life);
+      if (!('error' in control) && control.caughtBy === undefined) return { ...row, caught: true, ...found };
+      skipped.push(life);
+    }
+  } finally {
+    discard(folder);
+  }
+}
+
+/** In this folder, all lives or one. */
+async function hunt(
+  folder: string,
+  kinds: readonly KindName[],
+  skipped: readonly LifeName[],
+  only?: LifeName,
+): Promise<Catch | NoAnswer> {
+  const task: Task = {
+    kinds: kinds.map((name) => ({ name, ...KINDS[name] })),
+    factor: Number(values.lives),
+    skipped,
+    ...(only !== undefined && { only }),
+  };
   try {
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [
-        join(folder, 'test/sabotage/hunt.ts'),
-        values.lives,
-        ...(skipped === undefined ? [] : [skipped.join(',')]),
-      ],
-      { timeout: skipped === undefined ? 0 : MOST_MS, maxBuffer: 100_000_000 },
+      [join(folder, 'test/sabotage/hunt.ts'), JSON.stringify(task)],
+      { timeout: MOST_MS, maxBuffer: 100_000_000 },
     );
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Catch;
   } catch (error) {
     return {
       error: error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error),
     };
-  } finally {
-    discard(folder);
   }
 }
 
-function inWords(
-  sabotage: Pick<Sabotage, 'name' | 'invariant'> | undefined,
-  found: Catch | NoAnswer,
-): string {
-  const of = sabotage === undefined ? 'nothing' : `${sabotage.name} (invariant ${sabotage.invariant})`;
-  if ('error' in found) return `NO ANSWER  ${of}: ${found.error}`;
-  const { lives, releases, steps, seconds, level, seed, caughtBy, broken } = found;
-  const effort = `${lives} lives, ${releases} releases, ${steps} steps, ${seconds.toFixed(1)} s`;
-  if (sabotage === undefined)
-    return broken.length === 0
-      ? `control    nothing is found where nothing is sabotaged: ${effort}`
-      : `WRONG      found where nothing is sabotaged, and left out below: ${broken.join(', ')}`;
-  if (caughtBy === undefined) return `SURVIVED   ${of}: ${effort}`;
-  return `caught     ${of}, ${level} ${seed}: ${effort}: ${caughtBy}`;
+function nameOf({ level, seed, kind }: LifeName): string {
+  return `${level} ${seed}${kind === undefined ? '' : ` of ${kind}`}`;
 }
 
-function finish(): void {
-  const caught = rows.filter((row) => row.caught).length;
-  const survived = rows.length - caught;
-  console.log(`${caught} of ${rows.length} caught, ${survived} survived`);
-  if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ caught, survived, control, rows }, null, 2)}\n`);
-  const isSound = !('error' in control) && control.broken.length === 0;
-  process.exitCode = survived === 0 && isSound ? 0 : 1;
+function inWords(row: Row): string {
+  const of = `${row.name} (invariant ${row.invariant})`;
+  if ('error' in row) return `NO ANSWER  ${of}: ${row.error}`;
+  const { lives, releases, steps, seconds, caughtBy } = row;
+  const effort = `${lives} lives, ${releases} releases, ${steps} steps, ${seconds.toFixed(1)} s`;
+  if (caughtBy === undefined) return `SURVIVED   ${of}: ${effort}`;
+  return `caught     ${of}, ${nameOf(row)}: ${effort}: ${caughtBy}`;
 }

@@ -1,7 +1,18 @@
 /** One deliberate mistake, and how it is put into a copy of the sources. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { KindName } from './kinds.ts';
 
 export interface Edit {
   readonly file: string;
@@ -19,6 +30,8 @@ export interface Sabotage extends Edit {
   readonly breaks: string;
   /** Where something else stands guard as well: what has to fall with it, before anybody could come to harm. */
   readonly also?: readonly Edit[];
+  /** The kinds of life in which it shows soonest; all others come after them. */
+  readonly kinds?: readonly KindName[];
 }
 
 export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12;
@@ -37,11 +50,13 @@ export function misfit({ file, find, replace }: Edit, root: string = ROOT): stri
   return find === replace ? `${file} would stay as it is` : undefined;
 }
 
-/** A copy of what the simulator needs, with these edits; the answer is its folder. */
-export function copyWith(edits: readonly Edit[]): string {
+/** What the simulator needs. */
+const PARTS = ['package.json', 'src', 'test/simulation', 'test/sabotage/hunt.ts'];
+
+/** A copy of it, with these edits; the answer is its folder. */
+export function copyWith(edits: readonly Edit[], root: string = ROOT): string {
   const folder = mkdtempSync(join(tmpdir(), 'sabotage-'));
-  for (const part of ['package.json', 'src', 'test/simulation', 'test/sabotage/hunt.ts'])
-    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  for (const part of PARTS) cpSync(join(root, part), join(folder, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   for (const edit of edits) {
     const reason = misfit(edit, folder);
@@ -54,6 +69,21 @@ export function copyWith(edits: readonly Edit[]): string {
     );
   }
   return folder;
+}
+
+/** The same for the same copy. */
+export function digestOf(folder: string): string {
+  const hash = createHash('sha256');
+  for (const part of PARTS) {
+    const names = statSync(join(folder, part)).isDirectory()
+      ? readdirSync(join(folder, part), { recursive: true, encoding: 'utf8' }).sort()
+      : [''];
+    for (const name of names) {
+      const path = join(folder, part, name);
+      if (statSync(path).isFile()) hash.update(`${part}/${name}`).update(readFileSync(path));
+    }
+  }
+  return hash.digest('hex');
 }
 
 export function discard(folder: string): void {

@@ -29,6 +29,8 @@ export interface Faults {
   clockJump: number;
   controllers: number;
   endpoints: number;
+  /** Deeds and mishaps by name, of which those are drawn that come; undefined: all of them. */
+  only?: readonly string[];
 }
 
 const TABLE: Readonly<Record<Level, Faults>> = {
@@ -81,6 +83,11 @@ const TABLE: Readonly<Record<Level, Faults>> = {
 
 export function faultsOf(level: Level): Faults {
   return { ...TABLE[level] };
+}
+
+/** What may come, of those that could. */
+export function namesOf(could: object, { only }: Faults): string[] {
+  return Object.keys(could).filter((name) => only?.includes(name) ?? true);
 }
 
 /** Nothing goes wrong any more; what is slow by nature stays so. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { RELEASES } from '../../src/api/resource.ts';
 import { endFaults, faultsOf, type Level } from './faults.ts';
+import { type Focus, focused } from './focus.ts';
 import type { Counts } from './happenings.ts';
 import { type Mishaps, startMishaps } from './mishaps.ts';
 import { createRandom, type Random } from './random.ts';
@@ -50,8 +51,13 @@ interface Cast {
 }
 
 /** `without`: what is left out of what this life would see; see `Happenings`. */
-export async function live(seed: number, level: Level, without?: ReadonlySet<string>): Promise<LifeResult> {
-  const cast = castOf(createRandom(seed), level, without);
+export async function live(
+  seed: number,
+  level: Level,
+  without?: ReadonlySet<string>,
+  focus: Focus = {},
+): Promise<LifeResult> {
+  const cast = castOf(createRandom(seed), level, without, focus);
   const { stage, users, random, scenario } = cast;
   begin(stage.world);
   stage.operators.start();
@@ -63,7 +69,8 @@ export async function live(seed: number, level: Level, without?: ReadonlySet<str
     await stage.play(random.between(0, 10_000));
   }
   let releases = await liveOnce(cast, scenario.lively);
-  let deleted = random.chance(0.3) && (await deleteRelease(cast));
+  const deletes = random.chance(0.3);
+  let deleted = (focus.deleted ?? deletes) && (await deleteRelease(cast));
   if (deleted && random.chance(0.5) && stage.world.api.get(RELEASES, RELEASE) === undefined) {
     deleted = false;
     releases += await liveOnce(cast, scenario.lively / 2);
@@ -74,9 +81,9 @@ export async function live(seed: number, level: Level, without?: ReadonlySet<str
   return resultOf(seed, cast, releases);
 }
 
-function castOf(random: Random, level: Level, without: ReadonlySet<string> | undefined): Cast {
-  const scenario = drawScenario(random.fork(), faultsOf(level));
-  const faults = faultsOf(level);
+function castOf(random: Random, level: Level, without: ReadonlySet<string> | undefined, focus: Focus): Cast {
+  const faults = { ...faultsOf(level), ...focus.faults };
+  const scenario = focused(drawScenario(random.fork(), faults), faults, focus);
   const moments = random.fork();
   const stage: Stage = createStage(random.fork(), faults, scenario, () => users, {
     ...(without !== undefined && { without }),

@@ -1,7 +1,7 @@
 /** What happens to clusters: evictions, lost nodes, quotas, registries, metrics, clocks, and operators that die. */
 import { RELEASES } from '../../src/api/resource.ts';
 import { PODS } from '../../src/kube/types.ts';
-import { type Faults, nextIn } from './faults.ts';
+import { type Faults, namesOf, nextIn } from './faults.ts';
 import type { Happenings } from './happenings.ts';
 import type { Random } from './random.ts';
 import { RELEASE } from './scenario.ts';
@@ -53,8 +53,6 @@ const MISHAPS: Readonly<Record<string, Mishap>> = {
     world.api.update(RELEASES, RELEASE, ({ status: _, ...object }: any) => object),
 };
 
-const NAMES = Object.keys(MISHAPS);
-
 function endQuota({ quota }: World): void {
   quota.pods = 1000;
 }
@@ -76,8 +74,10 @@ export function startMishaps(stage: Stage, random: Random, faults: Faults, happe
   let resting = false;
 
   function happen(own: Random): void {
-    const name = own.pick(NAMES);
-    if (resting || !happenings.happens(name)) return;
+    const names = namesOf(MISHAPS, faults);
+    if (resting || names.length === 0) return;
+    const name = own.pick(names);
+    if (!happenings.happens(name)) return;
     say(`it happens: ${name}`);
     MISHAPS[name]?.(stage, own);
   }

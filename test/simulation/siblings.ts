@@ -1,7 +1,7 @@
 /** What befalls the production Services beside the first one: other writers, and policies that keep them as they are. */
 import { COLORS } from '../../src/api/status.ts';
 import { SERVICES, type Service } from '../../src/kube/types.ts';
-import { nextIn } from './faults.ts';
+import { namesOf, nextIn } from './faults.ts';
 import type { Random } from './random.ts';
 import { siblingsOf } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -30,6 +30,9 @@ export function startSiblings(stage: Stage, random: Random, touch: () => void): 
     'point a sibling elsewhere': (name) => edit(name, { [LABEL]: random.pick(COLORS) }),
   };
 
+  const could = namesOf(deeds, faults);
+  if (could.length === 0) return;
+
   function unlock(name: string): void {
     world.locked.delete(name);
     touch();
@@ -38,7 +41,7 @@ export function startSiblings(stage: Stage, random: Random, touch: () => void): 
   function next(): void {
     timeline.after(nextIn(random, faults.mishapEvery), () => {
       if (world.kubelet.calm) return;
-      const deed = random.pick(Object.keys(deeds));
+      const deed = random.pick(could);
       const name = random.pick(names);
       if (happenings.happens(deed)) {
         say(`it happens: ${deed} (${name})`);

@@ -2,7 +2,7 @@
 import { ANNOTATION_ACTION } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import { DEPLOYMENTS, type Deployment, SERVICES, type Service } from '../../src/kube/types.ts';
-import { type Faults, nextIn } from './faults.ts';
+import { type Faults, namesOf, nextIn } from './faults.ts';
 import { type Deed, FOREIGN, type Hands } from './foreign.ts';
 import type { Happenings } from './happenings.ts';
 import type { Random } from './random.ts';
@@ -128,7 +128,9 @@ export function startUsers(
 
   function meddle(drawn: Random): void {
     const deeds = drawn.chance(faults.foreign) ? FOREIGN : own;
-    const name = drawn.pick(Object.keys(deeds));
+    const names = namesOf(deeds, faults);
+    if (names.length === 0) return;
+    const name = drawn.pick(names);
     act(name, deeds[name], drawn);
   }
 

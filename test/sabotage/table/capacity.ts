@@ -9,6 +9,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'candidate-of-the-minimum',
     invariant: 1,
+    kinds: ['load'],
     breaks: 'The candidate is as large as its own minimum, not as production.',
     file: CAPACITY_FILE,
     find: 'resolve(candidate, productionNow(snapshot, roles)));',
@@ -18,6 +19,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'window-sized-once',
     invariant: 3,
+    kinds: ['load'],
     breaks: 'The side that stands by does not grow with production.',
     file: CAPACITY_FILE,
     find: 'const whole = wholeWindow(snapshot, roles, color);\n  const surge',
@@ -27,6 +29,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'locks-left-behind',
     invariant: 8,
+    kinds: ['load'],
     breaks: 'The capacity lock of an autoscaler is never taken back.',
     file: UPKEEP,
     find: 'autoscaler.minReplicas === minReplicas) return [];',
@@ -35,6 +38,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'window-without-a-lock',
     invariant: 3,
+    kinds: ['load'],
     breaks: 'The autoscaler of the side that stands by may take its pods away.',
     file: UPKEEP,
     find: 'if (target?.facts.color === color) return windowSize(snapshot, roles, color);',
@@ -43,6 +47,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'candidate-without-a-lock',
     invariant: 11,
+    kinds: ['load'],
     breaks: 'The autoscaler of the candidate takes the pods away that the release asks for.',
     file: UPKEEP,
     find: 'return candidateSize(snapshot, roles, color);',
@@ -51,6 +56,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'active-side-not-held',
     invariant: 12,
+    kinds: ['hands'],
     breaks: 'A serving Deployment that somebody deleted or scaled to 0 stays so.',
     file: UPKEEP,
     find: '    ...holdActive(snapshot, roles),\n',
@@ -59,6 +65,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'drain-skipped-by-the-next-release',
     invariant: 3,
+    kinds: ['draining'],
     breaks: 'The next release is built over pods whose connections have not drained.',
     file: 'src/release/stages/preparing.ts',
     find: '    drainFirst(snapshot, roles, subject) ??\n',
@@ -67,6 +74,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'drain-skipped-at-rest',
     invariant: 3,
+    kinds: ['draining'],
     breaks: 'The side that lost the traffic loses its pods before their connections have drained.',
     file: 'src/release/stages/resting.ts',
     find: 'if (waitsForDrain(snapshot, roles, active)) return [];',
@@ -75,6 +83,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'drain-skipped-by-the-adoption',
     invariant: 3,
+    kinds: ['draining'],
     breaks: 'The source is scaled down before its connections have drained.',
     file: 'src/release/stages/adopting.ts',
     find: 'if (snapshot.now < until) {',
@@ -83,6 +92,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'drain-skipped-by-the-deletion',
     invariant: 3,
+    kinds: ['deleted'],
     breaks: 'With the release goes the side that lost the traffic a moment ago.',
     file: 'src/release/stages/deleting.ts',
     find: 'if (discarded.length > 0 && snapshot.now < drained) {',
@@ -91,6 +101,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'source-parked-while-it-serves',
     invariant: 3,
+    kinds: ['calm', 'sluggish'],
     breaks: 'The source is scaled down before its adoption is proven.',
     file: UPKEEP,
     find: `    stage !== 'Adopting' &&\n`,
@@ -109,6 +120,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'recycles-all-at-once',
     invariant: 3,
+    kinds: ['calm'],
     breaks:
       'All pods of the side that stands by are replaced at the same time: nothing is left that could take over.',
     file: 'src/release/recycle.ts',
@@ -127,6 +139,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'recycles-before-the-drain',
     invariant: 3,
+    kinds: ['draining'],
     breaks: 'Pods of the side that lost the traffic are ended before their connections have drained.',
     file: 'src/release/recycle.ts',
     find: 'const isDrained = active !== undefined && snapshot.now >= drainedAt(active);',

@@ -8,6 +8,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'switch-without-readiness',
     invariant: 1,
+    kinds: ['uneven'],
     breaks: 'The switch does not wait until the candidate is ready.',
     file: PREPARING,
     find: `if (ready.state !== 'Passed') return unready(snapshot, subject, ready);`,
@@ -17,6 +18,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'one-ready-pod-is-enough',
     invariant: 1,
+    kinds: ['uneven'],
     breaks: 'A candidate with one ready pod takes over from any number of pods.',
     file: 'src/gates/readiness.ts',
     find: 'const isReady = ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name);',
@@ -26,6 +28,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'ready-means-one-more',
     invariant: 11,
+    kinds: ['calm'],
     breaks: '`>` for `>=`: a candidate that is exactly as large as it must be is never ready.',
     file: 'src/gates/readiness.ts',
     find: 'const isReady = ready >= required &&',
@@ -34,6 +37,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'not-ready-counts-as-ready',
     invariant: 1,
+    kinds: ['uneven'],
     breaks: 'An endpoint that is not ready counts as ready.',
     file: 'src/release/endpoints.ts',
     find: 'if (!endpoint.ready) continue;',
@@ -43,6 +47,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'old-pods-count',
     invariant: 4,
+    kinds: ['uneven'],
     breaks: 'Ready pods of another revision in the colour count for the candidate.',
     file: 'src/gates/readiness.ts',
     find: 'const isReady = ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name);',
@@ -52,6 +57,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'gates-skipped',
     invariant: 4,
+    kinds: ['gates'],
     breaks: 'No gate is asked.',
     file: PREPARING,
     find: 'for (const gate of subject.frozen.gates) {',
@@ -60,6 +66,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'gates-of-the-live-spec',
     invariant: 4,
+    kinds: ['edits'],
     breaks:
       'The gates are read from the spec as it is now, not from the one that was frozen with the revision.',
     file: PREPARING,
@@ -69,6 +76,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'failed-job-passes',
     invariant: 4,
+    kinds: ['gates'],
     breaks: 'A gate whose Job failed has passed.',
     file: 'src/gates/job.ts',
     find: `answer('Failed', 'GateFailed'`,
@@ -77,6 +85,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'job-of-an-earlier-attempt',
     invariant: 4,
+    kinds: ['orders'],
     breaks: 'A Job that completed in an earlier attempt proves this one.',
     file: 'src/gates/job.ts',
     find: 'view.gate === gate.name && view.attempt === attempt &&',
@@ -85,6 +94,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'proofs-of-an-earlier-attempt',
     invariant: 4,
+    kinds: ['orders'],
     breaks: 'A new attempt keeps the proofs of the one before.',
     file: 'src/release/facts.ts',
     find: `  return {
@@ -97,6 +107,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'switch-to-what-nobody-wishes-for',
     invariant: 4,
+    kinds: ['wishes'],
     breaks: 'A candidate goes on although another content is wished for.',
     file: PREPARING,
     find: '    superseded(snapshot, roles, subject) ??\n',
@@ -105,6 +116,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'suspended-goes-on',
     invariant: 7,
+    kinds: ['suspended'],
     breaks: 'A suspended release moves traffic.',
     file: PREPARING,
     find: '    suspended(snapshot, roles, subject) ??\n',
@@ -113,6 +125,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'adopts-the-wish',
     invariant: 4,
+    kinds: ['rollouts'],
     breaks: 'The adoption takes what the Deployment wishes for instead of what its live ReplicaSet runs.',
     file: 'src/release/stages/unadopted.ts',
     find: `freeze(snapshot, 'live', source.live.fingerprint, facts)`,
@@ -121,6 +134,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'built-where-production-is',
     invariant: 3,
+    kinds: ['calm'],
     breaks: 'The candidate is written to the colour that serves.',
     file: 'src/release/start.ts',
     find: `roles.active === undefined ? 'blue' : otherColor(roles.active.facts.color);`,

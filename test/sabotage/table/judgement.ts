@@ -8,6 +8,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'unknown-is-bad',
     invariant: 5,
+    kinds: ['blind'],
     breaks: 'A metric source that is away makes a check fail.',
     file: 'src/analysis/failures.ts',
     find: `|| onUnknown === 'Fail') failures++;`,
@@ -16,6 +17,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'unknown-is-good',
     invariant: 5,
+    kinds: ['blind'],
     breaks: 'A release is committed while a check that must hold it is unknown.',
     file: PROMETHEUS,
     find: `if (last.verdict === 'Unknown' && check.onUnknown === 'Hold')`,
@@ -25,6 +27,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'not-measured-is-good',
     invariant: 5,
+    kinds: ['unseen'],
     breaks: 'A release is committed before its check was measured once.',
     file: PROMETHEUS,
     find: `return check.onUnknown === 'Ignore' ? undefined :`,
@@ -34,6 +37,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'measured-before-the-switch',
     invariant: 5,
+    kinds: ['breaches'],
     breaks: 'What was measured of the revision before counts against the next one.',
     file: PROMETHEUS,
     find: '.filter(({ at }) => at > from);',
@@ -42,6 +46,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'availability-of-the-wish',
     invariant: 5,
+    kinds: ['load'],
     breaks:
       'Availability is measured against the pods that are wished for, not those that the switch was proven with.',
     file: 'src/checks/availability.ts',
@@ -51,6 +56,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'late-is-rejected',
     invariant: 5,
+    kinds: ['late'],
     breaks: 'A candidate that was not ready in time is rejected, though nobody knows whose fault that is.',
     file: 'src/gates/readiness.ts',
     find: `state: trouble?.atFault ? 'Failed' : 'Inconclusive',`,
@@ -59,6 +65,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'hanging-gate-is-rejected',
     invariant: 5,
+    kinds: ['gates'],
     breaks: 'A gate that took too long rejects the candidate.',
     file: 'src/gates/job.ts',
     find: `            'Inconclusive',
@@ -69,6 +76,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'rejected-is-tried-again',
     invariant: 6,
+    kinds: ['gates'],
     breaks: 'What was rejected is tried again by itself.',
     file: 'src/release/start.ts',
     find: 'if (known !== undefined && rejected !== undefined) {',
@@ -78,6 +86,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'loser-not-rejected',
     invariant: 6,
+    kinds: ['breaches'],
     breaks: 'A revision that was put back for its faults is tried again.',
     file: 'src/release/stages/returning.ts',
     find: '...(!BLAMELESS.has(reason) && { rejected: { at, reason, message } }),',
@@ -86,6 +95,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'failure-not-rejected',
     invariant: 6,
+    kinds: ['gates'],
     breaks: 'A candidate that failed by its own fault is tried again.',
     file: 'src/release/stages/preparing.ts',
     find: `...(kind === 'Failed' && { rejected: { at, reason, message } }),`,
@@ -94,6 +104,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'deadline-blames',
     invariant: 5,
+    kinds: ['unfollowed'],
     breaks: 'A switch whose endpoints did not follow in time rejects the revision.',
     file: 'src/release/stages/returning.ts',
     find: `new Set(['SwitchNotConverged', 'ServiceRefused', 'Reverted'])`,

@@ -6,6 +6,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'plan-kept-in-memory',
     invariant: 8,
+    kinds: ['errors'],
     breaks: 'A plan that could not be carried out is kept and tried again, instead of deciding anew.',
     file: 'src/controller/round.ts',
     find: 'return { scene, plan: decide(scene.snapshot) };',
@@ -28,6 +29,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'status-is-believed',
     invariant: 8,
+    kinds: ['forgotten'],
     breaks: 'Who is active is read from the status, which may be old or gone.',
     file: 'src/release/roles.ts',
     find: 'const active = command?.revision ?? recordedActive(started);',
@@ -37,6 +39,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'facts-without-precondition',
     invariant: 8,
+    kinds: ['two'],
     breaks: 'A stale cache is trusted: facts are written over those of another process.',
     file: 'src/controller/apply/revisions.ts',
     find: `    expected === undefined
@@ -48,6 +51,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'colour-without-precondition',
     invariant: 3,
+    kinds: ['two'],
     breaks: 'A stale cache is trusted: a colour is written over whatever it became meanwhile.',
     file: 'src/controller/apply/colors.ts',
     find: `  const metadata = { ...body.metadata, uid, resourceVersion };
@@ -58,6 +62,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'attempt-not-counted',
     invariant: 6,
+    kinds: ['calm'],
     breaks: 'A new attempt has the number of the one before.',
     file: 'src/release/start.ts',
     find: 'const fresh = { color, attempt: roles.attempt + 1, startedAt: snapshot.now };',
@@ -66,6 +71,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'used-revisions-pruned',
     invariant: 3,
+    kinds: ['history'],
     breaks: 'A revision that serves, or could take over, is forgotten.',
     file: 'src/release/stages/resting.ts',
     find: '.filter(({ name }) => !used.has(name) && name !== wished)',
@@ -75,6 +81,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'effects-without-a-decision',
     invariant: 10,
+    kinds: ['calm'],
     breaks: 'What is done does not stand in the decision log.',
     file: 'src/release/status.ts',
     find: 'if (effects.length === 0) return before;',
@@ -83,6 +90,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'switches-without-a-reason',
     invariant: 10,
+    kinds: ['calm'],
     breaks: 'Moves of the traffic are left out of the decision log.',
     file: 'src/release/status.ts',
     find: 'const effects = (verdict.effects ?? []).map(describe);',
@@ -91,6 +99,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'twins-written-for-ever',
     invariant: 11,
+    kinds: ['calm'],
     breaks: 'A plan is never empty: the twins are written again and again.',
     file: 'src/release/upkeep.ts',
     find: '(twin.ours && !twin.matches)',
@@ -99,6 +108,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'status-never-the-same',
     invariant: 11,
+    kinds: ['calm'],
     breaks: 'The status changes each time that it is looked at, and each write is news to look at.',
     file: 'src/release/switch-status.ts',
     find: 'const convergedAt =\n    before?.convergedAt ??\n',

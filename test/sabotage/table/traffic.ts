@@ -10,6 +10,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'mark-in-a-second-patch',
     invariant: 8,
+    kinds: ['crashes'],
     breaks: 'The switch annotation is written in a patch of its own, after the selector.',
     file: APPLY,
     find: `      : setMembers('/metadata/annotations', annotations, marks)),
@@ -24,6 +25,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'mark-ignored',
     invariant: 7,
+    kinds: ['calm'],
     breaks: 'What the switch annotation says is not read.',
     file: ROLES,
     find: 'const command = commandOf(snapshot, started);',
@@ -32,6 +34,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'mark-alone-proves',
     invariant: 7,
+    kinds: ['drift'],
     breaks: 'Any mark of ours is progress, whatever the facts say: a restored backup moves the traffic.',
     file: ROLES,
     find: '    if (!isConfirmed(mark, revision, started, switchedAt)) continue;\n',
@@ -40,6 +43,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'drift-left-alone',
     invariant: 7,
+    kinds: ['drift'],
     breaks: 'A selector that somebody edited stays so.',
     file: 'src/release/decide.ts',
     find: '[deleting, rescue, align, act, split, byStage]',
@@ -48,6 +52,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'drift-repaired-into-the-dark',
     invariant: 1,
+    kinds: ['dying'],
     breaks: 'A selector is put back to a side without ready pods while another one serves.',
     file: 'src/release/effects.ts',
     find: 'return !service.twins[color].endpoints',
@@ -57,6 +62,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'verified-with-foreign-endpoints',
     invariant: 9,
+    kinds: ['sluggish'],
     breaks: 'A switch counts as proven while pods of the other side are still behind the Service.',
     file: ENDPOINTS,
     find: 'converged: foreign === 0 && ready >= wanted',
@@ -65,6 +71,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'verified-without-endpoints',
     invariant: 9,
+    kinds: ['sluggish'],
     breaks: 'A switch counts as proven while no pod of the new side is behind the Service.',
     file: ENDPOINTS,
     find: 'converged: foreign === 0 && ready >= wanted',
@@ -73,6 +80,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'verified-means-one-more',
     invariant: 11,
+    kinds: ['calm'],
     breaks: '`>` for `>=`: a switch that brought all pods is never proven.',
     file: ENDPOINTS,
     find: 'converged: foreign === 0 && ready >= wanted',
@@ -81,6 +89,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'selector-without-precondition',
     invariant: 8,
+    kinds: ['two'],
     breaks: 'A stale cache is trusted: the selector is patched whatever it is now.',
     file: APPLY,
     find: `    test('/spec/selector', effect.from),
@@ -91,6 +100,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'marks-older-than-facts',
     invariant: 8,
+    kinds: ['two'],
     breaks: 'A stale cache is trusted: a mark whose facts were not heard of yet is taken for drift.',
     file: 'src/controller/observe.ts',
     find: 'if (explainsMarks(carriers, known)) return known;',
@@ -99,6 +109,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'finalizer-goes-first',
     invariant: 8,
+    kinds: ['deletedApart', 'deleted'],
     breaks: 'A release that is deleted lets go before what it made is put away.',
     file: 'src/release/stages/deleting.ts',
     find: `effects: [...effects, { kind: 'RemoveFinalizer' }]`,
@@ -108,6 +119,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'deletion-takes-what-serves',
     invariant: 3,
+    kinds: ['deletedApart'],
     breaks: 'With the release goes the colour that has the traffic.',
     file: 'src/release/stages/deleting.ts',
     find: 'standing.filter((color) => snapshot.services.some(',
@@ -117,6 +129,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'owned-colour',
     invariant: 3,
+    kinds: ['deleted', 'deletedApart'],
     breaks: 'A colour has an owner reference: with the release goes what serves.',
     file: 'src/workload/render.ts',
     find: '...(Object.keys(annotations).length > 0 && { annotations }),',
@@ -126,6 +139,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'adoption-dead-and-left-so',
     invariant: 12,
+    kinds: ['adoption'],
     breaks:
       'The colour dies while its adoption is proven, and the source, which stands by, does not serve again.',
     file: 'src/release/stages/adopting.ts',
