@@ -146,7 +146,11 @@ const table = {
   bothDead: brief({
     count: 6,
     versions: [{ diesAfterMs: 150_000 }, { diesAfterMs: 5000 }, {}],
-    spec: { ...CHECKS, ...NO_GATES, ...WINDOW },
+    spec: {
+      ...NO_GATES,
+      ...WINDOW,
+      observation: { durationSeconds: 60, availability: { minReadyPercent: 50, forSeconds: 0 }, checks: [] },
+    },
   }),
   /** Versions that answer with errors, and are watched. */
   breaches: brief({
@@ -254,7 +258,8 @@ const table = {
           'edit a colour',
           'give an order',
         ],
-        ...OFTEN,
+        worst: 0.3,
+        mishapEvery: 60_000,
         lag: 5000,
       },
     },
@@ -277,6 +282,71 @@ const table = {
     spec: { ...QUICK, ...NO_GATES, ...WINDOW, historyLimit: 2 },
     faults: { only: ['edit the spec'], foreign: 0, worst: 0 },
   }),
+  /** Several Services, of which a policy keeps one or another. */
+  services: brief({
+    services: 3,
+    versions: [{}, { errors: 'many' }],
+    spec: { ...CHECKS, ...NO_GATES, ...WINDOW, traffic: { convergeSeconds: 60 } },
+    faults: { only: ['a policy keeps a Service'], mishapEvery: 60_000, endpoints: 2000 },
+  }),
+  /** A preview, and candidates that are good, slow and bad. */
+  previews: brief({
+    previews: 1,
+    versions: [{ startMs: [5000, 20_000] }, { smoke: 'fail', startMs: [5000, 20_000] }],
+    spec: { ...QUICK, ...GATES, ...WINDOW },
+  }),
+  warmUps: brief({
+    versions: [{ startMs: [500, 20_000] }],
+    spec: { ...QUICK, ...NO_GATES, preparation: { deadlineSeconds: 180, warmUp: { requests: 5 } } },
+  }),
+  /** Budgets that ask for more than a small side has. */
+  budgets: brief({
+    replicas: 2,
+    versions: [{}, { errors: 'many' }],
+    spec: {
+      ...CHECKS,
+      ...NO_GATES,
+      ...WINDOW,
+      capacity: { candidate: '100%', window: '50%', standby: 1 },
+      rollback: { windowSeconds: 300 },
+      podDisruptionBudget: { minAvailable: 2 },
+    },
+  }),
+  /** The release is deleted while the source says what serves: production goes back to it. */
+  ejected: brief({
+    replicas: 5,
+    count: 2,
+    versions: [{ startMs: [500, 30_000] }],
+    deleted: true,
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, traffic: { drainSeconds: 120 } },
+  }),
+  ejectedScaled: brief({
+    count: 2,
+    versions: GOOD,
+    deleted: true,
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, ...SCALED },
+  }),
+  /** The release is deleted, by two operators with old caches, while selectors drift. */
+  deletedByTwo: brief(
+    {
+      count: 3,
+      versions: [{}, { broken: 'crash' }],
+      deleted: true,
+      spec: { ...QUICK, ...NO_GATES, ...WINDOW, traffic: { drainSeconds: 10 } },
+      faults: {
+        only: [
+          'two operators work at once',
+          'point the Service elsewhere',
+          'restore the Service from a backup',
+        ],
+        worst: 1,
+        foreign: 1,
+        deedEvery: 30_000,
+        lag: 10_000,
+      },
+    },
+    'harsh',
+  ),
 } satisfies Readonly<Record<string, Kind>>;
 
 export type KindName = keyof typeof table;

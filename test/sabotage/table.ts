@@ -1,5 +1,6 @@
 /** All of them. A new feature of the core brings its own. */
 import type { Sabotage } from './sabotage.ts';
+import { AROUND } from './table/around.ts';
 import { BACK } from './table/back.ts';
 import { CAPACITY } from './table/capacity.ts';
 import { FORWARD } from './table/forward.ts';
@@ -14,4 +15,5 @@ export const SABOTAGES: readonly Sabotage[] = [
   ...CAPACITY,
   ...JUDGEMENT,
   ...STATE,
+  ...AROUND,
 ];

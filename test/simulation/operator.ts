@@ -28,6 +28,8 @@ export interface OperatorOptions {
   readonly faults: Faults;
   readonly happenings: Happenings;
   readonly metrics: Metrics;
+  /** So many requests were sent to the pod with this uid. */
+  readonly onWarmUp: (pod: string, requests: number) => void;
   readonly isLocked: (service: string) => boolean;
   readonly onWrite: (write: Write, run: () => void) => void;
   readonly onEffect: (effect: Effect, result: string) => void;
@@ -84,8 +86,9 @@ export function startOperator(options: OperatorOptions): Operator {
     sources: options.metrics.sources,
     preflight: (scene, signal) =>
       preflight({ client, cache, sources: options.metrics.sources, limits }, scene, signal),
-    // Pods of the model answer nobody: each of them counts as asked.
-    warmPod: (_, __, missing, onAnswer) => {
+    // Pods of the model answer whoever asks.
+    warmPod: (_, { uid }, missing, onAnswer) => {
+      options.onWarmUp(uid, missing);
       for (let asked = 0; asked < missing; asked++) onAnswer();
       return Promise.resolve();
     },

@@ -8,6 +8,7 @@ import {
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
 } from '../../src/kube/types.ts';
+import { checkBudgets } from './oracle/budgets.ts';
 import { checkGivenBack } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
@@ -49,6 +50,7 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
   checkServices(stage);
   checkLoser(stage);
   checkLocks(stage);
+  if (['Idle', 'Committed'].includes(stage.status().phase ?? '')) checkBudgets(stage.world);
   checkWatched(stage);
   checkWish(stage, wished);
 }

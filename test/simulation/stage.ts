@@ -123,6 +123,7 @@ export function createStage(
       faults,
       happenings,
       metrics: world.metrics,
+      onWarmUp: (pod, times) => count(world.warmed, pod, times),
       isLocked: (service) => world.locked.has(service),
       onWrite: (write, run) =>
         guarded(() => {

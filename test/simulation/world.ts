@@ -48,6 +48,8 @@ export interface World {
   load: number;
   /** Of the operators: milliseconds ahead of the true time, and whether it ever was. */
   readonly clock: { ahead: number; jumped: boolean };
+  /** Warm-up requests that were sent to each pod, by its uid. */
+  readonly warmed: Map<string, number>;
   /** Services that a policy keeps as they are, whoever writes. */
   readonly locked: Set<string>;
 }
@@ -76,6 +78,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
     served,
     load: scenario.replicas,
     clock: { ahead: 0, jumped: false },
+    warmed: new Map(),
     locked: new Set(),
   };
   startAutoscalers(around, (deployment) => (servesFrom(api, deployment) ? world.load : 0));

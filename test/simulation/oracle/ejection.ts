@@ -1,5 +1,6 @@
 /** Ejection: the source takes production back with its pods ready, and in the end nothing tells of the release. */
 import { LABEL_POD_TEMPLATE_HASH } from '../../../src/api/names.ts';
+import type { Color } from '../../../src/api/status.ts';
 import {
   DEPLOYMENTS,
   type Deployment,
@@ -12,20 +13,39 @@ import {
 import { isReady } from '../cluster/deployments.ts';
 import { SERVICE } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
-import { fail, type View } from './view.ts';
+import { isColor } from './truth.ts';
+import { fail, isTouched, type View } from './view.ts';
 
 /** A selector that an operator narrows to the source must leave as much as it takes away, but for a moment's change. */
-export function guardHandBack(view: View, { spec: { selector = {} } }: Service): void {
+export function guardHandBack(view: View, before: Service, { spec: { selector = {} } }: Service): void {
   const hash = selector[LABEL_POD_TEMPLATE_HASH];
   if (hash === undefined) return;
   if (view.truth.release()?.metadata.deletionTimestamp === undefined)
     fail('the source got the traffic from a release that nobody had deleted');
   const serving = view.range(SERVICE).fewest;
-  const { length } = view.world.api
+  const pods = view.world.api
     .list<Pod>(PODS)
-    .filter((pod) => pod.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] === hash && isReady(pod));
-  if (serving > 0 && length === 0)
+    .filter((pod) => pod.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] === hash);
+  if (serving > 0 && !pods.some(isReady))
     fail(`traffic was moved to the source, which has no ready pod, while ${serving} endpoints were ready`);
+  const from = before.spec.selector?.[LABEL];
+  if (!isColor(from) || isTouched(view, 'service') || isTouched(view, 'source')) return;
+  const { fewest } = view.range(`${SERVICE}-${from}`);
+  // Those that end, or are ill for a moment, were ready when that was decided.
+  const begun = pods.filter(({ status }) => status?.containerStatuses?.[0]?.state?.running !== undefined);
+  if (begun.length < fewest)
+    fail(`traffic was moved to ${begun.length} pods of the source, from ${fewest} of ${from}`);
+}
+
+/** Connections that were made before the source took over live on where they were made. */
+export function guardEjected(view: View, color: Color, after: Deployment | undefined): void {
+  const { selector } = view.truth.service()?.spec ?? {};
+  if (after !== undefined || selector?.[LABEL_POD_TEMPLATE_HASH] === undefined) return;
+  if (isTouched(view, 'service') || isTouched(view, color) || view.clockError() > 0) return;
+  const { drainSeconds = 30 } = view.world.scenario.spec.traffic;
+  const leftAt = view.leftAt(SERVICE, color) ?? 0;
+  if (view.timeline.now < leftAt + drainSeconds * 1000)
+    fail(`${color} lost the traffic to the source less than ${drainSeconds} seconds ago and was deleted`);
 }
 
 export function checkGivenBack({ api, scenario }: World): void {

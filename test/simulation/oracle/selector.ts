@@ -8,12 +8,13 @@ import { guardBreach } from './deserved.ts';
 import { guardHandBack } from './ejection.ts';
 import { isColor, newestFirst, type RevisionTruth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
+import { guardWarm } from './warm-up.ts';
 
 export function guardSelector(view: View, before: Service | undefined, after: Service | undefined): void {
   if (before === undefined || after === undefined || before === after) return;
   const selector = after.spec.selector ?? {};
   if (Object.keys(selector).length === 0) fail('the production selector became empty');
-  guardHandBack(view, after);
+  guardHandBack(view, before, after);
   const to = selector[LABEL];
   if (to === before.spec.selector?.[LABEL] || !isColor(to)) return;
   guardEndpoints(view, to);
@@ -84,7 +85,9 @@ function guardMark(view: View, color: Color, mark: string, before: string): void
   if (repairs && facts.outcome?.reason !== 'Readopted') guardRepair(view, revision, before);
   if (!repairs) guardPods(view, revision);
   const starts = back === undefined && facts.outcome === undefined && facts.verifiedAt === undefined;
-  if (starts && !facts.adoption && !isTouched(view, 'service')) guardRelease(view, revision);
+  if (!starts || facts.adoption || isTouched(view, 'service')) return;
+  guardRelease(view, revision);
+  guardWarm(view, revision);
 }
 
 /** Back to what was kept, and after the commit only inside the window. */

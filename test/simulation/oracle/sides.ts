@@ -5,6 +5,7 @@ import type { Deployment, Pod } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
 import { type Scenario, SERVICE } from '../scenario.ts';
 import { imageOfDeployment, LABEL } from '../world.ts';
+import { guardEjected } from './ejection.ts';
 import { selectsToo } from './siblings.ts';
 import { isColor, newestFirst, type Truth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
@@ -24,6 +25,7 @@ export function guardSide(
   if (!isLongTooLarge(view, after) && !isSurge(view, color, before, after))
     guardTarget(view, color, before, how);
   guardDrain(view, color, before, how);
+  guardEjected(view, color, after);
 }
 
 /** Connections that were made before the switch live on where they were made. */

@@ -24,6 +24,7 @@ export interface RevisionTruth {
   readonly facts: RevisionFacts;
   readonly frozen: {
     gates?: { name: string }[];
+    preparation?: { warmUp?: { requests: number } };
     observation?: {
       checks?: { onUnknown?: string }[];
       availability?: { minReadyPercent?: number };
