@@ -105,6 +105,7 @@ const table = {
   }),
   /** The deployment in Git says something newer than what runs when the release is created. */
   rollouts: brief({
+    rollout: true,
     versions: [{ broken: 'pull' }, { startMs: [60_000, 90_000] }],
     spec: { ...QUICK, ...NO_GATES },
     faults: { only: ['the registry is away'], mishapEvery: 30_000 },
@@ -191,7 +192,7 @@ const table = {
   /** Endpoints follow later than they may. */
   unfollowed: brief({
     versions: GOOD,
-    spec: { ...QUICK, ...NO_GATES, ...WINDOW, traffic: { convergeSeconds: 5 } },
+    spec: { ...QUICK, ...GATES, ...WINDOW, traffic: { convergeSeconds: 5 } },
     faults: { endpoints: 20_000 },
   }),
   /** Connections take minutes to drain, and the next release comes sooner. */

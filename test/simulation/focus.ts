@@ -17,6 +17,8 @@ export interface Focus {
   /** Production Services and previews, by number. */
   readonly services?: number;
   readonly previews?: number;
+  /** Whether people wish for the next version just before the release is adopted. */
+  readonly rollout?: boolean;
   /** Whether the release is deleted in the end. */
   readonly deleted?: boolean;
 }

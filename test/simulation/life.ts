@@ -63,7 +63,8 @@ export async function live(
   stage.operators.start();
   await stage.play(30_000);
   // What dies at once would be adopted, and nobody could say that it should not be.
-  if (random.chance(0.3) && scenario.versions[1]?.diesAfterMs === undefined) {
+  const begins = random.chance(0.3);
+  if ((focus.rollout ?? begins) && scenario.versions[1]?.diesAfterMs === undefined) {
     stage.say('somebody: wishes for the next version');
     users.wishNext();
     await stage.play(random.between(0, 10_000));

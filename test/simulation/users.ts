@@ -6,7 +6,7 @@ import { type Faults, namesOf, nextIn } from './faults.ts';
 import { type Deed, FOREIGN, type Hands } from './foreign.ts';
 import type { Happenings } from './happenings.ts';
 import type { Random } from './random.ts';
-import { RELEASE, SERVICE } from './scenario.ts';
+import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
 import type { Timeline } from './timeline.ts';
 import { SOURCE, templateOf, type World } from './world.ts';
 
@@ -92,7 +92,7 @@ export function startUsers(
       editSpec({ suspend: true });
       timeline.after(hands.random.between(10_000, 300_000), resume);
     },
-    'edit the spec': (hands) => editSpec(anotherSpec(hands.random)),
+    'edit the spec': (hands) => editSpec(anotherSpec(hands.random, scenario.spec.gates, release())),
     'sync the source from Git': syncSource,
     'change the load': (hands) => {
       world.load = hands.random.between(1, 6);
@@ -180,12 +180,17 @@ export function startUsers(
 }
 
 /** In place, at any moment: a release that is under way has its own frozen. */
-function anotherSpec(random: Random): object {
+function anotherSpec(
+  random: Random,
+  gates: Scenario['spec']['gates'],
+  now: BlueGreenReleaseObject | undefined,
+): object {
+  const { length = 0 } = (now?.spec as Partial<Scenario['spec']> | undefined)?.gates ?? [];
   return random.pick<object>([
     { rollback: { windowSeconds: random.pick([0, 120, 900]) } },
     { observation: { durationSeconds: random.pick([0, 30, 120]) } },
     { preparation: { deadlineSeconds: random.pick([90, 300]) } },
     { historyLimit: random.pick([2, 3, 10]) },
-    { gates: [] },
+    { gates: length > 0 ? [] : (gates ?? []) },
   ]);
 }

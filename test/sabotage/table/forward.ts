@@ -94,7 +94,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'proofs-of-an-earlier-attempt',
     invariant: 4,
-    kinds: ['orders'],
+    kinds: ['unfollowed'],
     breaks: 'A new attempt keeps the proofs of the one before.',
     file: 'src/release/facts.ts',
     find: `  return {
