@@ -101,7 +101,12 @@ const table = {
     count: 6,
     versions: GOOD,
     spec: { ...QUICK, ...NO_GATES, rollback: { windowSeconds: 30 } },
-    faults: { only: ['give an order', 'revert to the version before'], foreign: 0, worst: 0.2 },
+    faults: {
+      deedEvery: 60_000,
+      only: ['give an order', 'revert to the version before'],
+      foreign: 0,
+      worst: 0,
+    },
   }),
   /** The deployment in Git says something newer than what runs when the release is created. */
   rollouts: brief({
@@ -126,6 +131,13 @@ const table = {
       worst: 1,
     },
   }),
+  /** Services come back from a backup, as they were releases ago. */
+  backups: brief({
+    count: 6,
+    versions: GOOD,
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW },
+    faults: { only: ['restore the Service from a backup', 'change the load'], foreign: 0.5, worst: 1 },
+  }),
   /** Other writers move the selectors while what served dies. */
   dying: brief({
     count: 6,
@@ -143,6 +155,13 @@ const table = {
     versions: [{ diesAfterMs: 20_000 }, {}, { diesAfterMs: 150_000 }],
     spec: { ...CHECKS, ...NO_GATES, ...WINDOW },
   }),
+  /** Versions that die when they have been committed, and nobody wishes for another one. */
+  lateDeaths: brief({
+    count: 3,
+    versions: [{ diesAfterMs: 30_000 }],
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, rollback: { windowSeconds: 1800, afterCommit: 'Alert' } },
+    faults: { deedEvery: 400_000 },
+  }),
   /** Versions that die one after the other, with no other side that could serve. */
   bothDead: brief({
     count: 6,
@@ -159,13 +178,11 @@ const table = {
     versions: [{ errors: 'many' }, {}],
     spec: { ...CHECKS, ...NO_GATES, ...WINDOW },
   }),
-  /** The side that is gone back to is too small, and cannot grow. */
-  crowded: brief({
-    count: 6,
-    replicas: 5,
-    versions: [{ errors: 'many' }],
-    spec: { ...CHECKS, ...NO_GATES, capacity: { candidate: '100%', window: 0 } },
-    faults: { only: ['the quota is exhausted'], ...OFTEN },
+  /** Of the side that is gone back to a pod is missing, and takes minutes to come back. */
+  thin: brief({
+    versions: [{ startMs: [200_000, 240_000] }, { errors: 'many' }],
+    spec: { ...CHECKS, ...NO_GATES, ...WINDOW, preparation: { deadlineSeconds: 600 } },
+    faults: { deedEvery: 360_000, only: ['a pod is evicted'], worst: 1, mishapEvery: 120_000 },
   }),
   /** A metric source that is away most of the time. */
   blind: brief({
@@ -188,6 +205,20 @@ const table = {
     versions: [{}, { errors: 'many' }],
     spec: { ...CHECKS, ...NO_GATES, ...WINDOW, traffic: { convergeSeconds: 60 } },
     faults: { endpoints: 8000 },
+  }),
+  /** Endpoints follow slowly, on a way back that comes late. */
+  sluggishBack: brief({
+    versions: [{ errors: 'many' }],
+    spec: {
+      ...NO_GATES,
+      ...WINDOW,
+      traffic: { convergeSeconds: 60 },
+      observation: {
+        ...CHECKS.observation,
+        checks: CHECKS.observation.checks.map((check) => ({ ...check, failureLimit: 4 })),
+      },
+    },
+    faults: { endpoints: 6000 },
   }),
   /** Endpoints follow later than they may. */
   unfollowed: brief({
@@ -224,6 +255,13 @@ const table = {
     spec: { ...CHECKS, ...GATES, ...WINDOW, ...SCALED },
     faults: { only: ['change the load'], worst: 1, foreign: 0 },
   }),
+  /** An autoscaler, and traffic that grows while a side stands by. */
+  windowLoad: brief({
+    count: 3,
+    versions: GOOD,
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, ...SCALED },
+    faults: { deedEvery: 500_000, only: ['change the load'], worst: 1, foreign: 0 },
+  }),
   /** A colour is deleted or scaled by hand. */
   hands: brief({
     versions: GOOD,
@@ -232,10 +270,10 @@ const table = {
   }),
   /** The colour loses its pods while the source is adopted. */
   adoption: brief({
-    count: 2,
+    count: 3,
     versions: GOOD,
     spec: { ...QUICK, ...NO_GATES, traffic: { drainSeconds: 300 } },
-    faults: { only: ['the quota is exhausted', 'a pod is evicted', 'a node is lost'], mishapEvery: 10_000 },
+    faults: { only: ['delete a colour'], foreign: 1, worst: 1, deedEvery: 30_000 },
   }),
   /** The operator dies at every other write. */
   crashes: brief({
@@ -266,6 +304,13 @@ const table = {
     },
     'harsh',
   ),
+  /** Two operators, one of which hears late of what the other one does. */
+  stale: brief({
+    count: 5,
+    versions: [{}, { errors: 'many' }],
+    spec: { ...CHECKS, ...NO_GATES, ...WINDOW },
+    faults: { only: ['two operators work at once', 'give an order'], worst: 0.5, foreign: 0, lag: 12_000 },
+  }),
   /** The status is lost or old. */
   forgotten: brief({
     versions: [{}, { errors: 'many' }],

@@ -16,6 +16,11 @@ export const BACK: readonly Sabotage[] = [
     also: [
       {
         file: GO_BACK,
+        find: 'import { servingCount }',
+        replace: 'import { readyCount, servingCount }',
+      },
+      {
+        file: GO_BACK,
         find: 'function orderBack(',
         replace: `function readyOf(snapshot: Snapshot, { facts }: StartedRevision): number {
   return readyCount(snapshot, facts.color);
@@ -28,7 +33,7 @@ function orderBack(`,
   {
     name: 'rollback-without-patience',
     invariant: 2,
-    kinds: ['crowded'],
+    kinds: ['thin'],
     breaks: 'The traffic stays on a bad side until the other one is as large, however long that takes.',
     file: GO_BACK,
     find: '|| serving === 0 || snapshot.now >= patience;',
@@ -37,7 +42,7 @@ function orderBack(`,
   {
     name: 'rescue-forgotten',
     invariant: 12,
-    kinds: ['deaths'],
+    kinds: ['lateDeaths'],
     breaks: 'The active side is dead, the rollback target is ready, and nothing happens.',
     file: 'src/release/decide.ts',
     find: '[deleting, rescue, align, act, split, byStage]',
@@ -91,7 +96,7 @@ function orderBack(`,
   {
     name: 'way-back-not-proven',
     invariant: 9,
-    kinds: ['sluggish'],
+    kinds: ['sluggishBack'],
     breaks: 'A way back counts as done before the endpoints say so.',
     file: 'src/release/stages/returning.ts',
     find: 'if (behind !== undefined && !isInVain(snapshot, roles, command)) {',

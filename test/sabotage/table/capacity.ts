@@ -19,12 +19,12 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'window-sized-once',
     invariant: 3,
-    kinds: ['load'],
+    kinds: ['windowLoad'],
     breaks: 'The side that stands by does not grow with production.',
     file: CAPACITY_FILE,
     find: 'const whole = wholeWindow(snapshot, roles, color);\n  const surge',
     replace:
-      'if (already > 0) return already;\n  const whole = wholeWindow(snapshot, roles, color);\n  const surge',
+      'const once = snapshot.sides[color].deployment?.desired ?? 0;\n  if (once > 0) return once;\n  const whole = wholeWindow(snapshot, roles, color);\n  const surge',
   },
   {
     name: 'locks-left-behind',
@@ -38,7 +38,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'window-without-a-lock',
     invariant: 3,
-    kinds: ['load'],
+    kinds: ['windowLoad'],
     breaks: 'The autoscaler of the side that stands by may take its pods away.',
     file: UPKEEP,
     find: 'if (target?.facts.color === color) return windowSize(snapshot, roles, color);',

@@ -37,7 +37,7 @@ export const FORWARD: readonly Sabotage[] = [
   {
     name: 'not-ready-counts-as-ready',
     invariant: 1,
-    kinds: ['uneven'],
+    kinds: ['deaths', 'lateDeaths'],
     breaks: 'An endpoint that is not ready counts as ready.',
     file: 'src/release/endpoints.ts',
     find: 'if (!endpoint.ready) continue;',

@@ -34,7 +34,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'mark-alone-proves',
     invariant: 7,
-    kinds: ['drift'],
+    kinds: ['backups'],
     breaks: 'Any mark of ours is progress, whatever the facts say: a restored backup moves the traffic.',
     file: ROLES,
     find: '    if (!isConfirmed(mark, revision, started, switchedAt)) continue;\n',
@@ -89,7 +89,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'selector-without-precondition',
     invariant: 8,
-    kinds: ['two'],
+    kinds: ['stale'],
     breaks: 'A stale cache is trusted: the selector is patched whatever it is now.',
     file: APPLY,
     find: `    test('/spec/selector', effect.from),
