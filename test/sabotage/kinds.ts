@@ -338,7 +338,7 @@ const table = {
   /** A preview, and candidates that are good, slow and bad. */
   previews: brief({
     previews: 1,
-    versions: [{ startMs: [5000, 20_000] }, { smoke: 'fail', startMs: [5000, 20_000] }],
+    versions: [{}, {}, { smoke: 'fail', startMs: [5000, 20_000] }],
     spec: { ...QUICK, ...GATES, ...WINDOW },
   }),
   warmUps: brief({
@@ -372,27 +372,46 @@ const table = {
     deleted: true,
     spec: { ...QUICK, ...NO_GATES, ...WINDOW, ...SCALED },
   }),
-  /** The release is deleted, by two operators with old caches, while selectors drift. */
-  deletedByTwo: brief(
-    {
-      count: 3,
-      versions: [{}, { broken: 'crash' }],
-      deleted: true,
-      spec: { ...QUICK, ...NO_GATES, ...WINDOW, traffic: { drainSeconds: 10 } },
-      faults: {
-        only: [
-          'two operators work at once',
-          'point the Service elsewhere',
-          'restore the Service from a backup',
-        ],
-        worst: 1,
-        foreign: 1,
-        deedEvery: 30_000,
-        lag: 10_000,
+  /** Several Services, whose endpoints follow slowly. */
+  slowServices: brief({
+    services: 3,
+    versions: [{ errors: 'many' }],
+    spec: {
+      ...NO_GATES,
+      ...WINDOW,
+      traffic: { convergeSeconds: 60 },
+      observation: {
+        ...CHECKS.observation,
+        checks: CHECKS.observation.checks.map((check) => ({ ...check, failureLimit: 4 })),
       },
     },
-    'harsh',
-  ),
+    faults: { endpoints: 6000 },
+  }),
+  /** A budget for a side that is emptied when its window is over. */
+  emptied: brief({
+    versions: GOOD,
+    spec: {
+      ...QUICK,
+      ...NO_GATES,
+      capacity: { candidate: '100%', window: '100%', standby: 0 },
+      rollback: { windowSeconds: 300 },
+      podDisruptionBudget: { minAvailable: 1 },
+    },
+  }),
+  /** The metric source goes away when the traffic has come. */
+  dark: brief({
+    versions: GOOD,
+    spec: { ...CHECKS, ...NO_GATES, ...WINDOW },
+    faults: { only: ['the metric source is away'], worst: 1, mishapEvery: 3_600_000 },
+  }),
+  /** An autoscaler, and candidates that are ready after minutes. */
+  slowLoad: brief({
+    replicas: 5,
+    count: 3,
+    versions: [{ startMs: [80_000, 110_000] }],
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, ...SCALED, preparation: { deadlineSeconds: 180 } },
+    faults: { deedEvery: 300_000 },
+  }),
 } satisfies Readonly<Record<string, Kind>>;
 
 export type KindName = keyof typeof table;

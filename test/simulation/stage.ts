@@ -139,6 +139,7 @@ export function createStage(
       onError: (message) => say(`  error: ${message}`),
       onReconcile: () => {
         reconciles += 1;
+        guarded(() => oracle.onReconcile());
       },
       onCrash: () => {
         say('  the operator dies');

@@ -1,7 +1,6 @@
 /** What stands around the two sides: several Services, previews, warm-up, budgets, and the way back to the source. */
 import type { Sabotage } from '../sabotage.ts';
 
-const COLORS_APPLIED = 'src/controller/apply/colors.ts';
 const EJECTING = 'src/release/stages/ejecting.ts';
 const DELETING = 'src/release/stages/deleting.ts';
 
@@ -9,20 +8,20 @@ export const AROUND: readonly Sabotage[] = [
   {
     name: 'one-service-proves-for-all',
     invariant: 9,
-    kinds: ['services'],
-    breaks: 'A switch counts as proven as soon as the first of several Services has followed.',
+    kinds: ['services', 'slowServices'],
+    breaks: 'A switch counts as proven as soon as the last of several Services has followed.',
     file: 'src/release/stages/switching.ts',
     find: 'const behind = known(snapshot, roles).find(',
-    replace: 'const behind = known(snapshot, roles).slice(0, 1).find(',
+    replace: 'const behind = known(snapshot, roles).slice(-1).find(',
   },
   {
     name: 'one-service-forgotten-on-the-way-back',
     invariant: 9,
-    kinds: ['services'],
-    breaks: 'A way back counts as done as soon as the first of several Services has followed.',
+    kinds: ['slowServices'],
+    breaks: 'A way back counts as done as soon as the last of several Services has followed.',
     file: 'src/release/stages/returning.ts',
     find: 'const behind = provable(snapshot, roles).find(',
-    replace: 'const behind = provable(snapshot, roles).slice(0, 1).find(',
+    replace: 'const behind = provable(snapshot, roles).slice(-1).find(',
   },
   {
     name: 'split-given-up',
@@ -39,8 +38,8 @@ export const AROUND: readonly Sabotage[] = [
     kinds: ['services'],
     breaks: 'Of several Services one is moved.',
     file: 'src/release/effects.ts',
-    find: 'return services\n    .filter(',
-    replace: 'return services\n    .slice(0, 1)\n    .filter(',
+    find: 'const patches = services\n    .filter(',
+    replace: 'const patches = services\n    .slice(0, 1)\n    .filter(',
   },
   {
     name: 'preview-left-behind',
@@ -59,15 +58,6 @@ export const AROUND: readonly Sabotage[] = [
     ],
   },
   {
-    name: 'preview-of-what-is-not-ready',
-    invariant: 1,
-    kinds: ['previews'],
-    breaks: 'A preview shows a candidate that has no ready pod.',
-    file: 'src/release/preview.ts',
-    find: 'const isCandidate = ready.length > 0 &&',
-    replace: 'const isCandidate =',
-  },
-  {
     name: 'warm-up-skipped',
     invariant: 4,
     kinds: ['warmUps'],
@@ -75,24 +65,6 @@ export const AROUND: readonly Sabotage[] = [
     file: 'src/gates/warm-up.ts',
     find: 'if (asked === undefined) return undefined;',
     replace: 'if (asked !== undefined || snapshot.now > 0) return undefined;',
-  },
-  {
-    name: 'warm-after-one-request',
-    invariant: 4,
-    kinds: ['warmUps'],
-    breaks: 'A pod that answered once counts as warm, however often it was to be asked.',
-    file: 'src/gates/warm-up.ts',
-    find: 'answered ?? 0) < asked.requests);',
-    replace: 'answered ?? 0) < 1);',
-  },
-  {
-    name: 'one-warm-pod-is-enough',
-    invariant: 4,
-    kinds: ['warmUps'],
-    breaks: 'One warm pod stands for all of them.',
-    file: 'src/gates/warm-up.ts',
-    find: 'if (cold.length === 0) return',
-    replace: 'if (cold.length < Math.max(1, pods.length)) return',
   },
   {
     name: 'budget-that-lets-nothing-go',
@@ -115,7 +87,7 @@ export const AROUND: readonly Sabotage[] = [
   {
     name: 'budget-outlives-its-side',
     invariant: 8,
-    kinds: ['budgets'],
+    kinds: ['emptied'],
     breaks: 'The budget of a side that was emptied stays.',
     file: 'src/release/budgets.ts',
     find: 'if (asks === undefined) return removeBudget(snapshot, color);',
@@ -194,16 +166,5 @@ export const AROUND: readonly Sabotage[] = [
         replace: 'if (effects.length < 1000) return undefined;\n  if (discarded',
       },
     ],
-  },
-  {
-    name: 'deletes-without-asking',
-    invariant: 3,
-    kinds: ['deletedByTwo'],
-    breaks: 'A colour is deleted without asking the API server who has the traffic: a cache may be old.',
-    file: COLORS_APPLIED,
-    find: `  for (const service of await servicesNow(applier, scene))
-    if (service === undefined || service.spec`,
-    replace: `  for (const service of scene.services)
-    if (service === undefined || service.spec`,
   },
 ];

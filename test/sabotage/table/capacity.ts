@@ -47,7 +47,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'candidate-without-a-lock',
     invariant: 11,
-    kinds: ['load'],
+    kinds: ['slowLoad'],
     breaks: 'The autoscaler of the candidate takes the pods away that the release asks for.',
     file: UPKEEP,
     find: 'return candidateSize(snapshot, roles, color);',

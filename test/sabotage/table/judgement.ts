@@ -17,7 +17,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'unknown-is-good',
     invariant: 5,
-    kinds: ['blind'],
+    kinds: ['dark'],
     breaks: 'A release is committed while a check that must hold it is unknown.',
     file: PROMETHEUS,
     find: `if (last.verdict === 'Unknown' && check.onUnknown === 'Hold')`,

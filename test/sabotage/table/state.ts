@@ -6,7 +6,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'plan-kept-in-memory',
     invariant: 8,
-    kinds: ['errors'],
+    kinds: ['drift', 'two'],
     breaks: 'A plan that could not be carried out is kept and tried again, instead of deciding anew.',
     file: 'src/controller/round.ts',
     find: 'return { scene, plan: decide(scene.snapshot) };',

@@ -30,6 +30,8 @@ import { fail, type View } from './view.ts';
 export interface Oracle {
   readonly view: View;
   readonly onWrite: (write: Write, run: () => void) => void;
+  /** An operator looks at the release. */
+  onReconcile(): void;
   check(operatorWorks: boolean): void;
   /** Of the attempts, by kind. */
   readonly outcomes: Counts;
@@ -39,6 +41,8 @@ export interface Oracle {
 
 /** Writes in one virtual minute: more is a hot loop. */
 const MOST_WRITES = 400;
+/** And so are looks at a release that lead to nothing. */
+const MOST_LOOKS = 20_000;
 
 export function createOracle(world: World, timeline: Timeline, faults: Faults, users: () => Users): Oracle {
   const truth = createTruth(world);
@@ -64,6 +68,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
   let writes = 0;
   let checks = 0;
   let minute = { from: timeline.now, count: 0 };
+  let looks = { from: timeline.now, count: 0 };
 
   function countWrite(): void {
     writes += 1;
@@ -138,6 +143,11 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
       guarded(write, run);
       if (write.type === RELEASES) guardStatus(truth.release()?.status ?? {});
       countWrite();
+    },
+    onReconcile() {
+      if (timeline.now - looks.from > 60_000) looks = { from: timeline.now, count: 0 };
+      looks.count += 1;
+      if (looks.count > MOST_LOOKS) fail(`${looks.count} looks at the release in a minute: a hot loop`);
     },
     check(operatorWorks) {
       checks += 1;
