@@ -42,7 +42,7 @@ export interface Oracle {
 /** Writes in one virtual minute: more is a hot loop. */
 const MOST_WRITES = 400;
 /** And so are looks at a release that lead to nothing. */
-const MOST_LOOKS = 20_000;
+const MOST_LOOKS = 10_000;
 
 export function createOracle(world: World, timeline: Timeline, faults: Faults, users: () => Users): Oracle {
   const truth = createTruth(world);
