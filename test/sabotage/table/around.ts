@@ -138,8 +138,8 @@ export const AROUND: readonly Sabotage[] = [
     kinds: ['ejected'],
     breaks: 'The release is gone, and the source is paused and labelled still.',
     file: DELETING,
-    find: `...(source?.claimedBy === release.name ?`,
-    replace: `...(source?.claimedBy === release.uid ?`,
+    find: `...(source?.claimedBy === release.name`,
+    replace: `...(source?.claimedBy === release.uid`,
   },
   {
     name: 'autoscaler-of-the-source-forgotten',
@@ -147,8 +147,8 @@ export const AROUND: readonly Sabotage[] = [
     kinds: ['ejectedScaled'],
     breaks: 'The source serves again, without the autoscaler that it had.',
     file: 'src/controller/apply/source.ts',
-    find: 'const restored = stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 0;',
-    replace: 'const restored = stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 1000;',
+    find: 'stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 0;',
+    replace: 'stored !== undefined && (sourceOf(scene).spec.replicas ?? 1) > 1000;',
   },
   {
     name: 'hash-left-in-the-selector',
