@@ -185,12 +185,12 @@ function anotherSpec(
   gates: Scenario['spec']['gates'],
   now: BlueGreenReleaseObject | undefined,
 ): object {
-  const { length = 0 } = (now?.spec as Partial<Scenario['spec']> | undefined)?.gates ?? [];
+  const asked = (now?.spec as Partial<Scenario['spec']> | undefined)?.gates ?? [];
   return random.pick<object>([
     { rollback: { windowSeconds: random.pick([0, 120, 900]) } },
     { observation: { durationSeconds: random.pick([0, 30, 120]) } },
     { preparation: { deadlineSeconds: random.pick([90, 300]) } },
     { historyLimit: random.pick([2, 3, 10]) },
-    { gates: length > 0 ? [] : (gates ?? []) },
+    { gates: asked.length > 0 ? [] : (gates ?? []) },
   ]);
 }
