@@ -1,5 +1,5 @@
 /** The two ways to send a request: on a connection of its own, or on one that is kept. */
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 
 export interface Target {
   readonly address: string;
@@ -20,8 +20,23 @@ export interface Connections {
   take(): Send | undefined;
 }
 
+/**
+ * Below the range from which the system takes the ports of kept connections. A node remembers for up to two minutes to
+ * which pod a connection went that the pod did not close in order, and sends a new one from the same port there, dead or
+ * alive: so none is used again before the round of 31,000 is over.
+ */
+const FIRST_PORT = 1_024;
+const LAST_PORT = 32_767;
+
 export function newConnections(target: Target, timeoutMs: number): Connections {
-  return { take: () => (done) => exchange(target, false, timeoutMs, done) };
+  let port = FIRST_PORT;
+  return {
+    take: () => (done) => {
+      const localPort = port;
+      port = port === LAST_PORT ? FIRST_PORT : port + 1;
+      exchange(target, { agent: false, localPort }, timeoutMs, done);
+    },
+  };
 }
 
 /** In rotation, so that each connection is used several times a second and none is forgotten. */
@@ -45,7 +60,7 @@ export class ConnectionPool implements Connections {
     const agent = this.#next();
     if (agent === undefined) return undefined;
     return (done) =>
-      exchange(this.#target, agent, this.#timeoutMs, (reply) => {
+      exchange(this.#target, { agent }, this.#timeoutMs, (reply) => {
         done(reply);
         this.#idle.push(agent);
       });
@@ -62,7 +77,7 @@ export class ConnectionPool implements Connections {
 /** The agent honours `Connection: close`: the connection is not used again. */
 function exchange(
   target: Target,
-  agent: Agent | false,
+  how: Pick<RequestOptions, 'agent' | 'localPort'>,
   timeoutMs: number,
   done: (reply: Reply) => void,
 ): void {
@@ -74,7 +89,7 @@ function exchange(
     done(reply);
   };
   const { address, port, host } = target;
-  const call: ClientRequest = request({ host: address, port, path: '/', headers: { host }, agent });
+  const call: ClientRequest = request({ host: address, port, path: '/', headers: { host }, ...how });
   const deadline = setTimeout(() => {
     once({ failure: 'timeout', code: `no answer within ${timeoutMs} ms` });
     call.destroy();
