@@ -27,16 +27,20 @@ export interface Connections {
  */
 const FIRST_PORT = 1_024;
 const LAST_PORT = 32_767;
+const PORTS_TRIED = 3;
 
 export function newConnections(target: Target, timeoutMs: number): Connections {
-  let port = FIRST_PORT;
-  return {
-    take: () => (done) => {
-      const localPort = port;
-      port = port === LAST_PORT ? FIRST_PORT : port + 1;
-      exchange(target, { agent: false, localPort }, timeoutMs, done);
-    },
+  let last = LAST_PORT;
+  const next = (): number => {
+    last = last === LAST_PORT ? FIRST_PORT : last + 1;
+    return last;
   };
+  const send = (done: (reply: Reply) => void, ports: number): void =>
+    exchange(target, { agent: false, localPort: next() }, timeoutMs, (reply) =>
+      // Somebody in this pod listens there: nothing was sent.
+      'failure' in reply && reply.code === 'EADDRINUSE' && ports > 1 ? send(done, ports - 1) : done(reply),
+    );
+  return { take: () => (done) => send(done, PORTS_TRIED) };
 }
 
 /** In rotation, so that each connection is used several times a second and none is forgotten. */
