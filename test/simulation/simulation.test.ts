@@ -106,6 +106,7 @@ const SEED = Number(process.env.SIMULATION_SEED ?? 1);
  */
 const OPEN: Readonly<Record<number, string>> = {
   694349366: 'blue lost the traffic less than 30 seconds ago and was shrunk from 2 to 1',
+  1834463632: 'green lost the traffic less than 30 seconds ago and was overwritten',
 };
 
 describe('a release in a model cluster', function () {
