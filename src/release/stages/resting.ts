@@ -87,8 +87,10 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   // An autoscaler that is on shrinks the side itself, down to its minimum.
   const left = size > 0 && desired > size && autoscalingBounds(snapshot, color) !== undefined;
   const scaled = left ? [] : scaleColor(snapshot, color, size);
+  // What goes to 0 ends by itself.
+  if (scaled.length > 0 || size === 0) return scaled;
   // Nothing is promised of a standby after its window: one of them may be missing for a moment.
-  return scaled.length > 0 ? scaled : recycle(snapshot, roles, color, Math.max(0, size - 1));
+  return recycle(snapshot, roles, color, size - 1);
 }
 
 /** What could take over now keeps its pods anyway; anything else on that side goes only when it has drained. */

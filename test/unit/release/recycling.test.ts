@@ -193,6 +193,14 @@ it('a standby that is kept after its window lets its connections end as well', (
   expect(decided({ ...after, blue: blue([old], { desired: 2 }) }).effects).to.deep.equal([]);
 });
 
+it('a side that has gone to 0 is left to end its pods itself', () => {
+  const over = { ...r2Committed, windowUntil: NOON };
+  const spec = { rollback: { windowSeconds: 0 } };
+  const after = { ...committed, now: NOON + MINUTE, spec, revisions: { r1, r2: over } };
+  expect(decided({ ...after, blue: threeOld }).effects).to.deep.equal(['ScaleColor blue 3 -> 0']);
+  expect(decided({ ...after, blue: blue([old, old], { desired: 0 }) }).effects).to.deep.equal([]);
+});
+
 describe('the guard in front of the cluster refuses to end', () => {
   const calm = world({ ...committed, ...drained, blue: withSurge });
   const order = (snapshot: Snapshot, ...names: number[]) =>
