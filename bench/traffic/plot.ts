@@ -78,12 +78,11 @@ function panel(rows: readonly Row[], switches: readonly Switch[], kind: Kind, of
     text(
       MARGIN.left,
       top - 8,
-      `Answers a second on ${KINDS[kind]}; the grey lines are patches of the Service`,
+      `Answers a second on ${KINDS[kind]}, for ${length} seconds; the grey lines are patches of the Service`,
     ),
     line([MARGIN.left, bottom], [WIDTH - MARGIN.right, bottom], '#333'),
     text(10, y(most) + 5, most),
     text(10, bottom + 5, 0),
-    text(WIDTH - MARGIN.right - 40, bottom + 20, `${length} s`),
     ...patches.map((at) => line([x(at), top], [x(at), bottom], '#bbb')),
     ...series.map(({ points }, index) =>
       polyline(
