@@ -100,17 +100,21 @@ function question(
 }
 
 /**
- * From when on the side without traffic may be emptied or built anew: it lost the traffic to this revision, or on a way
- * back since. A side that was rejected is not worth the wait; but each node's proxy must have followed, or requests
- * would go to pods that are no more.
+ * From when on the side without traffic may be emptied or built anew: it lost the traffic to this revision, on a way
+ * back since, or because an order of another process was undone, which nothing proves. A side that was rejected is not
+ * worth the wait; but each node's proxy must have followed, or requests would go to pods that are no more.
  */
-export function sideDrainedAt({ revisions }: Snapshot, active: StartedRevision): number {
+export function sideDrainedAt({ revisions, services }: Snapshot, active: StartedRevision): number {
   const color = otherColor(active.facts.color);
   const drainMs = active.frozen.traffic.drainSeconds * 1000;
   const losses = revisions.flatMap(({ facts }) =>
     facts?.color === color && facts.outcome?.kind === 'RolledBack'
-      ? [facts.outcome.at + (facts.rejected === undefined ? drainMs : PROXIES_FOLLOW_MS)]
+      ? [{ at: facts.outcome.at, ms: facts.rejected === undefined ? drainMs : PROXIES_FOLLOW_MS }]
       : [],
   );
-  return Math.max(drainedAt(active), ...losses);
+  const provenAt = Math.max(active.facts.verifiedAt ?? 0, ...losses.map(({ at }) => at));
+  const undone = services
+    .filter(({ switchedAt = 0 }) => switchedAt > provenAt)
+    .map(({ switchedAt = 0 }) => ({ at: switchedAt, ms: PROXIES_FOLLOW_MS + drainMs }));
+  return Math.max(drainedAt(active), ...[...losses, ...undone].map(({ at, ms }) => at + ms));
 }

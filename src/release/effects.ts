@@ -4,7 +4,7 @@ import { publish } from '../traffic/endpoint.ts';
 import { writeCopies } from './copies.ts';
 import { selectedColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
-import { formatMark, type SwitchMark } from './mark.ts';
+import { formatMark, isLater, type SwitchMark } from './mark.ts';
 import type { Effect } from './plan.ts';
 import { moveDueAt, tidyDueAt } from './services.ts';
 import type { RevisionView, ServiceView, Snapshot } from './snapshot.ts';
@@ -39,6 +39,14 @@ export function wouldDarken(service: ServiceView, color: Color | undefined): boo
   return !service.twins[color].endpoints.some(({ ready }) => ready);
 }
 
+/**
+ * What stands there is a later order, of another process that had not seen what this one knows: the side that it gave
+ * the traffic to loses it now, and not when the order in force was given.
+ */
+function isUndone({ mark }: ServiceView, move: Move): boolean {
+  return mark !== undefined && move.mark !== undefined && isLater(mark, move.mark);
+}
+
 /** One patch for each Service that is not there yet: all of them move together. Or what is published. */
 export function moveTraffic(
   snapshot: Snapshot,
@@ -56,7 +64,7 @@ export function moveTraffic(
         expectedMark: service.rawMark,
         color: move.color,
         mark: move.mark,
-        decidedAt: move.decidedAt ?? snapshot.now,
+        decidedAt: isUndone(service, move) ? snapshot.now : (move.decidedAt ?? snapshot.now),
         reason: move.reason,
         rescue: move.rescue,
       }),

@@ -7,7 +7,7 @@
  *                                  (`surgeFor`)                   (never below `keep`)
  */
 import type { Color } from '../api/status.ts';
-import { drainedAt } from './drain.ts';
+import { sideDrainedAt } from './drain.ts';
 import { otherColor, readyOfColor, selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
 import { PROXIES_FOLLOW_MS } from './proxies.ts';
@@ -22,15 +22,15 @@ function batchOf(size: number): number {
 /** Pods of the side without traffic that may hold connections made before the switch; none while these drain. */
 function wornPods(snapshot: Snapshot, roles: Roles, color: Color): readonly PodView[] {
   const { active } = roles;
-  const isDrained = active !== undefined && snapshot.now >= drainedAt(active);
+  const isDrained = active !== undefined && snapshot.now >= sideDrainedAt(snapshot, active);
   return isDrained && active.facts.color !== color ? olderThanSwitch(snapshot, roles, active) : [];
 }
 
 /** When there will be pods to replace; undefined: there are none, or it is time. */
 export function recyclingDue(snapshot: Snapshot, roles: Roles): number | undefined {
   const { active } = roles;
-  if (active === undefined || snapshot.now >= drainedAt(active)) return undefined;
-  return olderThanSwitch(snapshot, roles, active).length > 0 ? drainedAt(active) : undefined;
+  if (active === undefined || snapshot.now >= sideDrainedAt(snapshot, active)) return undefined;
+  return olderThanSwitch(snapshot, roles, active).length > 0 ? sideDrainedAt(snapshot, active) : undefined;
 }
 
 function olderThanSwitch(snapshot: Snapshot, { stage }: Roles, active: StartedRevision): readonly PodView[] {
@@ -72,7 +72,7 @@ export function surgeFor(snapshot: Snapshot, roles: Roles, color: Color, size: n
  */
 export function isSurgeOver(snapshot: Snapshot, roles: Roles, color: Color, size: number): boolean {
   const { active } = roles;
-  if (active === undefined || snapshot.now < drainedAt(active)) return false;
+  if (active === undefined || snapshot.now < sideDrainedAt(snapshot, active)) return false;
   if (wornPods(snapshot, roles, color).length > 0 || readyUids(snapshot, color).size < size) return false;
   return (snapshot.sides[color].deployment?.desired ?? 0) - size <= batchOf(size);
 }

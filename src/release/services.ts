@@ -28,13 +28,13 @@ export function moveInForce(
   active: Pick<StartedRevision, 'name' | 'facts'>,
   { command }: Roles,
 ): Move {
-  const { color, attempt } = active.facts;
+  const { color, attempt, decidedAt, verifiedAt } = active.facts;
   return {
     color,
     mark: command?.mark ?? { uid: release.uid, revision: active.name, attempt, direction: 'Forward' },
     reason: command?.reason ?? 'SelectorRestored',
     rescue: true,
-    decidedAt: command?.decidedAt,
+    decidedAt: command?.decidedAt ?? decidedAt ?? verifiedAt,
   };
 }
 

@@ -45,6 +45,7 @@ describe('the disruption budget of a colour', () => {
       const pods = Array.from({ length: size }, () => ({ createdAt: NOON - MINUTE }));
       return {
         ...committed,
+        switchedAt: ADOPTED_AT,
         spec: { ...asked(spec), capacity: { window: size } },
         green: { ...committed.green, revision: 'r2', ready: 3, budget: { asks: spec } },
         blue: { revision: 'r1', ready: size, pods },

@@ -1,9 +1,19 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
 import type { ScrapeSeen } from '../../../src/release/snapshot.ts';
-import { decided } from './decided.ts';
-import { ADOPTED_AT, committed, idle, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
-import { MINUTE, NOON, type Picture, SECOND } from './world.ts';
+import { decided, decidedOn, effectOf } from './decided.ts';
+import {
+  ADOPTED_AT,
+  BACK_1,
+  committed,
+  idle,
+  observed,
+  r1,
+  r2,
+  r2Committed,
+  r2Verified,
+} from './situations.ts';
+import { MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
 const until = { prometheus: { query: 'sum(in_flight{color="$(BLUEGREEN_COLOR)"})' } };
 const drain = { until, timeoutSeconds: 120 };
@@ -183,5 +193,60 @@ describe('an old side that is drained when its pods count no more requests', () 
     const silent = { at: late, trouble: 'ECONNREFUSED' };
     for (const seen of [undefined, silent, { at: late, unchangedSince: late }])
       expect(decided(scraped(late, seen)).effects).to.deep.equal(['ScaleColor blue 3 -> 4']);
+  });
+});
+
+describe('a side to which another process went back, after a commit that it had not seen', () => {
+  const decidedAt = NOON - 2 * MINUTE;
+  const kept = { ...r2Committed, decidedAt, verifiedAt: decidedAt + SECOND, windowUntil: NOON - MINUTE };
+  const picture: Picture = { ...committed, revisions: { r1, r2: kept }, blue };
+  const wentBack: Picture = { ...picture, route: 'blue', mark: BACK_1, switchedAt: NOON - 6 * SECOND };
+  const undone: Picture = { ...picture, switchedAt: NOON };
+
+  it('loses the traffic again, and when is written down', () => {
+    const seen = decided(wentBack);
+    const { color, mark, decidedAt } = effectOf(seen, 'PatchSelector');
+    expect([seen.reason, color, mark?.revision, decidedAt]).to.deep.equal([
+      'SelectorRestored',
+      'green',
+      'r2',
+      NOON,
+    ]);
+  });
+
+  it('also where another Service stayed: what that one says is the time of the switch', () => {
+    const snapshot = world({ ...wentBack, services: ['checkout', 'till'] });
+    const [till] = world({ ...picture, services: ['till'], switchedAt: decidedAt }).services;
+    const services = snapshot.services.map((each) => (each.name === 'till' && till ? till : each));
+    expect(effectOf(decidedOn({ ...snapshot, services }), 'PatchSelector').decidedAt).to.equal(NOON);
+  });
+
+  it('keeps its pods until drainSeconds are over from then, when the proxies of all nodes have followed', () => {
+    const { effects, plan } = decided(undone);
+    expect([effects, plan.lookAgainAt]).to.deep.equal([[], NOON + 35 * SECOND]);
+    const later = decided({ ...undone, now: NOON + 35 * SECOND });
+    expect(later.effects).to.deep.equal(['ScaleColor blue 3 -> 0']);
+  });
+
+  it('and is no place for the next candidate before', () => {
+    const r3 = { ...r2, color: 'blue' as const, attempt: 3, startedAt: NOON };
+    const next = { ...undone, source: { fingerprint: 'v3' }, revisions: { r1, r2: kept, r3 } };
+    expect(decided(next).reason).to.equal('Draining');
+    expect(decided({ ...next, now: NOON + 35 * SECOND }).reason).to.equal('BuildingCandidate');
+  });
+
+  it('nor are its pods replaced before', () => {
+    const open = { ...kept, windowUntil: NOON + MINUTE };
+    const inWindow = { ...undone, revisions: { r1, r2: open } };
+    const { effects, plan } = decided(inWindow);
+    expect([effects, plan.lookAgainAt]).to.deep.equal([[], NOON + 35 * SECOND]);
+    expect(decided({ ...inWindow, now: NOON + 35 * SECOND }).effects).to.deep.equal([
+      'ScaleColor blue 3 -> 4',
+    ]);
+  });
+
+  it('while a writer that takes the selector and the mark away drains nothing, however often', () => {
+    const astray = { ...picture, route: 'blue' as const, mark: undefined };
+    expect(effectOf(decided(astray), 'PatchSelector').decidedAt).to.equal(decidedAt);
   });
 });

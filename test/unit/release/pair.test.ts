@@ -304,6 +304,7 @@ describe('the autoscaler of a side', () => {
     const over = { ...r2Committed, windowUntil: NOON - HOUR, verifiedAt: NOON - 2 * HOUR };
     const late: Picture = {
       ...after,
+      switchedAt: NOON - 2 * HOUR,
       revisions: { r1, r2: over },
       pair: { blue: { autoscaler: { ...autoscaler, minReplicas: 3, noted: true } } },
     };

@@ -49,6 +49,7 @@ export const fresh: Picture = {
 export const idle: Picture = {
   route: 'blue',
   mark: FORWARD_1,
+  switchedAt: ADOPTED_AT,
   blue: { revision: 'r1', ready: 3 },
   revisions: { r1 },
 };
