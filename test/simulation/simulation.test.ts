@@ -91,6 +91,9 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a source got its autoscaler back while a colour went on serving, and both were switched off',
   ],
+  [694349366, 'harsh', 'a side that another process had gone back to was shrunk as soon as that was undone'],
+  // An error of the oracle: a way back out of the dark waits for no drain.
+  [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
 ];
 
 /**
@@ -99,15 +102,6 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
  */
 const LIVES = Number(process.env.SIMULATED_LIVES ?? 100);
 const SEED = Number(process.env.SIMULATION_SEED ?? 1);
-
-/**
- * Found and not mended: one process commits in the same moment in which another goes back. The selector that the first
- * then puts right is drift to it, and the side that had the traffic meanwhile is not drained.
- */
-const OPEN: Readonly<Record<number, string>> = {
-  694349366: 'blue lost the traffic less than 30 seconds ago and was shrunk from 2 to 1',
-  1834463632: 'green lost the traffic less than 30 seconds ago and was overwritten',
-};
 
 describe('a release in a model cluster', function () {
   this.timeout(900_000);
@@ -174,9 +168,7 @@ async function brokenOf(faults: Level): Promise<Record<number, string>> {
     const own = Array.from({ length: LIVES }, () => seeds.between(1, 0x7fff_ffff));
     const lives = await Promise.all(own.map((each) => pool.live(each)));
     return Object.fromEntries(
-      lives.flatMap(({ seed, violation }) =>
-        violation === undefined || violation === OPEN[seed] ? [] : [[seed, violation]],
-      ),
+      lives.flatMap(({ seed, violation }) => (violation === undefined ? [] : [[seed, violation]])),
     );
   } finally {
     await pool.end();

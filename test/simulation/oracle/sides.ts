@@ -40,8 +40,26 @@ function guardDrain(view: View, color: Color, before: Deployment, how: string): 
   if (hasDrifted(view, drainSeconds)) return;
   // Edited by hand it is not what served, and is put right at once.
   if (imageOfDeployment(before) !== held.image) return;
+  if (isBuiltToReturn(view, color)) return;
   if (timeline.now < view.selectedAt() + drainSeconds * 1000)
     fail(`${color} lost the traffic less than ${drainSeconds} seconds ago and was ${how}`);
+}
+
+/**
+ * A way back is wanted, and its target has to be built anew where a failed attempt drains: nothing delays that, and
+ * production may be dark meanwhile.
+ */
+function isBuiltToReturn({ truth }: View, color: Color): boolean {
+  const all = newestFirst(truth.revisions());
+  const isWanted = all.some(
+    ({ facts }) =>
+      facts.color !== color && facts.returnWanted !== undefined && facts.outcome?.kind !== 'RolledBack',
+  );
+  const target = all.find(
+    ({ facts }) =>
+      facts.color === color && facts.outcome?.kind === 'Committed' && facts.rejected === undefined,
+  );
+  return isWanted && truth.deployment(color)?.metadata.labels?.[LABEL_REVISION] === target?.name;
 }
 
 /** What another writer pointed the Service to had the traffic for the moment that a repair took: nothing that is drained. */
