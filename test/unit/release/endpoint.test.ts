@@ -238,6 +238,13 @@ describe('an external workload', () => {
       ['Publish search -> blue'],
     ],
     [
+      'goes on trying to restart a consumer, for as long again as a restart may take',
+      { ...switched, now: NOON + 18 * MINUTE, runs: { api: 'r1', worker: 'r1' } },
+      'RestartingConsumers',
+      'restarting Deployment "api" (1 of 2)',
+      ['RestartConsumer Deployment api'],
+    ],
+    [
       'goes back when a consumer could not be restarted at all',
       { ...switched, now: NOON + 19 * MINUTE, runs: { api: 'r1', worker: 'r1' } },
       'ConsumerNotRestarted',
