@@ -36,10 +36,6 @@ export const ANNOTATION_CONFIG = 'bluegreen.dev/named-config';
 export const ANNOTATION_STATED = 'bluegreen.dev/stated-metadata';
 /** On a copy: the ConfigMap that it was made from. */
 export const ANNOTATION_COPY_OF = 'bluegreen.dev/copy-of';
-/** On the pod template of a consumer: a digest of what was published when its pods started. */
-export const ANNOTATION_ENDPOINT = 'bluegreen.dev/endpoint';
-/** On a consumer, in the same patch: when it was restarted, RFC 3339 with milliseconds. */
-export const ANNOTATION_RESTARTED_AT = 'bluegreen.dev/restarted-at';
 /** On the source, and on the colours: the autoscaler that was taken from the source, as JSON. */
 export const ANNOTATION_STORED_AUTOSCALER = 'bluegreen.dev/stored-autoscaler';
 /** On the source: when it was last scaled to 0, RFC 3339. */
@@ -57,6 +53,11 @@ export const LABEL_CONTROLLER_REVISION_HASH = 'controller-revision-hash';
 export const FINALIZER = 'bluegreen.dev/release';
 
 const MAX_NAME = 63;
+
+/** On the pod template of a consumer: a digest of what this release published when its pods started. Another release has its own. */
+export const endpointAnnotation = (release: string): string => `bluegreen.dev/endpoint-${release}`;
+/** On a consumer, in the same patch: when this release restarted it, RFC 3339 with milliseconds. */
+export const restartedAtAnnotation = (release: string): string => `bluegreen.dev/restarted-at-${release}`;
 
 export const colorName = (release: string, color: Color): string => `${release}-${color}`;
 export const twinName = (service: string, color: Color): string => `${service}-${color}`;

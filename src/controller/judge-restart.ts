@@ -9,15 +9,16 @@ import type { Scene } from './observe.ts';
 /** As a Service that cannot be switched: better told before anything is published. */
 export async function judgeRestart(
   client: KubeClient,
-  { release: { namespace } }: Scene,
+  { release }: Scene,
   consumer: ConsumerView,
   index: number,
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   if (!consumer.found) return undefined;
   const { kind, name } = consumer;
+  const { namespace } = release;
   try {
-    const patch = restartPatch(consumer, 'dry-run', 0);
+    const patch = restartPatch(release.name, consumer, 'dry-run', 0);
     await client.patch(consumerType(kind), { namespace, name }, patch, { dryRun: true, signal });
     return undefined;
   } catch (error) {

@@ -1,12 +1,12 @@
 /** What an external workload has published, and how far its consumers are. They carry no label of ours: they are asked for. */
 import {
-  ANNOTATION_ENDPOINT,
-  ANNOTATION_RESTARTED_AT,
   ANNOTATION_SWITCH,
   ANNOTATION_SWITCH_REASON,
   ANNOTATION_SWITCHED_AT,
+  endpointAnnotation,
   LABEL_CONFIG,
   LABEL_RELEASE,
+  restartedAtAnnotation,
 } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
@@ -132,7 +132,7 @@ async function writerOf(
 
 async function readConsumer(
   { cache, client }: Reader,
-  { namespace }: ReleaseRef,
+  { namespace, name: release }: ReleaseRef,
   { kind, name }: Pick<ConsumerView, 'kind' | 'name'>,
 ): Promise<ConsumerView> {
   const key = { namespace, name };
@@ -148,8 +148,8 @@ async function readConsumer(
     name,
     found: found !== undefined,
     uid: found?.metadata.uid ?? '',
-    digest: found?.spec.template.metadata?.annotations?.[ANNOTATION_ENDPOINT],
-    restartedAt: parseTime(found?.metadata.annotations?.[ANNOTATION_RESTARTED_AT]),
+    digest: found?.spec.template.metadata?.annotations?.[endpointAnnotation(release)],
+    restartedAt: parseTime(found?.metadata.annotations?.[restartedAtAnnotation(release)]),
     ...progressOf(found),
     obstacle,
   };

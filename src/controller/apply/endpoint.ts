@@ -1,12 +1,12 @@
 /** What is published of an external workload, and the consumers that are to read it anew. */
 import {
-  ANNOTATION_ENDPOINT,
-  ANNOTATION_RESTARTED_AT,
   ANNOTATION_SWITCH,
   ANNOTATION_SWITCH_REASON,
   ANNOTATION_SWITCHED_AT,
+  endpointAnnotation,
   LABEL_CONFIG,
   LABEL_RELEASE,
+  restartedAtAnnotation,
 } from '../../api/names.ts';
 import { formatPreciseTime } from '../../api/time.ts';
 import type { JsonPatchOperation, Patch, ResourceType } from '../../kube/ports.ts';
@@ -79,10 +79,15 @@ export const consumerType = (kind: ConsumerView['kind']): ResourceType =>
   kind === 'Deployment' ? DEPLOYMENTS : STATEFUL_SETS;
 
 /** Another template, and the same pods: as `kubectl rollout restart` does it. `at`: milliseconds since the epoch. */
-export function restartPatch({ uid }: Pick<ConsumerView, 'uid'>, digest: string, at: number): Patch {
+export function restartPatch(
+  release: string,
+  { uid }: Pick<ConsumerView, 'uid'>,
+  digest: string,
+  at: number,
+): Patch {
   const body = {
-    metadata: { uid, annotations: { [ANNOTATION_RESTARTED_AT]: formatPreciseTime(at) } },
-    spec: { template: { metadata: { annotations: { [ANNOTATION_ENDPOINT]: digest } } } },
+    metadata: { uid, annotations: { [restartedAtAnnotation(release)]: formatPreciseTime(at) } },
+    spec: { template: { metadata: { annotations: { [endpointAnnotation(release)]: digest } } } },
   };
   return { type: 'merge', body };
 }
@@ -93,13 +98,13 @@ export function restartPatch({ uid }: Pick<ConsumerView, 'uid'>, digest: string,
  */
 const restartConsumer: Apply<'RestartConsumer'> = async ({ client }, scene, effect) => {
   const { consumer, name, digest, at } = effect;
-  const { namespace } = scene.release;
+  const { namespace, name: release } = scene.release;
   const key = { namespace, name };
   const map = publishedOf(scene).metadata.name;
   const { data = {} } = (await client.get<ConfigMap>(CONFIG_MAPS, { namespace, name: map })) ?? {};
   if (configDigest({ data }) !== digest)
     throw new StaleError(`ConfigMap "${map}" says something else by now`);
-  await client.patch(consumerType(consumer), key, restartPatch(effect, digest, at));
+  await client.patch(consumerType(consumer), key, restartPatch(release, effect, digest, at));
 };
 
 const releaseEndpoint = (applier: Applier, scene: Scene, name: string, uid: string): Promise<void> => {

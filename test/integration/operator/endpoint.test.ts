@@ -49,7 +49,7 @@ const policy = (name: string, namespace: string): any => ({
 const BLUE = 'https://blue.example.com';
 const GREEN = 'https://green.example.com';
 const PUBLISHED = 'search';
-const DIGEST = 'bluegreen.dev/endpoint';
+const DIGEST = `bluegreen.dev/endpoint-${SHOP}`;
 const urls: Record<string, string> = { blue: BLUE, green: GREEN };
 
 const smoke = (pod: object = {}): any => ({
@@ -144,7 +144,7 @@ describe('An external workload', function () {
   /** The consumers by name, in the order of their last restarts. */
   async function restarts(shop: Shop): Promise<string[]> {
     const consumers = [await shop.get(STATEFUL_SETS, 'index'), await shop.get(DEPLOYMENTS, 'api')];
-    const at = ({ metadata }: any): string => metadata.annotations['bluegreen.dev/restarted-at'];
+    const at = ({ metadata }: any): string => metadata.annotations[`bluegreen.dev/restarted-at-${SHOP}`];
     return consumers.toSorted((a, b) => at(a).localeCompare(at(b))).map(({ metadata }) => metadata.name);
   }
 

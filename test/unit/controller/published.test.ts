@@ -77,7 +77,10 @@ const consumer = (status: object, more: object = {}): object => ({
   metadata: { name: 'api', uid: 'u', generation: 2 },
   spec: {
     replicas: 2,
-    template: { metadata: { annotations: { 'bluegreen.dev/endpoint': 'd' } }, spec: {} },
+    template: {
+      metadata: { annotations: { 'bluegreen.dev/endpoint-shop': 'd', 'bluegreen.dev/endpoint-find': 'e' } },
+      spec: {},
+    },
     ...more,
   },
   status,
@@ -176,6 +179,11 @@ describe('a consumer', () => {
       expect(consumers[0]?.obstacle).to.equal(obstacle);
     });
   }
+
+  it('that two releases restart carries a digest of each', async () => {
+    const { consumers } = await look(undefined, consumer(done));
+    expect(consumers[0]?.digest).to.equal('d');
+  });
 
   it('that another release made is told of, and one that it left behind is taken', async () => {
     const object: any = consumer(done);
