@@ -54,7 +54,10 @@ export const FINALIZER = 'bluegreen.dev/release';
 
 const MAX_NAME = 63;
 
-/** On the pod template of a consumer: a digest of what this release published when its pods started. Another release has its own. */
+/**
+ * On the pod template of a consumer: a digest of what this release published when its pods started; on the consumer
+ * itself: with which it was last restarted. Another release has its own.
+ */
 export const endpointAnnotation = (release: string): string => `bluegreen.dev/endpoint-${release}`;
 /** On a consumer, in the same patch: when this release restarted it, RFC 3339 with milliseconds. */
 export const restartedAtAnnotation = (release: string): string => `bluegreen.dev/restarted-at-${release}`;

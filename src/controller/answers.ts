@@ -1,16 +1,17 @@
 /**
- * What the API server answered to the last write of each Service. It is kept in memory alone: what it leads to, a release
+ * What the API server answered to the last write of each Service, and to the last restart of each consumer. It is kept in memory alone: what it leads to, a release
  * that goes back or is split, stands in the cluster, and another process finds out by trying.
  */
 import { isKubeError } from '../kube/errors.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { Observations, Patched, Refusal } from '../release/snapshot.ts';
+import { consumerKey, restartMark } from '../traffic/hold.ts';
 import { isStale, NameTakenError } from './apply/errors.ts';
 import { isWebhookDown } from './trouble.ts';
 
 export interface Answers {
-  /** By name of the Service. */
+  /** By name of the Service; `kind/name` of a consumer. */
   of(key: string): Pick<Observations, 'refusals' | 'patches'>;
   /** Gives true where the next decision can go on without this write. */
   failed(key: string, effect: Effect, error: unknown): boolean;
@@ -44,7 +45,7 @@ export function createAnswers(now: () => number): Answers {
       return { refusals: Object.fromEntries(refusals), patches: Object.fromEntries(patches) };
     },
     failed(key, effect, error) {
-      const service = serviceOf(effect);
+      const service = writtenBy(effect);
       if (service === undefined) return false;
       const { refusals, stale } = memoryOf(key);
       const message = error instanceof Error ? error.message : 'the write failed';
@@ -61,20 +62,23 @@ export function createAnswers(now: () => number): Answers {
     succeeded(key, effect) {
       if (effect.kind === 'Publish')
         memoryOf(key).patches.set(effect.configMap, { mark: formatMark(effect.mark), at: now() });
-      const service = serviceOf(effect);
+      const service = writtenBy(effect);
       if (service === undefined) return;
       const { refusals, patches, stale } = memoryOf(key);
       refusals.delete(service);
       stale.delete(service);
       if (effect.kind === 'PatchSelector' && effect.mark !== undefined)
         patches.set(service, { mark: formatMark(effect.mark), at: now() });
+      if (effect.kind === 'RestartConsumer')
+        patches.set(service, { mark: restartMark(effect.uid, effect.digest), at: now() });
     },
     forget: (key) => void memories.delete(key),
   };
 }
 
-/** The Service that an effect writes, itself or as a twin. */
-function serviceOf(effect: Effect): string | undefined {
+/** The Service that an effect writes, itself or as a twin; or the consumer. */
+export function writtenBy(effect: Effect): string | undefined {
+  if (effect.kind === 'RestartConsumer') return consumerKey({ kind: effect.consumer, name: effect.name });
   return 'service' in effect ? effect.service : undefined;
 }
 

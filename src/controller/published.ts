@@ -149,6 +149,7 @@ async function readConsumer(
     found: found !== undefined,
     uid: found?.metadata.uid ?? '',
     digest: found?.spec.template.metadata?.annotations?.[endpointAnnotation(release)],
+    restartedWith: found?.metadata.annotations?.[endpointAnnotation(release)],
     restartedAt: parseTime(found?.metadata.annotations?.[restartedAtAnnotation(release)]),
     ...progressOf(found),
     obstacle,

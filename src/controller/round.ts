@@ -12,7 +12,7 @@ import { decide } from '../release/decide.ts';
 import { describe } from '../release/describe.ts';
 import { violations } from '../release/invariants.ts';
 import type { Effect, Plan } from '../release/plan.ts';
-import type { Answers } from './answers.ts';
+import { type Answers, writtenBy } from './answers.ts';
 import { isStale } from './apply/errors.ts';
 import { applyEffect } from './apply.ts';
 import type { Beside } from './beside.ts';
@@ -162,16 +162,18 @@ async function apply(
     // The next decision knows of it and goes on without; a release that goes must not leave anything behind.
     const isKnown = answers.failed(pass.key, effect, error);
     if (!isKnown || scene.snapshot.release.deleting) throw error;
-    log.warn('a Service cannot be written', { release: pass.key, error: describeThrown(error) });
+    log.warn(`${writtenBy(effect)} cannot be written`, { release: pass.key, error: describeThrown(error) });
   }
 }
 
-/** A Service that refuses to be written is tried every second: the first time is news, and the one that succeeds. */
+/** What refuses to be written is tried again and again: the first time is news, and the one that succeeds. */
 function isRefusedAgain({ answers }: RoundDeps, { key }: Pass, { snapshot }: Scene, plan: Plan): boolean {
   const { refusals: before } = snapshot.observations;
   const { refusals: after } = answers.of(key);
-  const isAgain = (effect: Effect): boolean =>
-    'service' in effect && before[effect.service] !== undefined && after[effect.service] !== undefined;
+  const isAgain = (effect: Effect): boolean => {
+    const written = writtenBy(effect);
+    return written !== undefined && before[written] !== undefined && after[written] !== undefined;
+  };
   return plan.effects.length > 0 && plan.effects.every(isAgain);
 }
 

@@ -149,13 +149,16 @@ function endpointInSync(
   { name, consumers, digests }: EndpointView,
   active: StartedRevision,
 ): ConditionInput {
-  const { behind } = follow(snapshot, active, false);
+  const { behind, hold } = follow(snapshot, active, false);
   if (behind === undefined) {
     const said = `${consumers.length} of ${consumers.length} consumers run with what ConfigMap "${name}" says`;
     return make('TrafficInSync', true, 'InSync', said);
   }
   const why = behind.digest === digests[active.name] ? behind.progress : 'it was not restarted with it yet';
-  const message = `${consumerInWords(behind)} does not run with what ConfigMap "${name}" says: ${why}`;
+  const message =
+    hold === undefined
+      ? `${consumerInWords(behind)} does not run with what ConfigMap "${name}" says: ${why}`
+      : `${consumerInWords(behind)} ${hold.clause}`;
   return make('TrafficInSync', false, 'ConsumerBehind', message);
 }
 

@@ -56,8 +56,9 @@ function uncommitted(
 /** Consumers run with what is published, and with nothing else; one at a time. */
 export function restarted({ endpoint }: Snapshot, effect: Of<'RestartConsumer'>): (string | undefined)[] {
   const { mark, digests = {}, consumers = [] } = endpoint ?? {};
-  const known = consumers.some(({ uid, kind }) => uid === effect.uid && kind === effect.consumer);
+  const known = consumers.find(({ uid, kind }) => uid === effect.uid && kind === effect.consumer);
   return [
+    known?.obstacle && `${effect.consumer} ${effect.name} ${known.obstacle}`,
     known ? undefined : `${effect.consumer} ${effect.name} is not a consumer of this release`,
     mark !== undefined && digests[mark.revision] === effect.digest
       ? undefined

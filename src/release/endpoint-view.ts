@@ -32,6 +32,8 @@ export interface ConsumerView {
   readonly uid: string;
   /** The digest in its pod template. */
   readonly digest: string | undefined;
+  /** The digest with which it was last restarted, and when; on its own metadata, where no rollback of its template reaches. */
+  readonly restartedWith: string | undefined;
   readonly restartedAt: number | undefined;
   /** Its controller has seen the latest write; all pods are of its template and available, and there are no others. */
   readonly complete: boolean;

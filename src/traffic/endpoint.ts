@@ -11,6 +11,7 @@ import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { StartedRevision } from '../release/roles.ts';
 import type { RevisionView, Snapshot } from '../release/snapshot.ts';
+import { type Hold, holdOf, lastRestart, restartMs } from './hold.ts';
 
 type Data = Readonly<Record<string, string>>;
 
@@ -68,6 +69,8 @@ export function claimEndpoint({ endpoint }: Snapshot): Effect[] {
 export interface Following {
   /** The first that does not run with what the revision publishes; undefined: all do. */
   readonly behind: ConsumerView | undefined;
+  /** Why that one is not restarted whenever it is due. */
+  readonly hold: Hold | undefined;
   /** The next restart, where it is time for one. */
   readonly effects: readonly Effect[];
   /** When they have to be done, milliseconds since the epoch; undefined before the first restart. */
@@ -75,26 +78,32 @@ export interface Following {
 }
 
 /**
- * In the order of the spec, each when those before it are done. `passOver`: one that has had its time keeps the others
- * waiting no longer. What is gone has nothing to prove.
+ * In the order of the spec, each when those before it are done. `passOver`: one that has had its time, or may not be
+ * restarted now, keeps the others waiting no longer. What is gone has nothing to prove.
  */
 export function follow(snapshot: Snapshot, revision: StartedRevision, passOver: boolean): Following {
   const { endpoint, now } = snapshot;
   const digest = endpoint?.digests[revision.name];
   if (endpoint === undefined || digest === undefined)
-    return { behind: undefined, effects: [], deadline: undefined };
-  const timeMs = (revision.frozen.traffic.endpoint?.restartSeconds ?? 0) * 1000;
+    return { behind: undefined, hold: undefined, effects: [], deadline: undefined };
+  const timeMs = restartMs(revision);
   const late = endpoint.consumers.filter((consumer) => !runsWith(consumer, digest));
-  const started = endpoint.consumers.filter((consumer) => consumer.digest === digest);
-  const waiting = late.find(
-    (consumer) => consumer.digest !== digest || !passOver || now < (consumer.restartedAt ?? now) + timeMs,
-  );
-  // Each restart gives all of them the whole time again: a pod that is replaced meanwhile is no failure.
-  const last = Math.max(...started.map(({ restartedAt }) => restartedAt ?? now));
+  const isDue = (consumer: ConsumerView): boolean =>
+    consumer.digest !== digest && now >= (holdOf(snapshot, revision, consumer)?.until ?? 0);
+  const isUnderWay = (consumer: ConsumerView): boolean =>
+    consumer.digest === digest && now < (consumer.restartedAt ?? now) + timeMs;
+  const waiting = passOver ? late.find((consumer) => isUnderWay(consumer) || isDue(consumer)) : late[0];
+  const started = endpoint.consumers
+    .map((consumer) =>
+      consumer.digest === digest ? (consumer.restartedAt ?? now) : lastRestart(snapshot, consumer, digest),
+    )
+    .filter((at) => at !== undefined);
   return {
     behind: late[0],
-    effects: waiting === undefined || waiting.digest === digest ? [] : [restart(waiting, digest, now)],
-    deadline: started.length === 0 ? undefined : last + timeMs,
+    hold: late[0] && holdOf(snapshot, revision, late[0]),
+    effects: waiting !== undefined && isDue(waiting) ? [restart(waiting, digest, now)] : [],
+    // Each restart gives all of them the whole time again: a pod that is replaced meanwhile is no failure.
+    deadline: started.length === 0 ? undefined : Math.max(...started) + timeMs,
   };
 }
 

@@ -85,9 +85,10 @@ export function restartPatch(
   digest: string,
   at: number,
 ): Patch {
+  const said = { [endpointAnnotation(release)]: digest };
   const body = {
-    metadata: { uid, annotations: { [restartedAtAnnotation(release)]: formatPreciseTime(at) } },
-    spec: { template: { metadata: { annotations: { [endpointAnnotation(release)]: digest } } } },
+    metadata: { uid, annotations: { ...said, [restartedAtAnnotation(release)]: formatPreciseTime(at) } },
+    spec: { template: { metadata: { annotations: said } } },
   };
   return { type: 'merge', body };
 }

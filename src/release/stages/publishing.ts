@@ -44,10 +44,11 @@ function order(snapshot: Snapshot, { name, facts }: StartedRevision): Verdict {
 /** Nothing can be gone back to: what takes long is told, and waited for. */
 function prove(snapshot: Snapshot, subject: StartedRevision): Verdict {
   const { now } = snapshot;
-  const { behind, effects, deadline } = follow(snapshot, subject, false);
+  const following = follow(snapshot, subject, false);
+  const { behind, hold, effects, deadline } = following;
   if (behind !== undefined) {
-    const late = deadline !== undefined && now >= deadline;
-    const message = `revision ${subject.name} is published: ${progressInWords(snapshot, behind, effects)}`;
+    const late = hold !== undefined || (deadline !== undefined && now >= deadline);
+    const message = `revision ${subject.name} is published: ${progressInWords(snapshot, behind, following)}`;
     return { phase: 'Adopting', reason: 'RestartingConsumers', message, effects, stalled: late };
   }
   const message = `revision ${subject.name} is the first to be published`;

@@ -1,9 +1,10 @@
 /** Another side is published; the consumers have yet to run with it. One after the other, forward and back. */
 import { formatTime } from '../../api/time.ts';
-import { consumerInWords, follow } from '../../traffic/endpoint.ts';
+import { consumerInWords, type Following, follow } from '../../traffic/endpoint.ts';
+import type { Hold } from '../../traffic/hold.ts';
 import { recordFacts } from '../effects.ts';
 import type { ConsumerView } from '../endpoint-view.ts';
-import type { Effect, Verdict } from '../plan.ts';
+import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { goBack } from './back.ts';
@@ -14,7 +15,8 @@ export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined || command === undefined)
     return { phase: 'Switching', reason: 'Nothing', message: 'no switch is under way' };
   const { color } = subject.facts;
-  const { behind, effects, deadline } = follow(snapshot, subject, false);
+  const following = follow(snapshot, subject, false);
+  const { behind, hold, effects, deadline } = following;
   if (behind === undefined) {
     const decidedAt = command.decidedAt ?? snapshot.now;
     return {
@@ -24,13 +26,15 @@ export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
       effects: [recordFacts(subject, { ...subject.facts, decidedAt, verifiedAt: snapshot.now })],
     };
   }
-  const seen = progressInWords(snapshot, behind, effects);
+  const seen = progressInWords(snapshot, behind, following);
   const limit = subject.frozen.traffic.endpoint?.restartSeconds ?? 0;
   // A restart that is due and never happens is refused by somebody: that has a time of its own.
-  const refused = effects.length > 0 ? limit * 1000 : 0;
-  const until = (deadline ?? (command.decidedAt ?? snapshot.now) + limit * 1000) + refused;
+  const isRefused = hold === undefined ? effects.length > 0 : hold.reason === 'ConsumerRefused';
+  const until =
+    (deadline ?? (command.decidedAt ?? snapshot.now) + limit * 1000) + (isRefused ? limit * 1000 : 0);
   if (snapshot.now >= until) {
-    const message = `${seen} ${effects.length > 0 ? 'failed for' : 'after'} ${limit} seconds`;
+    const waited = `${seen} ${isRefused ? 'failed for' : 'after'} ${limit} seconds`;
+    const message = inWords(behind, hold) ?? waited;
     return goBack(snapshot, roles, subject, { reason: 'ConsumerNotRestarted', message });
   }
   const verdict = { phase: 'Switching' as const, reason: 'RestartingConsumers' };
@@ -44,14 +48,16 @@ export function restartingBack(snapshot: Snapshot, roles: Roles): Verdict {
   if (command === undefined || loser === undefined)
     return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
   const { color, revision } = command;
-  const { behind, effects, deadline } = follow(snapshot, revision, true);
+  const following = follow(snapshot, revision, true);
+  const { behind, hold, effects, deadline } = following;
   if (behind !== undefined) {
     return {
       phase: 'RollingBack',
       reason: 'RestartingConsumers',
-      message: `${color} (revision ${revision.name}) is published again: ${progressInWords(snapshot, behind, effects)}`,
+      message: `${color} (revision ${revision.name}) is published again: ${progressInWords(snapshot, behind, following)}`,
       effects,
-      stalled: effects.length === 0 && deadline !== undefined && snapshot.now >= deadline,
+      stalled:
+        effects.length === 0 && (hold !== undefined || (deadline !== undefined && snapshot.now >= deadline)),
     };
   }
   const [reason, why] = split(command.reason);
@@ -63,17 +69,19 @@ export function restartingBack(snapshot: Snapshot, roles: Roles): Verdict {
   };
 }
 
-/** `effects`: the restart that comes next, where there is one. */
+const inWords = (consumer: ConsumerView, hold: Hold | undefined): string | undefined =>
+  hold && `${consumerInWords(consumer)} ${hold.clause}`;
+
 export function progressInWords(
   { endpoint }: Snapshot,
   behind: ConsumerView,
-  effects: readonly Effect[],
+  { hold, effects }: Following,
 ): string {
   const consumers = endpoint?.consumers ?? [];
   const next = effects.map((effect) => (effect.kind === 'RestartConsumer' ? effect.name : '')).at(0);
   const said = consumers.find(({ name }) => name === next) ?? behind;
   const place = `(${consumers.indexOf(said) + 1} of ${consumers.length})`;
-  return next === undefined
-    ? `${consumerInWords(said)} ${place} does not run with it yet: ${said.progress}`
-    : `restarting ${consumerInWords(said)} ${place}`;
+  if (next !== undefined) return `restarting ${consumerInWords(said)} ${place}`;
+  const why = hold?.clause ?? `does not run with it yet: ${said.progress}`;
+  return `${consumerInWords(said)} ${place} ${why}`;
 }

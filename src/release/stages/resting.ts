@@ -4,6 +4,7 @@ import { COLORS } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { sideInWords, wishInWords, workloadInWords } from '../../api/workload.ts';
 import type { Breach } from '../../checks/check.ts';
+import { consumerInWords, follow } from '../../traffic/endpoint.ts';
 import { unheard } from '../actions.ts';
 import { autoscalingBounds, standbySize } from '../capacity.ts';
 import { dropCopies } from '../copies.ts';
@@ -151,7 +152,7 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   if (refusal !== undefined) return refusal;
   const problem = judgeObjects(snapshot, roles);
   if (problem !== undefined) return problem;
-  const told = edited(snapshot, active) ?? forgetReturn(active);
+  const told = edited(snapshot, active) ?? heldConsumer(snapshot, active) ?? forgetReturn(active);
   if (told !== undefined) return told;
   const { windowUntil } = active.facts;
   if (roles.target !== undefined && windowUntil !== undefined) {
@@ -178,6 +179,16 @@ function edited({ release, sides }: Snapshot, active: StartedRevision): Verdict 
     message: `${sideInWords(release, color)} was edited${deployment.writer === undefined ? '' : ` by ${deployment.writer}`} and is no longer what revision ${active.name} is: ${remedy}`,
     stalled: true,
   };
+}
+
+/** A consumer that does not run with what is published, and that no restart helps. */
+function heldConsumer(snapshot: Snapshot, active: StartedRevision): Verdict | undefined {
+  const { behind, hold } = follow(snapshot, active, true);
+  if (behind === undefined || hold === undefined) return undefined;
+  const again =
+    hold.reason === 'ConsumerContested' ? `; it is restarted again at ${formatTime(hold.until)}` : '';
+  const message = `${consumerInWords(behind)} ${hold.clause}${again}`;
+  return { phase: 'Stalled', reason: hold.reason, message, stalled: true };
 }
 
 /** A way back that was wanted once and is no more: the next one must be given its own time. */

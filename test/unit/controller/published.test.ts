@@ -74,7 +74,12 @@ describe('what an external workload has published', () => {
 const done = { observedGeneration: 2, replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
 const oneRevision = { currentRevision: 'b', updateRevision: 'b' };
 const consumer = (status: object, more: object = {}): object => ({
-  metadata: { name: 'api', uid: 'u', generation: 2 },
+  metadata: {
+    name: 'api',
+    uid: 'u',
+    generation: 2,
+    annotations: { 'bluegreen.dev/endpoint-shop': 'c', 'bluegreen.dev/endpoint-find': 'b' },
+  },
   spec: {
     replicas: 2,
     template: {
@@ -183,6 +188,7 @@ describe('a consumer', () => {
   it('that two releases restart carries a digest of each', async () => {
     const { consumers } = await look(undefined, consumer(done));
     expect(consumers[0]?.digest).to.equal('d');
+    expect(consumers[0]?.restartedWith).to.equal('c');
   });
 
   it('that another release made is told of, and one that it left behind is taken', async () => {

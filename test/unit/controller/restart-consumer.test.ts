@@ -42,7 +42,10 @@ describe('the restart of a consumer', () => {
         {
           metadata: {
             uid: 'index-uid',
-            annotations: { 'bluegreen.dev/restarted-at-shop': '1970-01-01T00:00:00.000Z' },
+            annotations: {
+              'bluegreen.dev/endpoint-shop': configDigest({ data: GREEN }),
+              'bluegreen.dev/restarted-at-shop': '1970-01-01T00:00:00.000Z',
+            },
           },
           spec: {
             template: {

@@ -33,6 +33,9 @@ interface ExternalPicture {
   /** By name: the revision that each runs with; `!`: not yet complete. */
   readonly runs?: Readonly<Record<string, string>>;
   readonly consumer?: Partial<ConsumerView>;
+  /** By name: what is different of one of them. */
+  readonly consumers?: Readonly<Record<string, Partial<ConsumerView>>>;
+  readonly observations?: Partial<Snapshot['observations']>;
 }
 
 const data = (color: Color): Record<string, string> => ({ url: color === 'blue' ? BLUE : GREEN, color });
@@ -82,10 +85,11 @@ function external(picture: ExternalPicture): Snapshot {
     consumers: restart.map((name) => consumerOf(name, picture)),
     ...picture.endpoint,
   };
-  return accepted({ ...base, endpoint, revisions });
+  const observations = { ...base.observations, ...picture.observations };
+  return accepted({ ...base, endpoint, revisions, observations });
 }
 
-function consumerOf(name: string, { runs = {}, consumer }: ExternalPicture): ConsumerView {
+function consumerOf(name: string, { runs = {}, consumer, consumers }: ExternalPicture): ConsumerView {
   const said = runs[name];
   return {
     kind: 'Deployment',
@@ -93,6 +97,7 @@ function consumerOf(name: string, { runs = {}, consumer }: ExternalPicture): Con
     found: true,
     uid: `${name}-uid`,
     digest: said && `digest-${said.replace('!', '')}`,
+    restartedWith: undefined,
     restartedAt: NOON - MINUTE,
     complete: !said?.endsWith('!'),
     progress: said?.endsWith('!')
@@ -100,6 +105,7 @@ function consumerOf(name: string, { runs = {}, consumer }: ExternalPicture): Con
       : '2 of 2 pods are new and available',
     obstacle: undefined,
     ...consumer,
+    ...consumers?.[name],
   };
 }
 
@@ -146,6 +152,22 @@ const goingBack: ExternalPicture = {
   mark: BACK,
   reason: 'CheckFailed: too many errors',
 };
+
+const undone = (revision: string): ExternalPicture['consumers'] => ({
+  api: { restartedWith: `digest-${revision}` },
+});
+/** What this process remembers, where the owner of the consumer writes its metadata back as well. */
+const remembered = (revision: string): ExternalPicture['observations'] => ({
+  patches: { 'Deployment/api': { mark: `api-uid/digest-${revision}`, at: NOON - MINUTE } },
+});
+const refused = (at: number): ExternalPicture['observations'] => ({
+  refusals: { 'Deployment/api': { at, message: 'nobody restarts it', final: true } },
+});
+const CONTESTED =
+  'was restarted with what is published, and its pod template was put back since: have whoever writes it keep the annotation bluegreen.dev/endpoint-checkout of its pod template, or take it out of spec.traffic.endpoint.restart';
+const AGAIN = '; it is restarted again at 2026-06-01T12:09:00Z';
+const REFUSED = 'cannot be restarted (nobody restarts it): it is tried again every 15 seconds';
+const ELSEWHERE = 'belongs to release "shop/find"';
 
 describe('an external workload', () => {
   for (const [what, picture, reason, message, effects] of [
@@ -313,6 +335,83 @@ describe('an external workload', () => {
       'Idle',
       'revision r1 is active on blue; Deployment "api" is to run with what is published',
       ['RestartConsumer Deployment api'],
+    ],
+    [
+      'does not restart again a consumer whose restart is undone by its owner, and says who ends it',
+      { ...onBlue, runs: { worker: 'r1' }, consumers: undone('r1') },
+      'ConsumerContested',
+      `Deployment "api" ${CONTESTED}${AGAIN}`,
+      [],
+    ],
+    [
+      'does not restart it again where the owner takes our annotations away as well',
+      { ...onBlue, runs: { worker: 'r1' }, observations: remembered('r1') },
+      'ConsumerContested',
+      `Deployment "api" ${CONTESTED}${AGAIN}`,
+      [],
+    ],
+    [
+      'restarts it again when a restart has had its time',
+      { ...onBlue, now: NOON + 9 * MINUTE, runs: { worker: 'r1' }, consumers: undone('r1') },
+      'ConsumerContested',
+      `Deployment "api" ${CONTESTED}${AGAIN}; Deployment "api" is to run with what is published`,
+      ['RestartConsumer Deployment api'],
+    ],
+    [
+      'restarts at once a consumer that was restarted with something else before',
+      { ...onBlue, runs: { worker: 'r1' }, consumers: undone('r2'), observations: remembered('r2') },
+      'Idle',
+      'revision r1 is active on blue; Deployment "api" is to run with what is published',
+      ['RestartConsumer Deployment api'],
+    ],
+    [
+      'does not restart again and again in a switch what its owner puts back',
+      { ...switched, runs: { worker: 'r1' }, consumers: undone('r2') },
+      'RestartingConsumers',
+      `Deployment "api" (1 of 2) ${CONTESTED}, waiting until 2026-06-01T12:09:00Z`,
+      [],
+    ],
+    [
+      'goes back when the owner of a consumer has put it back',
+      { ...switched, now: NOON + 9 * MINUTE, runs: { worker: 'r1' }, consumers: undone('r2') },
+      'ConsumerNotRestarted',
+      `Deployment "api" ${CONTESTED}; putting the traffic back to blue (revision r1)`,
+      ['Publish search -> blue'],
+    ],
+    [
+      'goes on with the others, on the way back, where one may not be restarted',
+      { ...goingBack, observations: refused(NOON - 14 * SECOND) },
+      'RestartingConsumers',
+      'blue (revision r1) is published again: restarting Deployment "worker" (2 of 2)',
+      ['RestartConsumer Deployment worker'],
+    ],
+    [
+      'tries it again after a while',
+      { ...goingBack, observations: refused(NOON - 15 * SECOND) },
+      'RestartingConsumers',
+      'blue (revision r1) is published again: restarting Deployment "api" (1 of 2)',
+      ['RestartConsumer Deployment api'],
+    ],
+    [
+      'does not go on with the others, forward, where one may not be restarted',
+      { ...switched, runs: { api: 'r1', worker: 'r1' }, observations: refused(NOON) },
+      'RestartingConsumers',
+      `Deployment "api" (1 of 2) ${REFUSED}, waiting until 2026-06-01T12:19:00Z`,
+      [],
+    ],
+    [
+      'goes on with the others, on the way back, where one is not to be restarted',
+      { ...goingBack, consumers: { api: { obstacle: ELSEWHERE } } },
+      'RestartingConsumers',
+      'blue (revision r1) is published again: restarting Deployment "worker" (2 of 2)',
+      ['RestartConsumer Deployment worker'],
+    ],
+    [
+      'does not restart, at rest, what it refuses to restart',
+      { ...onBlue, runs: { worker: 'r1' }, consumers: { api: { obstacle: ELSEWHERE } } },
+      'ConsumerUnfit',
+      'Deployment "api" belongs to release "shop/find", or remove spec.traffic.endpoint.restart[0]',
+      [],
     ],
     [
       'leaves what is published when it is deleted',
@@ -491,6 +590,12 @@ describe('an external workload', () => {
         switched,
         { ...next, name: 'other', uid: 'other' },
         'Deployment other is not a consumer of this release',
+      ],
+      [
+        'to restart what must not be restarted',
+        { ...switched, consumers: { api: { obstacle: ELSEWHERE } } },
+        next,
+        'Deployment api belongs to release "shop/find"',
       ],
     ] as readonly (readonly [string, ExternalPicture, any, string])[]) {
       it(what, () => {
