@@ -89,9 +89,10 @@ export async function viewEndpoint(
 
 function ownership(
   cache: Cache,
-  { namespace, name }: ReleaseRef,
+  release: ReleaseRef,
   published: ConfigMap | undefined,
 ): Pick<EndpointView, 'state' | 'owner'> {
+  const { namespace, name } = release;
   if (published === undefined) return { state: 'Absent', owner: undefined };
   const labels = published.metadata.labels ?? {};
   const owner = labels[LABEL_RELEASE];
@@ -100,7 +101,9 @@ function ownership(
   // What a release that is no more has left behind is nobody's.
   const isTaken = owner !== undefined && cache.releases.get({ namespace, name: owner }) !== undefined;
   if (isTaken) return { state: 'Foreign', owner };
-  return { state: isWatched ? 'Free' : 'Foreign', owner: undefined };
+  // Whoever took its labels away left our mark: it is ours to label again.
+  const isMarked = markOf(published, release).mark !== undefined;
+  return { state: isWatched || isMarked ? 'Free' : 'Foreign', owner: undefined };
 }
 
 function digestsOf(revisions: readonly RevisionView[]): EndpointView['digests'] {

@@ -34,8 +34,27 @@ function capacityAsked({ release }: Snapshot): Problem | undefined {
   };
 }
 
-export function foreign({ release }: Snapshot, { name, state, owner }: EndpointView): Problem | undefined {
-  if (state !== 'Foreign') return undefined;
+/** What we publish; all of `data` is replaced by it. */
+const OUR_KEYS: ReadonlySet<string> = new Set(['url', 'color', 'revision']);
+
+/** It says something that is not ours to replace, and nothing on it says that we published it. */
+function inUse({ revisions }: Snapshot, { name, state, mark, data }: EndpointView): Problem | undefined {
+  const isBegun = revisions.some(({ facts }) => facts?.committedAt !== undefined);
+  if (mark !== undefined || (state === 'Ours' && isBegun)) return undefined;
+  const key = Object.keys(data).find((each) => !OUR_KEYS.has(each));
+  if (key === undefined) return undefined;
+  return {
+    reason: 'EndpointInUse',
+    field: CONFIG_MAP_FIELD,
+    object: `ConfigMap ${name}`,
+    message: `ConfigMap "${name}" has the key "${key}", which would be lost, since url, color and revision replace all that it holds: name another one in ${CONFIG_MAP_FIELD}, or remove every other key from it`,
+  };
+}
+
+export function foreign(snapshot: Snapshot, endpoint: EndpointView): Problem | undefined {
+  const { release } = snapshot;
+  const { name, state, owner } = endpoint;
+  if (state !== 'Foreign') return inUse(snapshot, endpoint);
   const object = `ConfigMap ${name}`;
   if (owner !== undefined)
     return {

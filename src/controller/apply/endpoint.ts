@@ -60,7 +60,10 @@ const publish: Apply<'Publish'> = (applier, scene, effect) => {
     effect.configMap,
     [
       test('/metadata/uid', effect.uid),
-      ...(data === undefined || Object.keys(data).length === 0 ? [] : [test('/data', effect.from)]),
+      // The API server leaves an empty map out, so that there is nothing to test: whoever fills it writes a new version.
+      data === undefined || Object.keys(data).length === 0
+        ? test('/metadata/resourceVersion', metadata.resourceVersion)
+        : test('/data', effect.from),
       ...(effect.expectedMark === undefined
         ? []
         : [test(`${path}/${pointer(ANNOTATION_SWITCH)}`, effect.expectedMark)]),

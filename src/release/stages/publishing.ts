@@ -4,6 +4,7 @@
  */
 import { follow } from '../../traffic/endpoint.ts';
 import { moveTraffic, recordFacts } from '../effects.ts';
+import { foreign } from '../endpoint-problems.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -16,6 +17,9 @@ export function publishing(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined) return { phase: 'Adopting', reason: 'Nothing', message: 'nothing is begun' };
   const anew = begunAnew(snapshot, roles, subject);
   if (anew !== undefined) return anew;
+  const taken = snapshot.endpoint && foreign(snapshot, snapshot.endpoint);
+  if (taken !== undefined)
+    return { phase: 'Stalled', reason: taken.reason, message: taken.message, stalled: true };
   const claimed = claims(snapshot);
   if (claimed.length > 0)
     return {

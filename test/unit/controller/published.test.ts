@@ -54,6 +54,16 @@ describe('what an external workload has published', () => {
       { state: 'Ours', owner: undefined },
     ],
     [
+      'of ours whose labels were taken away',
+      { metadata: { name: 'search', annotations: { 'bluegreen.dev/switch': 'uid/r1/1' } } },
+      { state: 'Free', owner: undefined },
+    ],
+    [
+      'without a label, with the mark of another release',
+      { metadata: { name: 'search', annotations: { 'bluegreen.dev/switch': 'other/r1/1' } } },
+      { state: 'Foreign', owner: undefined },
+    ],
+    [
       'of ours that is watched no more',
       labelled({ 'bluegreen.dev/release': 'shop' }),
       { state: 'Free', owner: undefined },

@@ -323,6 +323,13 @@ describe('an external workload', () => {
       ['ClaimEndpoint search'],
     ],
     [
+      'puts back what somebody else added to what it published',
+      { ...onBlue, endpoint: { data: { ...data('blue'), more: 'x' } } },
+      'EndpointRestored',
+      'ConfigMap "search" does not say what it should: blue (revision r1) is published again',
+      ['Publish search -> blue'],
+    ],
+    [
       'labels again what lost our labels',
       { ...onBlue, endpoint: { state: 'Free' } },
       'EndpointRestored',
@@ -506,6 +513,25 @@ describe('an external workload', () => {
       'a ConfigMap that says an address of neither side',
       { says: 'blue', endpoint: { data: { url: 'https://old.example.com' } } },
       'ConfigMap "search" says an url that neither spec.workload.external.blue nor green has: describe in one of them what consumers use now, or remove the key url from it',
+    ],
+    [
+      'a ConfigMap that an application keeps something else in',
+      { says: 'blue', endpoint: { state: 'Free', data: { 'app.yaml': 'a: b' } } },
+      'ConfigMap "search" has the key "app.yaml", which would be lost, since url, color and revision replace all that it holds: name another one in spec.traffic.endpoint.configMapRef.name, or remove every other key from it',
+    ],
+    [
+      'a ConfigMap that an application writes to before it is published for the first time',
+      {
+        says: 'blue',
+        endpoint: { data: { 'app.yaml': 'a: b' } },
+        revisions: { r1: { ...r2, color: 'blue', attempt: 1, adoption: true, validatedAt: NOON } },
+      },
+      'ConfigMap "search" has the key "app.yaml", which would be lost, since url, color and revision replace all that it holds: name another one in spec.traffic.endpoint.configMapRef.name, or remove every other key from it',
+    ],
+    [
+      'such a ConfigMap in the place of ours',
+      { ...onBlue, mark: '', endpoint: { state: 'Free', data: { 'app.yaml': 'a: b' } } },
+      'ConfigMap "search" has the key "app.yaml", which would be lost, since url, color and revision replace all that it holds: name another one in spec.traffic.endpoint.configMapRef.name, or remove every other key from it',
     ],
     [
       'a change of what serves',
