@@ -11,7 +11,7 @@ import { isStale, NameTakenError } from './apply/errors.ts';
 import { isWebhookDown } from './trouble.ts';
 
 export interface Answers {
-  /** By name of the Service; `kind/name` of a consumer. */
+  /** By name of the Service or of the published ConfigMap; `kind/name` of a consumer. */
   of(key: string): Pick<Observations, 'refusals' | 'patches'>;
   /** Gives true where the next decision can go on without this write. */
   failed(key: string, effect: Effect, error: unknown): boolean;
@@ -57,17 +57,16 @@ export function createAnswers(now: () => number): Answers {
       }
       const final = isFinal(error) || effect.kind === 'PointPreview';
       refusals.set(service, { at: now(), message, final });
-      return final;
+      // A switch that is refused is an error like any other; what puts production back is tried on and on.
+      return final && (effect.kind !== 'Publish' || effect.rescue);
     },
     succeeded(key, effect) {
-      if (effect.kind === 'Publish')
-        memoryOf(key).patches.set(effect.configMap, { mark: formatMark(effect.mark), at: now() });
       const service = writtenBy(effect);
       if (service === undefined) return;
       const { refusals, patches, stale } = memoryOf(key);
       refusals.delete(service);
       stale.delete(service);
-      if (effect.kind === 'PatchSelector' && effect.mark !== undefined)
+      if ((effect.kind === 'Publish' || effect.kind === 'PatchSelector') && effect.mark !== undefined)
         patches.set(service, { mark: formatMark(effect.mark), at: now() });
       if (effect.kind === 'RestartConsumer')
         patches.set(service, { mark: restartMark(effect.uid, effect.digest), at: now() });
@@ -76,9 +75,10 @@ export function createAnswers(now: () => number): Answers {
   };
 }
 
-/** The Service that an effect writes, itself or as a twin; or the consumer. */
+/** The Service that an effect writes, itself or as a twin; the consumer, or what is published. */
 export function writtenBy(effect: Effect): string | undefined {
   if (effect.kind === 'RestartConsumer') return consumerKey({ kind: effect.consumer, name: effect.name });
+  if (effect.kind === 'Publish') return effect.configMap;
   return 'service' in effect ? effect.service : undefined;
 }
 

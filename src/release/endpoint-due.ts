@@ -1,14 +1,16 @@
 /** When consumers are looked at again: they carry no label of ours, and so are not watched. */
-import { runsWith } from '../traffic/endpoint.ts';
+import { refusalOf, runsWith } from '../traffic/endpoint.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** While one of them is being restarted, milliseconds. */
+/** While one of them is being restarted, or what is published cannot be written, milliseconds. */
 const BUSY_MS = 1000;
 const AT_REST_MS = 15_000;
 
-export function endpointDue({ now, endpoint }: Snapshot, { active }: Roles): number | undefined {
+export function endpointDue(snapshot: Snapshot, { active }: Roles): number | undefined {
+  const { now, endpoint } = snapshot;
   if (endpoint === undefined) return undefined;
+  if (refusalOf(snapshot) !== undefined) return now + BUSY_MS;
   const digest = active && endpoint.digests[active.name];
   const isBusy = active !== undefined && !endpoint.consumers.every((each) => runsWith(each, digest));
   return now + (isBusy ? BUSY_MS : AT_REST_MS);

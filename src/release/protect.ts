@@ -4,7 +4,7 @@
  */
 import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
-import { claimEndpoint, publish } from '../traffic/endpoint.ts';
+import { claimEndpoint, publish, refusalOf, unpublished } from '../traffic/endpoint.ts';
 import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
@@ -97,9 +97,14 @@ function alignEndpoint(
   if (taken !== undefined)
     return { phase: 'Stalled', reason: taken.reason, message: taken.message, stalled: true };
   const claimed = claimEndpoint(snapshot);
-  const effects =
-    claimed.length > 0 ? claimed : publish(snapshot, moveInForce(snapshot, { name, facts }, roles));
-  if (effects.length === 0) return undefined;
+  const move = moveInForce(snapshot, { name, facts }, roles);
+  const refusal = refusalOf(snapshot);
+  if (claimed.length === 0 && unpublished(snapshot, move).length === 0) return undefined;
+  const effects = claimed.length > 0 ? claimed : publish(snapshot, move);
+  if (claimed.length === 0 && refusal !== undefined) {
+    const message = `ConfigMap "${endpoint.name}" does not say what it should, and cannot be patched (${refusal.message}); it is tried again every second`;
+    return { phase: 'Stalled', reason: 'EndpointRefused', message, effects, stalled: true };
+  }
   const writer = endpoint.writer === undefined ? '' : ` (last written by ${endpoint.writer})`;
   const gone = WHAT_IS_LOST[endpoint.state] ?? `does not say what it should${writer}`;
   return {

@@ -354,7 +354,7 @@ export interface Observations {
   readonly scrapes: Readonly<Record<string, ScrapeSeen>>;
   /** Verdicts of the API server and of the metric sources on what a release would derive from `key`. */
   readonly preflight: Preflight | undefined;
-  /** By name of the Service, `kind/name` of a consumer; gone with the next write that succeeds. */
+  /** By name of the Service or of the published ConfigMap, `kind/name` of a consumer; gone with the next write that succeeds. */
   readonly refusals: Readonly<Record<string, Refusal>>;
   /** By name of the Service or of the published ConfigMap, `kind/name` of a consumer: the last patch of it that this process saw answered. */
   readonly patches: Readonly<Record<string, Patched>>;

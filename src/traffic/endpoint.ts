@@ -10,7 +10,7 @@ import type { ConsumerView } from '../release/endpoint-view.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { StartedRevision } from '../release/roles.ts';
-import type { RevisionView, Snapshot } from '../release/snapshot.ts';
+import type { Refusal, RevisionView, Snapshot } from '../release/snapshot.ts';
 import { type Hold, holdOf, lastRestart, restartMs } from './hold.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -32,8 +32,23 @@ export function saysSame(a: Data, b: Data): boolean {
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
-/** The ConfigMap says what this revision publishes, under this mark. */
-export function publish({ endpoint, revisions, now }: Snapshot, move: Move): Effect[] {
+/** What is astray and was refused for good is tried again after this time, milliseconds: as a Service is. */
+const PUBLISH_AGAIN_MS = 1000;
+
+/** Why the last write of it failed, where none has succeeded since. */
+export function refusalOf({ endpoint, observations }: Snapshot): Refusal | undefined {
+  return endpoint && observations.refusals[endpoint.name];
+}
+
+/** Where that is due: the ConfigMap says what this revision publishes, under this mark. */
+export function publish(snapshot: Snapshot, move: Move): Effect[] {
+  const refusal = refusalOf(snapshot);
+  const isHeld = refusal?.final && snapshot.now < refusal.at + PUBLISH_AGAIN_MS;
+  return isHeld ? [] : unpublished(snapshot, move);
+}
+
+/** The same, whenever it may be written. */
+export function unpublished({ endpoint, revisions, now }: Snapshot, move: Move): Effect[] {
   const { color, mark } = move;
   if (endpoint?.state !== 'Ours' || color === undefined || mark === undefined) return [];
   const revision = revisions.find(({ name }) => name === mark.revision);

@@ -3,6 +3,7 @@
  * what is asked, never tighten or delay it (invariant 2).
  */
 import { formatTime } from '../../api/time.ts';
+import { refusalOf } from '../../traffic/endpoint.ts';
 import { holdColor, moveTraffic, recordFacts } from '../effects.ts';
 import { servingCount } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
@@ -60,10 +61,13 @@ function orderBack(
     direction: 'Back' as const,
   };
   const color = target.facts.color;
+  const refusal = refusalOf(snapshot);
+  const trouble = refusal && `; that is refused (${refusal.message}), and tried again every second`;
   return {
     phase: 'RollingBack',
     reason: cause.reason,
-    message: `${cause.message}; putting the traffic back to ${color} (revision ${target.name})`,
+    message: `${cause.message}; putting the traffic back to ${color} (revision ${target.name})${trouble ?? ''}`,
+    stalled: refusal !== undefined,
     effects: moveTraffic(snapshot, {
       color,
       mark,

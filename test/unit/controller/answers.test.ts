@@ -9,6 +9,7 @@ const forbidden = new KubeError({
   call: 'PATCH',
   message: 'nobody restarts it',
 } as never);
+const mark = { uid: 'uid', revision: 'r1', attempt: 2, direction: 'Back' };
 const restart = {
   kind: 'RestartConsumer',
   consumer: 'Deployment',
@@ -28,6 +29,19 @@ describe('the answers of the API server', () => {
     expect(answers.of('team/shop')).to.deep.equal({
       refusals: {},
       patches: { 'Deployment/api': { mark: 'u/d', at: 7 } },
+    });
+  });
+
+  it('to what is published end the reconcile of a switch, and not that of a way back', () => {
+    const answers = createAnswers(() => 7);
+    const publish = (rescue: boolean) => ({ kind: 'Publish', configMap: 'search', rescue, mark }) as Effect;
+    expect(answers.failed('team/shop', publish(false), forbidden)).to.equal(false);
+    expect(answers.failed('team/shop', publish(true), forbidden)).to.equal(true);
+    expect(Object.keys(answers.of('team/shop').refusals)).to.deep.equal(['search']);
+    answers.succeeded('team/shop', publish(true));
+    expect(answers.of('team/shop')).to.deep.equal({
+      refusals: {},
+      patches: { search: { mark: 'uid/r1/2/back', at: 7 } },
     });
   });
 });

@@ -157,16 +157,20 @@ const undone = (revision: string): ExternalPicture['consumers'] => ({
   api: { restartedWith: `digest-${revision}` },
 });
 /** What this process remembers, where the owner of the consumer writes its metadata back as well. */
-const remembered = (revision: string): ExternalPicture['observations'] => ({
+const remembered = (revision: string): Partial<Snapshot['observations']> => ({
   patches: { 'Deployment/api': { mark: `api-uid/digest-${revision}`, at: NOON - MINUTE } },
 });
-const refused = (at: number): ExternalPicture['observations'] => ({
+const refused = (at: number): Partial<Snapshot['observations']> => ({
   refusals: { 'Deployment/api': { at, message: 'nobody restarts it', final: true } },
 });
 const CONTESTED =
   'was restarted with what is published, and its pod template was put back since: have whoever writes it keep the annotation bluegreen.dev/endpoint-checkout of its pod template, or take it out of spec.traffic.endpoint.restart';
 const AGAIN = '; it is restarted again at 2026-06-01T12:09:00Z';
 const REFUSED = 'cannot be restarted (nobody restarts it): it is tried again every 15 seconds';
+const unwritable = (at: number): Partial<Snapshot['observations']> => ({
+  refusals: { search: { at, message: 'nobody writes it', final: true } },
+});
+const LOST = { data: data('green') };
 const ELSEWHERE = 'belongs to release "shop/find"';
 
 describe('an external workload', () => {
@@ -321,6 +325,27 @@ describe('an external workload', () => {
       'EndpointRestored',
       'ConfigMap "search" is gone: blue (revision r1) is published again',
       ['ClaimEndpoint search'],
+    ],
+    [
+      'tells of a way back that is refused',
+      { ...committed, release: { action: 'rollback@2' }, observations: unwritable(NOON) },
+      'Requested',
+      'a rollback of revision r2 was requested by annotation; putting the traffic back to blue (revision r1); that is refused (nobody writes it), and tried again every second',
+      [],
+    ],
+    [
+      'tries it again a second later',
+      { ...committed, release: { action: 'rollback@2' }, observations: unwritable(NOON - SECOND) },
+      'Requested',
+      'a rollback of revision r2 was requested by annotation; putting the traffic back to blue (revision r1); that is refused (nobody writes it), and tried again every second',
+      ['Publish search -> blue'],
+    ],
+    [
+      'tells what it may not put back',
+      { ...onBlue, endpoint: LOST, observations: unwritable(NOON) },
+      'EndpointRefused',
+      'ConfigMap "search" does not say what it should, and cannot be patched (nobody writes it); it is tried again every second',
+      [],
     ],
     [
       'puts back what somebody else added to what it published',
@@ -491,6 +516,7 @@ describe('an external workload', () => {
       NOON + SECOND,
     );
     expect(decide(onBlue).plan.lookAgainAt).to.equal(NOON + 15 * SECOND);
+    expect(decide({ ...onBlue, observations: unwritable(NOON) }).plan.lookAgainAt).to.equal(NOON + SECOND);
   });
 
   for (const [what, picture, message] of [
