@@ -11,7 +11,8 @@ import {
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import { type External, workloadOf } from '../api/workload.ts';
-import type { KubeClient } from '../kube/ports.ts';
+import { isKubeError } from '../kube/errors.ts';
+import type { KubeClient, Urgency } from '../kube/ports.ts';
 import {
   CONFIG_MAPS,
   type ConfigMap,
@@ -80,8 +81,9 @@ export async function viewEndpoint(
     digests: digestsOf(revisions),
     fingerprints: fingerprintsOf(workload.external),
   };
+  const urgency = view.mark?.direction === 'Back' ? 'rescue' : 'normal';
   const [consumers, writer] = await Promise.all([
-    Promise.all(endpoint.restart.map((named) => readConsumer(reader, release, named))),
+    Promise.all(endpoint.restart.map((named) => readConsumer(reader, release, named, urgency))),
     writerOf(reader, release, view, revisions),
   ]);
   return { ...view, consumers, writer };
@@ -119,6 +121,8 @@ function fingerprintsOf(external: External): EndpointView['fingerprints'] {
   return { blue: of('blue'), green: of('green') };
 }
 
+type Named = Pick<ConsumerView, 'kind' | 'name'>;
+
 /** Asked only when it does not say what its own mark says: the cache does not keep managedFields. */
 async function writerOf(
   { client }: Reader,
@@ -133,16 +137,39 @@ async function writerOf(
   return lastWriter(client, CONFIG_MAPS, { namespace, name }, ['data']);
 }
 
+/** So long a consumer may keep every decision waiting, milliseconds. */
+const READ_MS = 2000;
+
+/** One that cannot be read keeps no way back from being published: it is told, and is not done. */
 async function readConsumer(
-  { cache, client }: Reader,
-  { namespace, name: release }: ReleaseRef,
-  { kind, name }: Pick<ConsumerView, 'kind' | 'name'>,
+  reader: Reader,
+  release: ReleaseRef,
+  named: Named,
+  urgency: Urgency,
 ): Promise<ConsumerView> {
-  const key = { namespace, name };
-  const found =
-    kind === 'Deployment'
-      ? await client.get<Deployment>(DEPLOYMENTS, key)
-      : await client.get<StatefulSet>(STATEFUL_SETS, key);
+  const key = { namespace: release.namespace, name: named.name };
+  const options = { urgency, deadlineMs: READ_MS };
+  try {
+    const found =
+      named.kind === 'Deployment'
+        ? await reader.client.get<Deployment>(DEPLOYMENTS, key, options)
+        : await reader.client.get<StatefulSet>(STATEFUL_SETS, key, options);
+    return consumerView(reader, release, named, found);
+  } catch (error) {
+    // The reconcile itself was broken off.
+    if (!isKubeError(error) || error.reason === 'Aborted') throw error;
+    const progress = `it cannot be read (${error.message})`;
+    const obstacle = `cannot be read (${error.message}): let the operator read it`;
+    return { ...consumerView(reader, release, named, undefined), found: true, progress, obstacle };
+  }
+}
+
+function consumerView(
+  { cache }: Reader,
+  { namespace, name: release }: ReleaseRef,
+  { kind, name }: Named,
+  found: Deployment | StatefulSet | undefined,
+): ConsumerView {
   const owner = found?.metadata.labels?.[LABEL_RELEASE];
   const isManaged = owner !== undefined && cache.releases.get({ namespace, name: owner }) !== undefined;
   const obstacle = found && (isManaged ? managedBy(keyOf(namespace, owner)) : obstacleOf(found));

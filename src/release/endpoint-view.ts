@@ -29,6 +29,7 @@ export interface ConsumerView {
   readonly kind: 'Deployment' | 'StatefulSet';
   readonly name: string;
   readonly found: boolean;
+  /** Empty where it could not be read. */
   readonly uid: string;
   /** The digest in its pod template. */
   readonly digest: string | undefined;

@@ -26,7 +26,7 @@ export const restartMark = (uid: string, digest: string): string => `${uid}/${di
 
 /**
  * When it was last restarted with this digest, milliseconds since the epoch; undefined: never, as far as it says itself or
- * this process remembers. An owner that writes everything back takes away what it says.
+ * this process remembers. An owner that writes everything back takes away what it says; one that cannot be read has no uid.
  */
 export function lastRestart(
   { observations }: Snapshot,
@@ -35,10 +35,12 @@ export function lastRestart(
 ): number | undefined {
   const { uid, restartedWith, restartedAt } = consumer;
   const known = observations.patches[consumerKey(consumer)];
-  const times = [
-    restartedWith === digest ? restartedAt : undefined,
-    known?.mark === restartMark(uid, digest) ? known.at : undefined,
-  ].filter((at) => at !== undefined);
+  const isKnown =
+    known !== undefined &&
+    (uid === '' ? known.mark.endsWith(`/${digest}`) : known.mark === restartMark(uid, digest));
+  const times = [restartedWith === digest ? restartedAt : undefined, isKnown ? known.at : undefined].filter(
+    (at) => at !== undefined,
+  );
   return times.length === 0 ? undefined : Math.max(...times);
 }
 

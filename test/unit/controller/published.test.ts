@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import { readPublished, viewEndpoint } from '../../../src/controller/published.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import type { EndpointView } from '../../../src/release/endpoint-view.ts';
 
 const spec = (kind: string) =>
@@ -15,8 +16,14 @@ function look(
   consumer: object | undefined,
   kind = 'Deployment',
   releases = ['shop'],
+  asked: unknown[] = [],
 ) {
-  const get = async (type: { kind: string }) => (type.kind === kind ? consumer : published);
+  const get = async (type: { kind: string }, _key: object, options?: object) => {
+    if (type.kind !== kind) return published;
+    asked.push(options);
+    if (consumer instanceof Error) throw consumer;
+    return consumer;
+  };
   const reader: any = {
     client: { get },
     cache: {
@@ -192,6 +199,30 @@ describe('a consumer', () => {
     it(`${what} is ${obstacle === undefined ? 'taken' : 'told of'}`, async () => {
       const { consumers } = await look(undefined, consumer(done, more), kind);
       expect(consumers[0]?.obstacle).to.equal(obstacle);
+    });
+  }
+
+  it('that cannot be read is told of, and is not done', async () => {
+    const refusal = new KubeError({ reason: 'Forbidden', status: 403, call: 'get', message: 'no rights' });
+    const { consumers } = await look(undefined, refusal);
+    const { found, complete, progress, obstacle } = consumers[0] ?? {};
+    expect({ found, complete, progress, obstacle }).to.deep.equal({
+      found: true,
+      complete: false,
+      progress: 'it cannot be read (get: no rights)',
+      obstacle: 'cannot be read (get: no rights): let the operator read it',
+    });
+  });
+
+  for (const [direction, mark, urgency] of [
+    ['forward', 'uid/r1/1', 'normal'],
+    ['on the way back', 'uid/r1/2/back', 'rescue'],
+  ] as const) {
+    it(`is read within 2 seconds, ${direction} with urgency ${urgency}`, async () => {
+      const asked: unknown[] = [];
+      const published = { metadata: { name: 'search', annotations: { 'bluegreen.dev/switch': mark } } };
+      await look(published, undefined, 'Deployment', ['shop'], asked);
+      expect(asked).to.deep.equal([{ urgency, deadlineMs: 2000 }]);
     });
   }
 

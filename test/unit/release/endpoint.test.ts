@@ -327,6 +327,30 @@ describe('an external workload', () => {
       ['ClaimEndpoint search'],
     ],
     [
+      'publishes a way back although a consumer cannot be read',
+      {
+        ...committed,
+        release: { action: 'rollback@2' },
+        consumers: { api: { uid: '', digest: undefined, complete: false, obstacle: 'cannot be read' } },
+      },
+      'Requested',
+      'a rollback of revision r2 was requested by annotation; putting the traffic back to blue (revision r1)',
+      ['Publish search -> blue'],
+    ],
+    [
+      'gives a consumer that cannot be read the time of its own restart',
+      {
+        ...switched,
+        runs: { api: 'r2', worker: 'r2' },
+        now: NOON + 9 * MINUTE,
+        consumers: { worker: { uid: '', digest: undefined, complete: false, obstacle: 'cannot be read' } },
+        observations: { patches: { 'Deployment/worker': { mark: 'worker-uid/digest-r2', at: NOON } } },
+      },
+      'RestartingConsumers',
+      'Deployment "worker" (2 of 2) cannot be read, waiting until 2026-06-01T12:10:00Z',
+      [],
+    ],
+    [
       'tells of a way back that is refused',
       { ...committed, release: { action: 'rollback@2' }, observations: unwritable(NOON) },
       'Requested',
