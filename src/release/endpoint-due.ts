@@ -1,5 +1,7 @@
 /** When consumers are looked at again: they carry no label of ours, and so are not watched. */
 import { refusalOf, runsWith } from '../traffic/endpoint.ts';
+import { holdOf } from '../traffic/hold.ts';
+import type { ConsumerView } from './endpoint-view.ts';
 import type { Roles } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -7,11 +9,15 @@ import type { Snapshot } from './snapshot.ts';
 const BUSY_MS = 1000;
 const AT_REST_MS = 15_000;
 
-export function endpointDue(snapshot: Snapshot, { active }: Roles): number | undefined {
+export function endpointDue(snapshot: Snapshot, { active, stage }: Roles): number | undefined {
   const { now, endpoint } = snapshot;
   if (endpoint === undefined) return undefined;
   if (refusalOf(snapshot) !== undefined) return now + BUSY_MS;
   const digest = active && endpoint.digests[active.name];
-  const isBusy = active !== undefined && !endpoint.consumers.every((each) => runsWith(each, digest));
+  // At rest there is nothing to be quick for where no restart helps.
+  const isHeld = (each: ConsumerView): boolean =>
+    stage === 'Resting' && active !== undefined && holdOf(snapshot, active, each) !== undefined;
+  const isBusy =
+    active !== undefined && !endpoint.consumers.every((each) => runsWith(each, digest) || isHeld(each));
   return now + (isBusy ? BUSY_MS : AT_REST_MS);
 }

@@ -153,7 +153,7 @@ const goingBack: ExternalPicture = {
   reason: 'CheckFailed: too many errors',
 };
 
-const undone = (revision: string): ExternalPicture['consumers'] => ({
+const undone = (revision: string): NonNullable<ExternalPicture['consumers']> => ({
   api: { restartedWith: `digest-${revision}` },
 });
 /** What this process remembers, where the owner of the consumer writes its metadata back as well. */
@@ -540,6 +540,8 @@ describe('an external workload', () => {
       NOON + SECOND,
     );
     expect(decide(onBlue).plan.lookAgainAt).to.equal(NOON + 15 * SECOND);
+    const contested = { ...onBlue, runs: { worker: 'r1' }, consumers: undone('r1') };
+    expect(decide(contested).plan.lookAgainAt).to.equal(NOON + 15 * SECOND);
     expect(decide({ ...onBlue, observations: unwritable(NOON) }).plan.lookAgainAt).to.equal(NOON + SECOND);
   });
 
