@@ -32,13 +32,16 @@ function contentOn({ sides }: Snapshot, color: Color): WishView | undefined {
   return { fingerprint, podLabels, replicas: desired };
 }
 
-/** Somebody wrote the side without traffic since it was last looked at, and what they wrote has had no chance yet. */
+/**
+ * Somebody wrote the side without traffic since it was last looked at, and what they wrote has had no chance yet. Put
+ * back to what had one it stands by again: taking an edit back moves no traffic.
+ */
 function isChanged({ sides, pair, revisions }: Snapshot, active: StartedRevision, idle: Color): boolean {
   const { fingerprint } = sides[idle].deployment ?? {};
   if (fingerprint === undefined || fingerprint === active.facts.beside) return false;
   if (pair?.blue.colorless === pair?.green.colorless) return false;
-  const last = byAttempt(revisions.filter(({ facts }) => facts?.color === idle)).at(-1);
-  return last?.fingerprint !== fingerprint || !isOver(last);
+  const held = revisionHeld(revisions, idle, fingerprint);
+  return held === undefined || !isOver(held);
 }
 
 function byAttempt(revisions: readonly RevisionView[]): RevisionView[] {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import type { EffectKind } from '../../../src/release/plan.ts';
 import type { PairedAutoscalerView } from '../../../src/release/snapshot.ts';
@@ -96,6 +97,20 @@ describe('what is wished for of a pair', () => {
 
   it('is nothing after a release: what had the traffic stands by', () => {
     expect(starts(after)[0]).to.equal('Committed');
+  });
+
+  it('is nothing, where an edit of the side that stands by is taken back, whatever became of it', () => {
+    const r3: RevisionFacts = { color: 'blue', attempt: 3, startedAt: NOON };
+    for (const kind of [undefined, 'Superseded', 'Failed'] as const) {
+      const outcome = kind && { kind, at: NOON, reason: kind, message: 'v3 stands there no more' };
+      const undone: Picture = {
+        ...after,
+        revisions: { r1, r2: r2Committed, r3: { ...r3, ...(outcome && { outcome }) } },
+      };
+      const { reason, effects } = decided(undone);
+      expect(effects, kind).not.to.include('PatchSelector checkout -> blue');
+      expect(reason, kind).to.equal(kind === undefined ? 'Superseded' : 'Committed');
+    }
   });
 
   it('is a way back without gates, where people name the side that stands by', () => {
