@@ -132,7 +132,8 @@ export function pairedSide(
   { workload, autoscaler }: PairedObjects,
   revisions: readonly RevisionView[],
 ): SideView {
-  const deployment = workload && workloadView(release, color, workload, revisions);
+  const pods = workload === undefined ? [] : podsOn(cache, release, color, workload);
+  const deployment = workload && workloadView(release, color, workload, pods, revisions);
   return {
     color,
     deployment,
@@ -145,7 +146,7 @@ export function pairedSide(
       ambiguous: autoscaler.status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false,
     },
     budget: undefined,
-    pods: workload === undefined ? [] : podsOn(cache, release, color, workload, deployment),
+    pods: workload === undefined ? [] : podViews(workload, pods, deployment),
     copies: [],
   };
 }
@@ -154,28 +155,33 @@ function workloadView(
   release: ReleaseRef,
   color: Color,
   workload: Deployment,
+  pods: readonly Pod[],
   revisions: readonly RevisionView[],
 ): ColorDeploymentView {
   const identity = sourceFingerprint(workload);
   const held = revisionHeld(revisions, color, identity);
-  const view = deploymentView(workload, release, undefined);
+  const view = { ...deploymentView(workload, release, undefined), ...counted(workload, pods) };
   const matches = held !== undefined;
   return { ...view, revision: held?.name, matches, fingerprint: identity, carriesStated: true };
 }
 
 /**
- * Pods carry the hash of a template, and not the name of a revision: they are of the one that stands there when all of
- * them are of one template and the workload's controller says that it is that.
+ * A StatefulSet's status counts pods that are ending among all of them, and not among those of the latest template:
+ * while one ends it would look like a rollout. Its pods say themselves which template they are of.
  */
-function podsOn(
-  cache: Cache,
-  release: ReleaseRef,
-  color: Color,
-  { spec }: Deployment,
-  view: ColorDeploymentView | undefined,
-): SideView['pods'] {
+function counted(
+  { status }: Deployment,
+  pods: readonly Pod[],
+): Partial<Pick<ColorDeploymentView, 'pods' | 'updated'>> {
+  const latest = status?.updateRevision;
+  if (latest === undefined) return {};
+  return { pods: pods.length, updated: pods.filter((pod) => hashOf(pod) === latest).length };
+}
+
+/** The pods of a side that are not ending. */
+function podsOn(cache: Cache, release: ReleaseRef, color: Color, { spec }: Deployment): Pod[] {
   const { selectorLabel } = release.spec.traffic;
-  const pods = cache.pods
+  return cache.pods
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(
       (pod) =>
@@ -183,10 +189,25 @@ function podsOn(
         pod.metadata.labels?.[selectorLabel] === color &&
         matchesSelector(spec.selector, pod.metadata.labels),
     );
+}
+
+/**
+ * Pods carry the hash of a template, and not the name of a revision. Of a StatefulSet the status says which hash is the
+ * latest. Those of a Deployment are of the revision that stands there when all of them are of one template and the
+ * workload's controller says that it is that.
+ */
+function podViews(
+  { status }: Deployment,
+  pods: readonly Pod[],
+  view: ColorDeploymentView | undefined,
+): SideView['pods'] {
+  const latest = status?.updateRevision;
   const hashes = new Set(pods.map(hashOf));
   const isAll = view?.observed && view.pods === view.updated && hashes.size <= 1;
-  const revision = isAll ? view.revision : undefined;
-  return pods.map((pod) => ({ ...podView(pod), revision }));
+  return pods.map((pod) => {
+    const isLatest = latest === undefined ? isAll : view?.observed && hashOf(pod) === latest;
+    return { ...podView(pod), revision: isLatest ? view?.revision : undefined };
+  });
 }
 
 const hashOf = ({ metadata: { labels } }: Pod): string | undefined =>

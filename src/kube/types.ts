@@ -130,6 +130,9 @@ export interface Deployment extends KubeObject {
     availableReplicas?: number;
     unavailableReplicas?: number;
     terminatingReplicas?: number;
+    /** Of a StatefulSet alone: the hashes that the pods of its template before, and of its latest one carry. */
+    currentRevision?: string;
+    updateRevision?: string;
     conditions?: Condition[];
   };
 }

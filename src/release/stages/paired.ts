@@ -107,7 +107,7 @@ export function takeEdited(snapshot: Snapshot, roles: Roles, active: StartedRevi
 }
 
 function isRolledOut({ observed, updated, pods, available, desired }: ColorDeploymentView): boolean {
-  return observed && pods > 0 && updated === pods && available >= desired;
+  return observed && pods > 0 && updated === pods && updated >= desired && available >= desired;
 }
 
 /** The release goes: both sides stay as they are, with the key in the selectors; what is ours goes from them. */

@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { specSchema } from '../../../src/api/schema.ts';
+import type { Cache } from '../../../src/controller/cache.ts';
+import { sourceFingerprint } from '../../../src/controller/identities.ts';
+import { pairedSide } from '../../../src/controller/pair.ts';
+import type { Pod, StatefulSet } from '../../../src/kube/types.ts';
+import type { RevisionView } from '../../../src/release/snapshot.ts';
+import { asDeployment } from '../../../src/workload/stateful-set.ts';
+import { r1 } from '../release/situations.ts';
+import { revisionOf } from '../release/world.ts';
+
+const KEY = 'bluegreen.dev/color';
+const spec = specSchema.parse({
+  workload: {
+    pair: {
+      blue: { kind: 'StatefulSet', name: 'db-blue' },
+      green: { kind: 'StatefulSet', name: 'db-green' },
+    },
+  },
+  traffic: { services: [{ name: 'db' }] },
+});
+const release = { namespace: 'demo', name: 'db', uid: 'u', spec };
+const labels = { app: 'db', 'bluegreen.dev/release': 'db', [KEY]: 'blue' };
+
+/** Three pods are asked for; its controller has seen that, and says `status` besides. */
+const set = (status: StatefulSet['status']): StatefulSet => ({
+  metadata: { namespace: 'demo', name: 'db-blue', uid: 's', generation: 2, labels },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: { app: 'db', [KEY]: 'blue' } },
+    template: { metadata: { labels }, spec: { containers: [{ name: 'db', image: 'db:1' }] } },
+  },
+  status: { observedGeneration: 2, readyReplicas: 3, availableReplicas: 3, ...status },
+});
+
+const pod = (ordinal: number, hash: string, isEnding = false): Pod => ({
+  metadata: {
+    namespace: 'demo',
+    name: `db-blue-${ordinal}`,
+    uid: `pod-${ordinal}`,
+    labels: { ...labels, 'controller-revision-hash': hash },
+    ...(isEnding && { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+  },
+  spec: {},
+  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+});
+
+function sideOf(workload: StatefulSet, pods: readonly Pod[]) {
+  const deployment = asDeployment(workload);
+  const cache = { pods: { byIndex: () => pods } } as unknown as Cache;
+  const held: RevisionView = revisionOf('r1', r1, sourceFingerprint(deployment), spec);
+  return pairedSide(cache, release, 'blue', { workload: deployment, autoscaler: undefined }, [held]);
+}
+
+describe('a side that is a StatefulSet', () => {
+  it('holds its revision while one of its pods ends, which its status counts only among all of them', () => {
+    const status = { replicas: 3, updatedReplicas: 2, updateRevision: 'db-new' };
+    const side = sideOf(set(status), [pod(0, 'db-new'), pod(1, 'db-new'), pod(2, 'db-new', true)]);
+    expect(side.pods.map(({ revision }) => revision)).to.deep.equal(['r1', 'r1']);
+    expect(side.deployment).to.include({ revision: 'r1', pods: 2, updated: 2 });
+  });
+
+  it('has pods of another revision as long as those of an older template are left', () => {
+    const status = { replicas: 3, updatedReplicas: 2, updateRevision: 'db-new' };
+    const side = sideOf(set(status), [pod(0, 'db-old'), pod(1, 'db-new'), pod(2, 'db-new')]);
+    expect(side.pods.map(({ revision }) => revision)).to.deep.equal([undefined, 'r1', 'r1']);
+    expect(side.deployment).to.include({ pods: 3, updated: 2 });
+  });
+
+  it('says nothing of its pods before its controller has seen the latest template', () => {
+    const unseen = set({ observedGeneration: 1, replicas: 1, updatedReplicas: 1, updateRevision: 'db-new' });
+    const side = sideOf(unseen, [pod(0, 'db-new')]);
+    expect(side.pods.map(({ revision }) => revision)).to.deep.equal([undefined]);
+    expect(side.deployment?.observed).to.equal(false);
+  });
+});
