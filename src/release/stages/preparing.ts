@@ -3,6 +3,7 @@
  * write the colour, readiness, the gates, the fact that they passed, readiness again, the switch.
  */
 import { formatTime } from '../../api/time.ts';
+import { sideInWords } from '../../api/workload.ts';
 import type { GateVerdict } from '../../gates/gate.ts';
 import { jobGate } from '../../gates/job.ts';
 import { readiness } from '../../gates/readiness.ts';
@@ -23,6 +24,7 @@ import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
 import { REVISIONS_LOST } from './lost.ts';
+import { takeEdited } from './paired.ts';
 
 export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
   const { active, subject } = roles;
@@ -32,6 +34,7 @@ export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
     suspended(snapshot, roles, subject) ??
     misplaced(snapshot, roles, subject) ??
     superseded(snapshot, roles, subject) ??
+    overtaken(snapshot, roles, active, subject) ??
     drainFirst(snapshot, roles, subject) ??
     build(snapshot, roles, subject) ??
     prove(snapshot, roles, subject)
@@ -73,6 +76,19 @@ function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevis
     'Superseded',
     `revision ${subject.name} is no longer wanted: ${whatChanged(snapshot, subject)}`,
   );
+}
+
+/** After a switch the rollback would look for what served before, and find what nobody has recorded. */
+function overtaken(
+  snapshot: Snapshot,
+  roles: Roles,
+  active: StartedRevision,
+  subject: StartedRevision,
+): Verdict | undefined {
+  if (takeEdited(snapshot, roles, active) === undefined) return undefined;
+  const serving = sideInWords(snapshot.release, active.facts.color);
+  const message = `revision ${subject.name} starts over: ${serving} was rolled out in production meanwhile, and is recorded first`;
+  return end(snapshot, subject, 'Superseded', 'ActiveEdited', message);
 }
 
 /** The colour may still serve connections that were made before the last switch. */

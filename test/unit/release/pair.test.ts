@@ -16,7 +16,7 @@ import {
   r2Validated,
   SITUATIONS,
 } from './situations.ts';
-import { HOUR, LABEL, NOON, type Picture, type SidePicture, world } from './world.ts';
+import { HOUR, LABEL, NOON, type Picture, type SidePicture, UID, world } from './world.ts';
 
 const workload = (active?: 'blue' | 'green') => ({
   deploymentRef: undefined,
@@ -65,11 +65,12 @@ const fresh: Picture = {
   blue: { revision: '', ready: 3, deployment: content('v1') },
 };
 
+const starts = (picture: Picture): [string, readonly string[]] => {
+  const { reason, effects } = decided(picture);
+  return [reason, effects];
+};
+
 describe('what is wished for of a pair', () => {
-  const starts = (picture: Picture): [string, readonly string[]] => {
-    const { reason, effects } = decided(picture);
-    return [reason, effects];
-  };
   const begun = ['ReleaseStarted', ['CreateRevision r2 from source']];
 
   it('is nothing, while nobody has changed the side without traffic since the pair was taken over', () => {
@@ -191,6 +192,33 @@ describe('a pair', () => {
     expect(then.message).to.equal(
       'Deployment "app-blue" was rolled out in production by helm: that is a revision of its own, and no gate has seen it',
     );
+  });
+
+  it('whose serving side is rolled out while a release is under way records that first, and then starts over', () => {
+    const rolled: Picture = {
+      ...asked,
+      blue: { revision: '', ready: 3, deployment: { ...content('v9'), writer: 'helm' } },
+      green: green2,
+      revisions: { r1: taken, r2: r2Validated },
+    };
+    const { reason, message, effects } = decided(rolled);
+    expect([reason, message]).to.deep.equal([
+      'ActiveEdited',
+      'revision r2 starts over: Deployment "app-blue" was rolled out in production meanwhile, and is recorded first',
+    ]);
+    expect(effects).to.deep.equal(['RecordFacts r2 Superseded']);
+    const outcome = { kind: 'Superseded', at: NOON, reason, message } as const;
+    const ended: Picture = { ...rolled, revisions: { r1: taken, r2: { ...r2Validated, outcome } } };
+    expect(starts(ended)).to.deep.equal(['RolledOutInPlace', ['CreateRevision r3 from blue']]);
+    const r3: RevisionFacts = { ...taken, attempt: 3, startedAt: NOON };
+    const recorded: Picture = {
+      ...ended,
+      mark: `${UID}/r3/3`,
+      blue: { revision: 'r3', ready: 3, deployment: content('v9', 'r3') },
+      revisions: { ...ended.revisions, r3 },
+      contents: { r3: 'v9' },
+    };
+    expect(starts(recorded)[0]).to.equal('ReleaseStarted');
   });
 
   it('whose side that stands by is edited can not be gone back to, and says so', () => {
