@@ -185,9 +185,15 @@ function healthy(snapshot: Snapshot, roles: Roles, verdict: Verdict): ConditionI
   );
 }
 
-export function rollbackAvailable(snapshot: Snapshot, { active, target, stage }: Roles): ConditionInput {
+export function rollbackAvailable(
+  snapshot: Snapshot,
+  { active, target, overwritten, stage }: Roles,
+): ConditionInput {
   const no = (reason: string, message: string) => make('RollbackAvailable', false, reason, message);
+  const replaced = ({ name, facts }: StartedRevision) =>
+    no('TargetReplaced', `${facts.color} does not hold revision ${name} now`);
   if (active === undefined) return no('NotAdopted', 'nothing was switched yet');
+  if (overwritten !== undefined) return replaced(overwritten);
   if (target === undefined) {
     return stage === 'Preparing'
       ? no('CandidateInPlace', 'the other side holds the candidate of the release under way')
@@ -199,8 +205,7 @@ export function rollbackAvailable(snapshot: Snapshot, { active, target, stage }:
     return make('RollbackAvailable', true, 'External', message);
   }
   const { deployment } = snapshot.sides[color];
-  if (deployment?.revision !== target.name || !deployment.matches)
-    return no('TargetReplaced', `${color} does not hold revision ${target.name} now`);
+  if (deployment?.revision !== target.name || !deployment.matches) return replaced(target);
   if (readyCount(snapshot, color) === 0)
     return make(
       'RollbackAvailable',

@@ -52,6 +52,8 @@ export interface Roles {
   readonly subject: StartedRevision | undefined;
   /** What the active colour's rollback would return to: committed once, not rejected, inside its window. */
   readonly target: StartedRevision | undefined;
+  /** Of a pair: what would be the target, if its side still held it. */
+  readonly overwritten: StartedRevision | undefined;
   readonly command: Command | undefined;
   /** On the way back: the revision that loses the traffic. */
   readonly loser: StartedRevision | undefined;
@@ -65,11 +67,14 @@ export function rolesOf(snapshot: Snapshot): Roles {
   const loser = loserOf(started, command);
   const stage = loser === undefined ? stageOf(subject, command) : 'Returning';
   const active = command?.revision ?? recordedActive(started);
+  const kept = active && targetOf(snapshot, started, active, subject);
+  const isHeld = kept !== undefined && isTakable(snapshot, kept);
   return {
     stage,
     active,
     subject,
-    target: active && targetOf(snapshot, started, active, subject),
+    target: isHeld ? kept : undefined,
+    overwritten: isHeld ? undefined : kept,
     command,
     loser,
     attempt: lastAttempt(snapshot, subject),
@@ -211,4 +216,9 @@ function targetOf(
   if (!underWatch && !windowOpen) return undefined;
   const color = otherColor(active.facts.color);
   return latest(started.filter((revision) => revision.facts.color === color && isKept(revision)));
+}
+
+/** What people have written over is written back by nobody but people. */
+function isTakable({ pair, sides }: Snapshot, { name, facts }: StartedRevision): boolean {
+  return pair === undefined || sides[facts.color].deployment?.revision === name;
 }

@@ -20,12 +20,16 @@ interface Cause {
 
 export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, cause: Cause): Verdict {
   const { target } = roles;
-  if (target === undefined) return cannotGoBack(from, cause);
+  const wantedAt = from.facts.returnWanted?.at ?? snapshot.now;
+  const noted = from.facts.returnWanted
+    ? []
+    : [recordFacts(from, { ...from.facts, returnWanted: { at: snapshot.now, ...cause } })];
+  if (target === undefined)
+    return giveWay(snapshot, roles, from, wantedAt) ?? { ...cannotGoBack(from, cause), effects: noted };
   const color = target.facts.color;
   const ready = readyToReturn(snapshot, target);
   const serving = servingCount(snapshot);
   const needed = neededToReturn(snapshot, from);
-  const wantedAt = from.facts.returnWanted?.at ?? snapshot.now;
   // So long a standby that is too small may take to grow; then any ready pod is better than a bad side.
   const patience = wantedAt + from.frozen.rollback.scaleUpSeconds * 1000;
   const enough = ready >= needed || serving === 0 || snapshot.now >= patience;
@@ -37,12 +41,7 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     phase: 'RollingBack',
     reason: cause.reason,
     message: `${cause.message}; ${ready} of ${wanted} ${color} pods (revision ${target.name}) are ready to take the traffic back, waiting until ${formatTime(patience)}`,
-    effects: [
-      ...(from.facts.returnWanted
-        ? []
-        : [recordFacts(from, { ...from.facts, returnWanted: { at: snapshot.now, ...cause } })]),
-      ...holdColor(snapshot, color, target.name, wanted),
-    ],
+    effects: [...noted, ...holdColor(snapshot, color, target.name, wanted)],
     ...soonest(snapshot.now, [patience, from.facts.windowUntil]),
     stalled: snapshot.now >= patience,
   };

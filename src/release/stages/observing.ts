@@ -23,14 +23,22 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
   const wanted = subject.facts.returnWanted;
   if (wanted?.reason === 'ServiceRefused') return reunited(subject);
-  if (wanted !== undefined) return goBack(snapshot, roles, subject, wanted);
+  if (wanted !== undefined && roles.target !== undefined) return goBack(snapshot, roles, subject, wanted);
   if (isReverted(snapshot, roles, subject)) {
     const message = `${wishInWords(snapshot.release.spec)} says what revision ${roles.target?.name} is, which stands by`;
     return goBack(snapshot, roles, subject, { reason: 'Reverted', message });
   }
   const { verdicts, requests } = watch(snapshot, roles, subject);
   const breach = verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
-  if (breach !== undefined) return goBack(snapshot, roles, subject, breach);
+  const isWell = verdicts.every(({ hold }) => hold === undefined);
+  const cause = breach ?? (isWell ? undefined : wanted);
+  if (cause !== undefined) {
+    const back = goBack(snapshot, roles, subject, cause);
+    // With no way back it may become well again: it is measured on.
+    return roles.target === undefined ? { ...back, requests } : back;
+  }
+  if (wanted !== undefined)
+    return watchedOn(subject, 'ReturnForgotten', 'no side is able to take over, and no check fails now');
   const dead = deadSince(snapshot, subject, verdicts);
   const forward = dead === undefined ? undefined : giveWay(snapshot, roles, subject, dead);
   if (forward !== undefined) return forward;
@@ -39,13 +47,14 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
 
 /** A Service that could not be written was the reason to go back, and could be after all: its split would be told of first. */
 function reunited(subject: StartedRevision): Verdict {
+  return watchedOn(subject, 'Reunited', `every Service selects ${subject.facts.color} again`);
+}
+
+/** The way back is wanted no more. */
+function watchedOn(subject: StartedRevision, reason: string, why: string): Verdict {
   const { returnWanted: _, ...facts } = subject.facts;
-  return {
-    phase: 'Observing',
-    reason: 'Reunited',
-    message: `every Service selects ${facts.color} again: revision ${subject.name} is watched on`,
-    effects: [recordFacts(subject, facts)],
-  };
+  const message = `${why}: revision ${subject.name} is watched on`;
+  return { phase: 'Observing', reason, message, effects: [recordFacts(subject, facts)] };
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */

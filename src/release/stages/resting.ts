@@ -77,8 +77,10 @@ function housekeeping(snapshot: Snapshot, roles: Roles, active: StartedRevision)
 /** Inside the window the old side can take over; what was rejected, or never had traffic, is kept at 0. */
 function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): Effect[] {
   const color = otherColor(active.facts.color);
-  const { target } = roles;
+  const { target, overwritten } = roles;
   if (waitsForDrain(snapshot, roles, active)) return [];
+  // People may put it back, and then it can take over again.
+  if (overwritten !== undefined) return [];
   if (target !== undefined) {
     const held = holdOldSide(snapshot, roles, target);
     return held.length > 0 ? held : noteSize(snapshot, roles, target);
@@ -101,7 +103,8 @@ function waitsForDrain(snapshot: Snapshot, { target }: Roles, active: StartedRev
 }
 
 function prune(snapshot: Snapshot, roles: Roles): Effect[] {
-  const used = new Set([roles.active, roles.subject, roles.target].map((revision) => revision?.name));
+  const { active, subject, target, overwritten } = roles;
+  const used = new Set([active, subject, target, overwritten].map((revision) => revision?.name));
   for (const side of Object.values(snapshot.sides)) used.add(side.deployment?.revision);
   const wished = wishedRevision(snapshot)?.name;
   return snapshot.revisions

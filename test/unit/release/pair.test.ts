@@ -14,9 +14,10 @@ import {
   r2Committed,
   r2RolledBack,
   r2Validated,
+  r2Verified,
   SITUATIONS,
 } from './situations.ts';
-import { HOUR, LABEL, NOON, type Picture, type SidePicture, UID, world } from './world.ts';
+import { HOUR, LABEL, NOON, type Picture, SECOND, type SidePicture, UID, world } from './world.ts';
 
 const workload = (active?: 'blue' | 'green') => ({
   deploymentRef: undefined,
@@ -221,14 +222,53 @@ describe('a pair', () => {
     expect(starts(recorded)[0]).to.equal('ReleaseStarted');
   });
 
+  const spoilt = { revision: '', ready: 3, deployment: content('v7') };
+
   it('whose side that stands by is edited can not be gone back to, and says so', () => {
-    const spoilt: Picture = {
+    const { plan } = decided({ ...observed, ...paired(), blue: spoilt });
+    expect(plan.status.rollback?.available).to.equal(false);
+    expect(plan.status.conditions?.find(({ type }) => type === 'RollbackAvailable')).to.include({
+      reason: 'TargetReplaced',
+      message: 'blue does not hold revision r1 now',
+    });
+  });
+
+  it('whose side that stands by is edited keeps its pods inside the window: it may be put back', () => {
+    const { reason, effects } = decided({
+      ...committed,
+      ...paired(),
+      spec: { workload: workload('green') },
+      blue: spoilt,
+    });
+    expect([reason, effects]).to.deep.equal(['Idle', []]);
+  });
+
+  describe('whose way back is wanted, and then written over', () => {
+    const wanted = { at: NOON - SECOND, reason: 'CheckFailed', message: 'too many errors' };
+    const shut: Picture = {
       ...observed,
       ...paired(),
-      blue: { revision: '', ready: 3, deployment: content('v7') },
+      blue: spoilt,
+      revisions: { r1, r2: { ...r2Verified, returnWanted: wanted } },
     };
-    const { plan } = decided(spoilt);
-    expect(plan.status.rollback?.available).to.equal(false);
+
+    it('is watched on where nothing is wrong any more', () => {
+      const { phase, reason, message, plan } = decided({ ...shut, spec: { workload: workload('green') } });
+      expect([phase, reason, message]).to.deep.equal([
+        'Observing',
+        'ReturnForgotten',
+        'no side is able to take over, and no check fails now: revision r2 is watched on',
+      ]);
+      expect(plan.effects[0]).to.have.property('facts').that.does.not.have.property('returnWanted');
+    });
+
+    const dead: Picture = { ...shut, green: { revision: 'r2', ready: 0, desired: 3 } };
+
+    it('makes room for what was written there instead, once it has been bad for a while', () => {
+      const long = { ...r2Verified, returnWanted: { ...wanted, at: NOON - HOUR } };
+      const { reason } = decided({ ...dead, revisions: { r1, r2: long } });
+      expect(reason).to.equal('GaveWay');
+    });
   });
 
   it('is left as it is when the release is deleted', () => {
