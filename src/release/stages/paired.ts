@@ -27,8 +27,28 @@ export function takeOver(snapshot: Snapshot): Verdict {
   }
   const message = `${color} serves already: taking it over as revision r1`;
   const beside = snapshot.sides[otherColor(color)].deployment?.fingerprint;
-  const facts = { ...takenFacts(snapshot, color, 1, 'TakenOver', message), ...(beside && { beside }) };
-  return addKey(snapshot, color) ?? record(snapshot, deployment, facts, 'Adopting');
+  const facts = {
+    ...takenFacts(snapshot, color, 1, 'TakenOver', message),
+    // Scaled to 0 by mistake it comes back as large as that.
+    verifiedReady: Math.max(deployment.ready, deployment.desired),
+    ...(beside && { beside }),
+  };
+  return (
+    addKey(snapshot, color) ??
+    rollingOut(snapshot, deployment, color) ??
+    record(snapshot, deployment, facts, 'Adopting')
+  );
+}
+
+/** What is written there is not what serves: recorded now, it would be taken for something that ever had traffic. */
+function rollingOut(
+  { release }: Snapshot,
+  deployment: ColorDeploymentView,
+  color: Color,
+): Verdict | undefined {
+  if (isOfOneTemplate(deployment)) return undefined;
+  const message = `${sideInWords(release, color)} serves and is being rolled out (${deployment.updated} of ${deployment.pods} pods are of its latest template): it is taken over after that`;
+  return { phase: 'Adopting', reason: 'WaitingForRollout', message };
 }
 
 /** Only one side has pods, and nothing else is behind the Services: with the key they select what they did without. */
@@ -106,8 +126,14 @@ export function takeEdited(snapshot: Snapshot, roles: Roles, active: StartedRevi
   );
 }
 
-function isRolledOut({ observed, updated, pods, available, desired }: ColorDeploymentView): boolean {
-  return observed && pods > 0 && updated === pods && updated >= desired && available >= desired;
+function isRolledOut(deployment: ColorDeploymentView): boolean {
+  const { pods, updated, available, desired } = deployment;
+  return isOfOneTemplate(deployment) && pods > 0 && updated >= desired && available >= desired;
+}
+
+/** Whether all of them are ready is another question: production that is ill can be taken over, and then mended. */
+function isOfOneTemplate({ observed, updated, pods }: ColorDeploymentView): boolean {
+  return observed && updated === pods;
 }
 
 /** The release goes: both sides stay as they are, with the key in the selectors; what is ours goes from them. */
