@@ -2,7 +2,7 @@
 import { COLORS, type Color } from '../api/status.ts';
 import { autoscalerOn, sideInWords, standingOn } from '../api/workload.ts';
 import { otherColor, selectedColor } from './endpoints.ts';
-import { servingSide } from './pair.ts';
+import { scalesSide, servingSide } from './pair.ts';
 import type { Roles } from './roles.ts';
 import { selects } from './selects.ts';
 import type { Problem, Snapshot } from './snapshot.ts';
@@ -115,10 +115,9 @@ function autoscalerMissing(snapshot: Snapshot, color: Color, field: string): Pro
 
 function autoscalerElsewhere(snapshot: Snapshot, color: Color, field: string): Problem | undefined {
   const { release, pair } = snapshot;
-  const { name = '', target } = pair?.[color].autoscaler ?? {};
-  const standing = standingOn(release, color);
-  if (target === undefined || (target.kind === standing.kind && target.name === standing.name))
-    return undefined;
+  const { autoscaler } = pair?.[color] ?? {};
+  if (autoscaler === undefined || scalesSide(release, color, autoscaler)) return undefined;
+  const { name, target } = autoscaler;
   return {
     reason: 'AutoscalerElsewhere',
     field: `${field}.autoscalerRef.name`,

@@ -54,12 +54,18 @@ function isOver({ facts }: RevisionView): boolean {
   return kind === 'Committed' || (kind === 'RolledBack' && reason === 'Reverted');
 }
 
-/** The side that every Service names; where none names any, the only side that has pods, if nothing else serves. */
+/**
+ * The side that every Service names. Where some name none (half of them got the key before a crash), the only side that
+ * has pods, if nothing else serves and the others name no other.
+ */
 export function servingSide(snapshot: Snapshot): Color | undefined {
   const label = snapshot.release.spec.traffic.selectorLabel;
   const selected = snapshot.services.map((service) => selectedColor(service, label));
-  const [first] = selected;
-  return selected.every((color) => color === first) ? (first ?? onlySide(snapshot)) : undefined;
+  const [named, ...others] = new Set(selected.filter((color) => color !== undefined));
+  if (others.length > 0) return undefined;
+  if (named !== undefined && !selected.includes(undefined)) return named;
+  const only = onlySide(snapshot);
+  return named === undefined || named === only ? only : undefined;
 }
 
 function onlySide({ services, sides }: Snapshot): Color | undefined {
@@ -96,6 +102,8 @@ interface Paired {
   readonly claimedBy: string | undefined;
   /** A note of ours stands on it. */
   readonly noted: boolean;
+  /** It is what the spec means: nothing of ours goes onto anything else. */
+  readonly fits: boolean;
 }
 
 /** The workloads and autoscalers that the spec names and that exist. */
@@ -103,12 +111,14 @@ function pairedObjects({ pair, sides, release }: Snapshot): Paired[] {
   return COLORS.flatMap((color): Paired[] => {
     const { deployment } = sides[color];
     const { kind: object, name } = standingOn(release, color);
-    const autoscaler = pair?.[color].autoscaler;
-    const claimedBy = pair?.[color].claimedBy;
-    const workload = deployment && { object, name, uid: deployment.uid, claimedBy, noted: false };
+    const { autoscaler, claimedBy, lacks = [] } = pair?.[color] ?? {};
+    const fits = lacks.length === 0;
+    const workload = deployment && { object, name, uid: deployment.uid, claimedBy, noted: false, fits };
     return [
       ...(workload === undefined ? [] : [workload]),
-      ...(autoscaler === undefined ? [] : [asPaired(autoscaler)]),
+      ...(autoscaler === undefined
+        ? []
+        : [{ ...asPaired(autoscaler), fits: scalesSide(release, color, autoscaler) }]),
     ];
   });
 }
@@ -119,13 +129,24 @@ const asPaired = ({ name, uid, claimedBy, noted }: PairedAutoscalerView): Paired
   uid,
   claimedBy,
   noted,
+  fits: false,
 });
+
+/** An autoscaler scales what stands on this side, and nothing else. */
+export function scalesSide(
+  release: Snapshot['release'],
+  color: Color,
+  { target }: PairedAutoscalerView,
+): boolean {
+  const { kind, name } = standingOn(release, color);
+  return target.kind === kind && target.name === name;
+}
 
 /** Labels of ours that what people wrote does not carry (any more): without them nobody would hear of a change. */
 export function claimPaired(snapshot: Snapshot): Effect[] {
   if (snapshot.pair === undefined) return [];
   return pairedObjects(snapshot)
-    .filter(({ claimedBy }) => claimedBy === undefined)
+    .filter(({ claimedBy, fits }) => claimedBy === undefined && fits)
     .map(({ object, name, uid }) => ({ kind: 'ClaimPaired', object, name, uid }));
 }
 
@@ -150,7 +171,9 @@ export function lockAutoscaler({ pair, release }: Snapshot, color: Color, floor:
   const autoscaler = pair?.[color].autoscaler;
   if (autoscaler === undefined || autoscaler.claimedBy !== release.name) return [];
   const { name, uid, minReplicas: from, maxReplicas, own, noted } = autoscaler;
-  const to = Math.max(own, Math.min(maxReplicas, floor));
+  // Turned to something else, it gets its own minimum back.
+  const needed = scalesSide(release, color, autoscaler) ? floor : 0;
+  const to = Math.max(own, Math.min(maxReplicas, needed));
   if (to === from && noted === (to !== own)) return [];
   return [{ kind: 'LockAutoscaler', color, name, uid, from, to, own }];
 }

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import type { Color } from '../../../src/api/status.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import type { EffectKind } from '../../../src/release/plan.ts';
-import type { PairedAutoscalerView } from '../../../src/release/snapshot.ts';
+import type { PairedAutoscalerView, Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn } from './decided.ts';
 import {
   committed,
@@ -17,7 +18,7 @@ import {
   r2Verified,
   SITUATIONS,
 } from './situations.ts';
-import { HOUR, LABEL, NOON, type Picture, SECOND, type SidePicture, UID, world } from './world.ts';
+import { accepted, HOUR, LABEL, NOON, type Picture, SECOND, type SidePicture, UID, world } from './world.ts';
 
 const workload = (active?: 'blue' | 'green') => ({
   deploymentRef: undefined,
@@ -158,6 +159,53 @@ describe('a pair', () => {
     const { reason, message, effects } = decided({ ...fresh, route: undefined });
     expect([reason, effects]).to.deep.equal(['KeyAdded', ['PatchSelector checkout -> blue']]);
     expect(message).to.equal(`only blue has pods: the selectors get ${LABEL}: blue`);
+  });
+
+  const halfKeyed = (second: Color | undefined): Snapshot => {
+    const snapshot = world({ ...fresh, route: undefined, services: ['checkout', 'cart'] });
+    const colors = { checkout: 'blue', cart: second } as const;
+    const services = snapshot.services.map((service) => {
+      const color = colors[service.name as keyof typeof colors];
+      return { ...service, selector: { ...service.selector, ...(color && { [LABEL]: color }) } };
+    });
+    return accepted({ ...snapshot, services });
+  };
+
+  it('half of whose Services got the key goes on with the others, and guesses nothing where they disagree', () => {
+    const { reason, effects } = decidedOn(halfKeyed(undefined));
+    expect([reason, effects]).to.deep.equal(['KeyAdded', ['PatchSelector cart -> blue']]);
+    const split = decidedOn(halfKeyed('green'));
+    expect([split.phase, split.reason, split.effects]).to.deep.equal(['Stalled', 'ServicesDisagree', []]);
+    const elsewhere: Snapshot = halfKeyed(undefined);
+    const { blue, green } = world({
+      green: { revision: '', ready: 3 },
+      blue: { revision: '', desired: 0 },
+    }).sides;
+    const other = decidedOn(accepted({ ...elsewhere, sides: { blue, green } }));
+    expect([other.phase, other.reason]).to.deep.equal(['Stalled', 'ActiveUnknown']);
+  });
+
+  it('is not taken over in the middle of a rollout: what is written there is not what serves yet', () => {
+    const rolling = { ...fresh, blue: { ...fresh.blue, deployment: { ...content('v1'), updated: 1 } } };
+    const { phase, reason, message, effects } = decided(rolling);
+    expect([phase, reason, effects]).to.deep.equal(['Adopting', 'WaitingForRollout', []]);
+    expect(message).to.equal(
+      'Deployment "app-blue" serves and is being rolled out (1 of 3 pods are of its latest template): it is taken over after that',
+    );
+  });
+
+  it('comes back as large as it was taken over, where its serving side is scaled to 0', () => {
+    const { plan } = decided({ ...fresh, blue: { ...fresh.blue, ready: 2, desired: 3 } });
+    expect(plan.effects[0]).to.have.nested.property('facts.verifiedReady', 3);
+  });
+
+  it('whose workload was created again without the labels of its pods is not labelled, and so not scaled', () => {
+    const again: Picture = {
+      ...resting,
+      pair: { green: { claimedBy: undefined, lacks: [`${LABEL}: green`] } },
+    };
+    const { reason, effects } = decided(again);
+    expect([reason, effects]).to.deep.equal(['PodsUnlabelled', []]);
   });
 
   it('whose candidate is edited after its gates is not switched: what passed them stands nowhere any more', () => {
@@ -369,6 +417,21 @@ describe('the autoscaler of a side', () => {
   it('gets its own minimum back when that is over', () => {
     expect(serving({ minReplicas: 5, noted: true })).to.deep.equal([
       'LockAutoscaler blue-hpa, minReplicas 5 -> 2',
+    ]);
+  });
+
+  it('gets it back, and neither label nor lock, where it scales something else now', () => {
+    const target = { kind: 'Deployment', name: 'cart' };
+    const moving: Picture = {
+      spec: { workload: workload('green') },
+      green: green2,
+      revisions: { r1: taken, r2: r2Validated },
+    };
+    expect(serving({ target, claimedBy: undefined }, moving)).to.deep.equal([
+      'PatchSelector checkout -> green',
+    ]);
+    expect(serving({ target, minReplicas: 3, noted: true }, moving)).to.deep.equal([
+      'LockAutoscaler blue-hpa, minReplicas 3 -> 2',
     ]);
   });
 
