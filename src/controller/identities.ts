@@ -4,7 +4,14 @@
  */
 import type { NamedConfig } from '../api/config.ts';
 import type { Deployment } from '../kube/types.ts';
-import { contentOf, contentOfColor, fingerprint, holds, type WorkloadContent } from '../workload/content.ts';
+import {
+  contentOf,
+  contentOfColor,
+  contentOfPaired,
+  fingerprint,
+  holds,
+  type WorkloadContent,
+} from '../workload/content.ts';
 
 const sources = new WeakMap<Deployment, { readonly config: string; readonly fingerprint: string }>();
 
@@ -18,14 +25,25 @@ export function sourceFingerprint(source: Deployment, named?: NamedConfig): stri
   return fresh;
 }
 
-const pairs = new WeakMap<Deployment, { readonly label: string; readonly fingerprint: string }>();
+interface PairedIdentity {
+  readonly selectorLabel: string;
+  readonly fingerprint: string;
+  /** Without the label that tells it from the other side. */
+  readonly colorless: string;
+}
 
-/** Identity of one side of a pair without the label that tells it from the other. */
-export function pairedIdentity(workload: Deployment, selectorLabel: string): string {
+const pairs = new WeakMap<Deployment, PairedIdentity>();
+
+/** Identity of one side of a pair. */
+export function pairedIdentity(workload: Deployment, selectorLabel: string): PairedIdentity {
   const known = pairs.get(workload);
-  if (known?.label === selectorLabel) return known.fingerprint;
-  const fresh = fingerprint(contentOf(workload, undefined, [selectorLabel]));
-  pairs.set(workload, { label: selectorLabel, fingerprint: fresh });
+  if (known?.selectorLabel === selectorLabel) return known;
+  const fresh = {
+    selectorLabel,
+    fingerprint: fingerprint(contentOfPaired(workload)),
+    colorless: fingerprint(contentOfPaired(workload, [selectorLabel])),
+  };
+  pairs.set(workload, fresh);
   return fresh;
 }
 

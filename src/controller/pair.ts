@@ -26,7 +26,7 @@ import type { ReleaseRef } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
 import { asDeployment } from '../workload/stateful-set.ts';
 import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
-import { pairedIdentity, sourceFingerprint } from './identities.ts';
+import { pairedIdentity } from './identities.ts';
 import { deploymentView, podView } from './views.ts';
 
 /** What the spec names, as it stands; a StatefulSet in the words of a Deployment. */
@@ -103,7 +103,7 @@ function pairedView(release: ReleaseRef, pair: Pair, color: Color): PairedView {
     lacks: wanted.filter(([key, value]) => labels[key] !== value).map(([key, value]) => `${key}: ${value}`),
     selectsOther:
       workload !== undefined && other !== undefined && matchesSelector(workload.spec.selector, other),
-    colorless: workload && pairedIdentity(workload, selectorLabel),
+    colorless: workload && pairedIdentity(workload, selectorLabel).colorless,
     autoscaler: autoscaler && autoscalerOf(autoscaler),
   };
 }
@@ -158,11 +158,11 @@ function workloadView(
   pods: readonly Pod[],
   revisions: readonly RevisionView[],
 ): ColorDeploymentView {
-  const identity = sourceFingerprint(workload);
-  const held = revisionHeld(revisions, color, identity);
+  const { fingerprint } = pairedIdentity(workload, release.spec.traffic.selectorLabel);
+  const held = revisionHeld(revisions, color, fingerprint);
   const view = { ...deploymentView(workload, release, undefined), ...counted(workload, pods) };
   const matches = held !== undefined;
-  return { ...view, revision: held?.name, matches, fingerprint: identity, carriesStated: true };
+  return { ...view, revision: held?.name, matches, fingerprint, carriesStated: true };
 }
 
 /**

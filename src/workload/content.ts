@@ -54,13 +54,14 @@ function content(
   };
 }
 
-/** What people wish for; without the labels `drop`. */
-export function contentOf(
-  deployment: Deployment,
-  config?: NamedConfig,
-  drop: readonly string[] = [],
-): WorkloadContent {
-  return content(deployment.spec.template, deployment.spec, config, drop);
+/** What people wish for. */
+export function contentOf(deployment: Deployment, config?: NamedConfig): WorkloadContent {
+  return content(deployment.spec.template, deployment.spec, config, []);
+}
+
+/** A side of a pair: nothing but its template is read of it, and how its pods are replaced is people's to change. */
+export function contentOfPaired({ spec }: Deployment, drop: readonly string[] = []): WorkloadContent {
+  return { template: withoutLabels(spec.template, drop) };
 }
 
 /** What really runs: the pods of this ReplicaSet, under the Deployment's settings. */

@@ -25,6 +25,7 @@ import { configDigest } from '../../workload/config.ts';
 import {
   contentOf,
   contentOfColor,
+  contentOfPaired,
   contentOfReplicaSet,
   fingerprint,
   type RevisionData,
@@ -48,8 +49,7 @@ function contentFor(
   const { config } = scene.snapshot;
   const workload = workloadOf(scene.release.spec);
   if (workload.kind === 'External') return externalContent(workload.external, facts.color);
-  if (scene.pair !== undefined && (from === 'blue' || from === 'green'))
-    return contentOf(pairedOn(scene.pair, from));
+  if (scene.pair !== undefined) return contentOfPaired(pairedOn(scene.pair, facts.color));
   if (from === 'source') return contentOf(scene.wished ?? sourceOf(scene), config.found);
   if (from === 'live') {
     const content =

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import type { Cache } from '../../../src/controller/cache.ts';
-import { sourceFingerprint } from '../../../src/controller/identities.ts';
+import { pairedIdentity } from '../../../src/controller/identities.ts';
 import { pairedSide } from '../../../src/controller/pair.ts';
 import type { Pod, StatefulSet } from '../../../src/kube/types.ts';
 import type { RevisionView } from '../../../src/release/snapshot.ts';
+import { contentOfPaired, fingerprint } from '../../../src/workload/content.ts';
 import { asDeployment } from '../../../src/workload/stateful-set.ts';
 import { r1 } from '../release/situations.ts';
 import { revisionOf } from '../release/world.ts';
@@ -48,7 +49,7 @@ const pod = (ordinal: number, hash: string, isEnding = false): Pod => ({
 function sideOf(workload: StatefulSet, pods: readonly Pod[]) {
   const deployment = asDeployment(workload);
   const cache = { pods: { byIndex: () => pods } } as unknown as Cache;
-  const held: RevisionView = revisionOf('r1', r1, sourceFingerprint(deployment), spec);
+  const held: RevisionView = revisionOf('r1', r1, fingerprint(contentOfPaired(deployment)), spec);
   return pairedSide(cache, release, 'blue', { workload: deployment, autoscaler: undefined }, [held]);
 }
 
@@ -72,5 +73,18 @@ describe('a side that is a StatefulSet', () => {
     const side = sideOf(unseen, [pod(0, 'db-new')]);
     expect(side.pods.map(({ revision }) => revision)).to.deep.equal([undefined]);
     expect(side.deployment?.observed).to.equal(false);
+  });
+});
+
+describe('what a side of a pair is', () => {
+  it('is its template alone: how its pods are replaced is for people to change', () => {
+    const { metadata, spec } = asDeployment(set({}));
+    const changed = { minReadySeconds: 5, progressDeadlineSeconds: 60, revisionHistoryLimit: 2 };
+    const other = { metadata, spec: { ...spec, ...changed, strategy: { type: 'Recreate' } } };
+    const known = pairedIdentity({ metadata, spec }, KEY);
+    expect(pairedIdentity(other, KEY)).to.deep.equal(known);
+    const container = { name: 'db', image: 'db:2' };
+    const edited = { ...spec, template: { ...spec.template, spec: { containers: [container] } } };
+    expect(pairedIdentity({ metadata, spec: edited }, KEY).fingerprint).not.to.equal(known.fingerprint);
   });
 });
