@@ -4,6 +4,7 @@ import { standingOn } from '../../api/workload.ts';
 import type { JsonPatchOperation, KubeObject, ObjectMeta, ResourceType, Store } from '../../kube/ports.ts';
 import {
   DEPLOYMENTS,
+  type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
   type Scale,
@@ -15,7 +16,7 @@ import type { Cache } from '../cache.ts';
 import type { Scene } from '../observe.ts';
 import type { Applier, Appliers, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
-import { patch, removeMembers, setMembers, test } from './writes.ts';
+import { patch, removeMembers, setMembers, test, whyUnpatched } from './writes.ts';
 
 interface Kept {
   readonly type: ResourceType;
@@ -53,25 +54,42 @@ function write(
   return patch(applier, store(applier.cache), type, scene, name, [unchanged, ...operations]);
 }
 
+/** At 0 the scale subresource leaves the number out, and there is nothing to test: the object itself is looked at. */
+async function stillAtZero(
+  applier: Applier,
+  scene: Scene,
+  kind: PairedKind,
+  name: string,
+  uid: string,
+): Promise<JsonPatchOperation> {
+  const { metadata, spec } = (await read(applier, scene, kind, name, uid)) as Deployment;
+  if (spec.replicas !== 0) throw new StaleError(`${kind} "${name}" was scaled in the meantime`);
+  return test('/metadata/resourceVersion', metadata.resourceVersion);
+}
+
 /**
  * The scale subresource cannot reach a template. What it answers is no Deployment: the number goes into the cache, so
  * that the next decision sees it.
  */
 export async function scalePaired(
-  { client, cache }: Applier,
-  { release }: Scene,
+  applier: Applier,
+  scene: Scene,
   { color, uid, from, to }: Of<'ScaleColor'>,
 ): Promise<void> {
-  const { kind, name } = standingOn(release, color);
-  const key = { namespace: release.namespace, name };
+  const { client, cache } = applier;
+  const { kind, name } = standingOn(scene.release, color);
+  const key = { namespace: scene.release.namespace, name };
   const { type, store } = KEPT[kind];
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', uid),
-    // At 0 the subresource leaves the number out.
-    ...(from === 0 ? [] : [test('/spec/replicas', from)]),
+    from === 0 ? await stillAtZero(applier, scene, kind, name, uid) : test('/spec/replicas', from),
     { op: 'add', path: '/spec/replicas', value: to },
   ];
-  const scale = await client.patch<Scale>(type, key, { type: 'json', operations }, { subresource: 'scale' });
+  const scale = await client
+    .patch<Scale>(type, key, { type: 'json', operations }, { subresource: 'scale' })
+    .catch((error: unknown) => {
+      throw whyUnpatched(error, `${kind} "${name}"`);
+    });
   const known = store(cache).get(key) as (KubeObject & { spec: object }) | undefined;
   if (known === undefined) return;
   const { resourceVersion } = scale.metadata;

@@ -32,12 +32,17 @@ export async function patch<T extends KubeObject>(
     // What carries no label is not watched: once in the cache it would never change again.
     if (type === RELEASES || answer.metadata.labels?.[LABEL_RELEASE] !== undefined) store.note(answer);
   } catch (error) {
-    // A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for. So is one whose
-    // result is refused, in other words; looking again would not help that one, and people must hear of it.
-    if (isKubeError(error, 'Invalid') && !REFUSAL.test(error.message))
-      throw new StaleError(`${type.kind} "${name}" changed in the meantime`);
-    throw error;
+    throw whyUnpatched(error, `${type.kind} "${name}"`);
   }
+}
+
+/**
+ * A JSON patch whose `test` failed is answered 422: the object is not what the plan was made for. So is one whose
+ * result is refused, in other words; looking again would not help that one, and people must hear of it.
+ */
+export function whyUnpatched(error: unknown, object: string): unknown {
+  const isRaced = isKubeError(error, 'Invalid') && !REFUSAL.test(error.message);
+  return isRaced ? new StaleError(`${object} changed in the meantime`) : error;
 }
 
 /**
