@@ -1,5 +1,10 @@
 /** The two workloads of a pair, as people wrote them: from the cache once they carry our label, before that by name. */
-import { LABEL_CONTROLLER_REVISION_HASH, LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE } from '../api/names.ts';
+import {
+  ANNOTATION_CAPACITY_LOCK,
+  LABEL_CONTROLLER_REVISION_HASH,
+  LABEL_POD_TEMPLATE_HASH,
+  LABEL_RELEASE,
+} from '../api/names.ts';
 import type { PairMember } from '../api/pair-schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import type { KubeClient } from '../kube/ports.ts';
@@ -120,7 +125,8 @@ function autoscalerOf({ metadata, spec }: HorizontalPodAutoscaler): PairedAutosc
     minReplicas,
     maxReplicas,
     own: lock?.written === minReplicas ? lock.own : minReplicas,
-    noted: lock !== undefined,
+    note: metadata.annotations?.[ANNOTATION_CAPACITY_LOCK],
+    overwrittenSince: lock === undefined || lock.written === minReplicas ? undefined : lock.at,
   };
 }
 

@@ -8,7 +8,7 @@ import { act, waitingOrder } from './actions.ts';
 import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
 import { endpointDue } from './endpoint-due.ts';
-import { claimPaired } from './pair.ts';
+import { claimPaired, lockingDue } from './pair.ts';
 import { isPatient } from './patience.ts';
 import type { Plan, Verdict } from './plan.ts';
 import { withPreviews } from './preview.ts';
@@ -73,6 +73,7 @@ export function decide(snapshot: Snapshot): Plan {
     lookAgainAt: soonest(
       verdict.lookAgainAt,
       parkingDue(snapshot, roles),
+      lockingDue(snapshot),
       unwatchedDue(snapshot, roles),
       recyclingDue(snapshot, roles),
       shrinkDue(snapshot, roles),

@@ -9,6 +9,7 @@
 import { COLORS, type Color } from '../api/status.ts';
 import { standingOn } from '../api/workload.ts';
 import { otherColor, selectedColor } from './endpoints.ts';
+import { soonest } from './look-again.ts';
 import type { Effect, PairedKind } from './plan.ts';
 import { rolesOf, type StartedRevision } from './roles.ts';
 import type { PairedAutoscalerView, RevisionView, Snapshot, WishView } from './snapshot.ts';
@@ -123,12 +124,12 @@ function pairedObjects({ pair, sides, release }: Snapshot): Paired[] {
   });
 }
 
-const asPaired = ({ name, uid, claimedBy, noted }: PairedAutoscalerView): Paired => ({
+const asPaired = ({ name, uid, claimedBy, note }: PairedAutoscalerView): Paired => ({
   object: 'HorizontalPodAutoscaler',
   name,
   uid,
   claimedBy,
-  noted,
+  noted: note !== undefined,
   fits: false,
 });
 
@@ -166,14 +167,28 @@ export function releasePaired(snapshot: Snapshot): Effect[] {
 
 const releaseOne = ({ object, name, uid }: Paired): Effect => ({ kind: 'ReleasePaired', object, name, uid });
 
+/** How long an autoscaler is left alone whose raised minimum somebody wrote over: it must not become a fight. */
+const LOCK_AGAIN_MS = 60_000;
+
 /** `floor`: pods that the autoscaler must not take away; 0: none. It never asks for more than its own maximum. */
-export function lockAutoscaler({ pair, release }: Snapshot, color: Color, floor: number): Effect[] {
+export function lockAutoscaler({ pair, release, now }: Snapshot, color: Color, floor: number): Effect[] {
   const autoscaler = pair?.[color].autoscaler;
   if (autoscaler === undefined || autoscaler.claimedBy !== release.name) return [];
-  const { name, uid, minReplicas: from, maxReplicas, own, noted } = autoscaler;
+  const { name, uid, minReplicas: from, maxReplicas, own, note } = autoscaler;
   // Turned to something else, it gets its own minimum back.
   const needed = scalesSide(release, color, autoscaler) ? floor : 0;
   const to = Math.max(own, Math.min(maxReplicas, needed));
-  if (to === from && noted === (to !== own)) return [];
-  return [{ kind: 'LockAutoscaler', color, name, uid, from, to, own }];
+  if (to === from && (note !== undefined) === (to !== own)) return [];
+  if (to > from && now < lockAgainAt(autoscaler)) return [];
+  return [{ kind: 'LockAutoscaler', color, name, uid, from, to, own, note, at: now }];
+}
+
+/** When a minimum that somebody wrote over may be raised next; undefined: none was, or it may be now. */
+export function lockingDue({ pair, now }: Snapshot): number | undefined {
+  const dues = COLORS.map((color) => pair?.[color].autoscaler).map((each) => each && lockAgainAt(each));
+  return soonest(now, dues).lookAgainAt;
+}
+
+function lockAgainAt({ overwrittenSince }: PairedAutoscalerView): number {
+  return overwrittenSince === undefined ? 0 : overwrittenSince + LOCK_AGAIN_MS;
 }

@@ -124,6 +124,9 @@ export type Effect =
       readonly from: number;
       readonly to: number;
       readonly own: number;
+      /** As it stood there: what somebody else noted since is not written over. */
+      readonly note: string | undefined;
+      readonly at: number;
     }
   | { readonly kind: 'WriteAutoscaler'; readonly color: Color; readonly minReplicas: number }
   | { readonly kind: 'WriteBudget'; readonly color: Color; readonly asks: BudgetSpec }

@@ -286,8 +286,10 @@ export interface PairedAutoscalerView {
   readonly maxReplicas: number;
   /** What minReplicas is, or was before it was raised. */
   readonly own: number;
-  /** A note of ours stands on it, of what its minReplicas was. */
-  readonly noted: boolean;
+  /** Our note of what its minReplicas was, as it stands; undefined: there is none. */
+  readonly note: string | undefined;
+  /** Another minimum stands there than the one we wrote then; undefined: ours does, or we wrote none. */
+  readonly overwrittenSince: number | undefined;
 }
 
 export interface BudgetView {

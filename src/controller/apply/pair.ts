@@ -128,9 +128,11 @@ export const pairAppliers: Appliers<'ClaimPaired' | 'ReleasePaired' | 'LockAutos
       ...(isLocked ? [{ op: 'add' as const, path: '/spec/minReplicas', value: lock.own }] : []),
     ]);
   },
-  LockAutoscaler: async (applier, scene, { name, uid, from, to, own }) => {
+  LockAutoscaler: async (applier, scene, { name, uid, from, to, own, note: seen, at }) => {
     const { metadata } = await read(applier, scene, 'HorizontalPodAutoscaler', name, uid);
-    const note = { [ANNOTATION_CAPACITY_LOCK]: formatLock({ own, written: to }) };
+    if (metadata.annotations?.[ANNOTATION_CAPACITY_LOCK] !== seen)
+      throw new StaleError(`HorizontalPodAutoscaler "${name}" was locked in the meantime`);
+    const note = { [ANNOTATION_CAPACITY_LOCK]: formatLock({ own, written: to, at }) };
     await write(applier, scene, 'HorizontalPodAutoscaler', metadata, [
       test('/spec/minReplicas', from),
       ...(to === own

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ANNOTATION_CAPACITY_LOCK } from '../../../src/api/names.ts';
 import { specSchema } from '../../../src/api/schema.ts';
 import { StaleError } from '../../../src/controller/apply/errors.ts';
 import { applyEffect } from '../../../src/controller/apply.ts';
@@ -70,5 +71,34 @@ describe('a side of a pair', () => {
     const scaled = cluster(standing({ spec: { replicas: 5 } }));
     expect(await thrown(applyEffect(scaled.applier, scene, scale(0)))).to.be.instanceOf(StaleError);
     expect(scaled.asked).to.deep.equal([]);
+  });
+});
+
+describe('the minimum of an autoscaler', () => {
+  const unlock = {
+    kind: 'LockAutoscaler',
+    color: 'green',
+    name: 'app-green',
+    uid: 'g',
+    from: 5,
+    to: 2,
+  } as const;
+  const seen = '2->5@2026-03-01T12:00:00Z';
+
+  it('is written only where the note is what was seen', async () => {
+    const note = (text: string) => {
+      const { metadata, ...rest } = standing({ spec: { minReplicas: 5 } });
+      return cluster({
+        ...rest,
+        metadata: { ...metadata, annotations: { [ANNOTATION_CAPACITY_LOCK]: text } },
+      });
+    };
+    const effect: Effect = { ...unlock, own: 2, note: seen, at: 0 };
+    const other = note('3->5@2026-03-01T12:00:01Z');
+    expect(await thrown(applyEffect(other.applier, scene, effect))).to.be.instanceOf(StaleError);
+    expect(other.asked).to.deep.equal([]);
+    const same = note(seen);
+    await applyEffect(same.applier, scene, effect);
+    expect(same.asked).to.deep.include({ op: 'add', path: '/spec/minReplicas', value: 2 });
   });
 });

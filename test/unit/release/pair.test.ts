@@ -29,6 +29,8 @@ const workload = (active?: 'blue' | 'green') => ({
   },
 });
 
+/** That is not read here: the view says what follows from it. */
+const NOTE = '2->5@2026-03-01T12:00:00Z';
 const taken = { ...r1, outcome: { ...r1.outcome, reason: 'TakenOver' }, beside: 'green0' } as typeof r1;
 const autoscaler: PairedAutoscalerView = {
   name: 'blue-hpa',
@@ -38,7 +40,8 @@ const autoscaler: PairedAutoscalerView = {
   minReplicas: 2,
   maxReplicas: 6,
   own: 2,
-  noted: false,
+  note: undefined,
+  overwrittenSince: undefined,
 };
 const content = (fingerprint: string, revision?: string): NonNullable<SidePicture['deployment']> => ({
   fingerprint,
@@ -320,7 +323,7 @@ describe('a pair', () => {
   });
 
   it('is left as it is when the release is deleted', () => {
-    const raised = { ...autoscaler, minReplicas: 5, noted: true };
+    const raised = { ...autoscaler, minReplicas: 5, note: NOTE };
     const { effects } = decided({
       ...committed,
       ...paired(),
@@ -339,7 +342,7 @@ describe('a pair', () => {
   });
 
   it('whose raised minimum lost our label is given that back all the same', () => {
-    const raised = { ...autoscaler, claimedBy: undefined, minReplicas: 5, noted: true };
+    const raised = { ...autoscaler, claimedBy: undefined, minReplicas: 5, note: NOTE };
     const { effects } = decided({
       ...resting,
       release: { deleting: true },
@@ -415,7 +418,7 @@ describe('the autoscaler of a side', () => {
   });
 
   it('gets its own minimum back when that is over', () => {
-    expect(serving({ minReplicas: 5, noted: true })).to.deep.equal([
+    expect(serving({ minReplicas: 5, note: NOTE })).to.deep.equal([
       'LockAutoscaler blue-hpa, minReplicas 5 -> 2',
     ]);
   });
@@ -430,13 +433,31 @@ describe('the autoscaler of a side', () => {
     expect(serving({ target, claimedBy: undefined }, moving)).to.deep.equal([
       'PatchSelector checkout -> green',
     ]);
-    expect(serving({ target, minReplicas: 3, noted: true }, moving)).to.deep.equal([
+    expect(serving({ target, minReplicas: 3, note: NOTE }, moving)).to.deep.equal([
       'LockAutoscaler blue-hpa, minReplicas 3 -> 2',
     ]);
   });
 
+  it('is raised at most once a minute, where somebody writes its minimum back', () => {
+    const moving: Picture = {
+      spec: { workload: workload('green') },
+      green: { revision: 'r2', desired: 0 },
+      revisions: { r1: taken, r2: r2Validated },
+    };
+    const lock = 'LockAutoscaler blue-hpa, minReplicas 2 -> 3';
+    const fought = { note: NOTE, overwrittenSince: NOON - 20 * SECOND };
+    expect(serving(fought, moving)).not.to.include(lock);
+    const { plan } = decided({
+      ...resting,
+      ...moving,
+      pair: { blue: { autoscaler: { ...autoscaler, ...fought } } },
+    });
+    expect(plan.lookAgainAt).to.equal(NOON + 40 * SECOND);
+    expect(serving({ ...fought, overwrittenSince: NOON - 60 * SECOND }, moving)).to.include(lock);
+  });
+
   it('loses a note that people have overtaken', () => {
-    expect(serving({ noted: true })).to.deep.equal(['LockAutoscaler blue-hpa, minReplicas 2 -> 2']);
+    expect(serving({ note: NOTE })).to.deep.equal(['LockAutoscaler blue-hpa, minReplicas 2 -> 2']);
   });
 
   it('that the spec names no more is given back', () => {
@@ -452,7 +473,7 @@ describe('the autoscaler of a side', () => {
       ...after,
       switchedAt: NOON - 2 * HOUR,
       revisions: { r1, r2: over },
-      pair: { blue: { autoscaler: { ...autoscaler, minReplicas: 3, noted: true } } },
+      pair: { blue: { autoscaler: { ...autoscaler, minReplicas: 3, note: NOTE } } },
     };
     expect(decided(late).effects).to.deep.equal([
       'LockAutoscaler blue-hpa, minReplicas 3 -> 2',

@@ -187,7 +187,8 @@ function pairOf(given: NonNullable<Picture['pair']>, spec: ReleaseView['spec']):
         minReplicas: 1,
         maxReplicas: 10,
         own: 1,
-        noted: false,
+        note: undefined,
+        overwrittenSince: undefined,
       },
       ...given[color],
     };

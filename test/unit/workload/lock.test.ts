@@ -5,12 +5,13 @@ const noted = (text: string) => parseLock({ 'bluegreen.dev/capacity-lock': text 
 
 describe('the note on an autoscaler whose minimum was raised', () => {
   it('is read as it was written', () => {
-    expect(noted(formatLock({ own: 2, written: 6 }))).to.deep.equal({ own: 2, written: 6 });
+    const lock = { own: 2, written: 6, at: Date.parse('2026-03-01T12:00:00Z') };
+    expect(noted(formatLock(lock))).to.deep.equal(lock);
   });
 
   it('is none where it is absent or somebody has written something else there', () => {
     expect(parseLock(undefined)).to.equal(undefined);
-    for (const text of ['', '2', 'two->six', '2->', '->6', '2.5->6'])
+    for (const text of ['', '2', 'two->six', '2->', '->6', '2.5->6', '2->6', '2->6@noon'])
       expect(noted(text), text).to.equal(undefined);
   });
 });
