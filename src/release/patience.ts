@@ -23,7 +23,9 @@ const PATIENCE: { [Kind in EffectKind]?: Patience } = {
 
 /** Whether all that is to be done may be done a while later. */
 export function isPatient(snapshot: Snapshot, roles: Roles, verdict: Verdict): boolean {
-  const { effects = [] } = verdict;
+  const { effects = [], phase, stalled, alert } = verdict;
+  // Production may be bad: a way back that has to grow first must not stand back, nor what people must hear.
+  if (phase === 'RollingBack' || stalled || alert !== undefined) return false;
   const mayWait = (effect: Effect): boolean =>
     PATIENCE[effect.kind]?.(snapshot, roles, effect as never, verdict) ?? false;
   return effects.length > 0 && effects.every(mayWait);

@@ -1,8 +1,21 @@
 import { expect } from 'chai';
 import { decided } from './decided.ts';
-import { ADOPTED_AT, committed, idle, observed, returning, SITUATIONS, switched } from './situations.ts';
+import {
+  ADOPTED_AT,
+  committed,
+  idle,
+  observed,
+  r1,
+  r2Verified,
+  returning,
+  SITUATIONS,
+  switched,
+} from './situations.ts';
 import { HOUR, NOON, type Picture, SECOND, type SidePicture } from './world.ts';
 
+const returnWanted = { at: NOON - SECOND, reason: 'CheckFailed', message: 'too many errors' };
+const check = { name: 'errors', prometheus: { query: 'q', max: '0.01' } };
+const bad = { at: NOON + 20 * SECOND, verdict: 'Bad' as const, reason: 'AboveMax' as const, message: 'm' };
 const drained = { now: NOON + 25 * SECOND };
 const old = { createdAt: ADOPTED_AT };
 const blue = (pods: number, more: Partial<SidePicture> = {}): SidePicture => ({
@@ -55,6 +68,27 @@ describe('what somebody waits for', () => {
       'a way back',
       { ...observed, release: { action: 'rollback@2' }, blue: blue(3) },
       ['PatchSelector checkout -> blue'],
+    ],
+    [
+      'a way back whose side has to grow first',
+      {
+        ...observed,
+        spec: { capacity: { window: '50%' } },
+        blue: blue(2),
+        revisions: { r1, r2: { ...r2Verified, returnWanted } },
+      },
+      ['ScaleColor blue 2 -> 3'],
+    ],
+    [
+      'what is done beside an alert',
+      {
+        ...committed,
+        ...drained,
+        spec: { capacity: { window: '50%' }, observation: { checks: [check] } },
+        blue: blue(3),
+        observations: { measurements: { errors: [bad, bad] } },
+      },
+      ['RecyclePods blue: checkout-blue-0'],
     ],
     ['the end of a way back', { ...returning, blue: blue(3) }, ['RecordFacts r2 RolledBack']],
   ] as const) {
