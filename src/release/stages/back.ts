@@ -18,6 +18,15 @@ interface Cause {
   readonly message: string;
 }
 
+/**
+ * People wish for what stands by. What is named and missing for a moment is in no wish, which may then be what it was
+ * before somebody named it: nobody asked for that.
+ */
+export function isWished({ wish, config }: Snapshot, target: StartedRevision | undefined): boolean {
+  if (wish === undefined || config.missing.length > 0) return false;
+  return wish.fingerprint === target?.fingerprint;
+}
+
 export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, cause: Cause): Verdict {
   const { target } = roles;
   const wantedAt = from.facts.returnWanted?.at ?? snapshot.now;

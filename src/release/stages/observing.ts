@@ -15,7 +15,7 @@ import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { tidying } from '../tidying.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
-import { goBack } from './back.ts';
+import { goBack, isWished } from './back.ts';
 import { giveWay, PATIENCE_MS } from './give-way.ts';
 
 export function observing(snapshot: Snapshot, roles: Roles): Verdict {
@@ -58,9 +58,8 @@ function watchedOn(subject: StartedRevision, reason: string, why: string): Verdi
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */
-function isReverted({ wish }: Snapshot, { target }: Roles, subject: StartedRevision): boolean {
-  if (wish === undefined || wish.fingerprint === subject.fingerprint) return false;
-  return wish.fingerprint === target?.fingerprint;
+function isReverted(snapshot: Snapshot, roles: Roles, subject: StartedRevision): boolean {
+  return snapshot.wish?.fingerprint !== subject.fingerprint && isWished(snapshot, roles.target);
 }
 
 /** Since when no pod of the watched side is ready; as long as another side could take over, the rescue was quicker. */

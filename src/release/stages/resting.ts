@@ -21,7 +21,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { judgeInput, judgeObjects, notNow, startAttempt, whatChanged, wishedRevision } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
-import { goBack } from './back.ts';
+import { goBack, isWished } from './back.ts';
 import { isFixWished } from './give-way.ts';
 import { REVISIONS_LOST } from './lost.ts';
 import { takeEdited } from './paired.ts';
@@ -125,7 +125,7 @@ function standing(snapshot: Snapshot, roles: Roles, active: StartedRevision): Ve
     return { phase: 'Suspended', reason: 'Suspended', message };
   }
   const { target } = roles;
-  if (wish !== undefined && target?.fingerprint === wish.fingerprint) {
+  if (target !== undefined && isWished(snapshot, target)) {
     const message = `${wishInWords(snapshot.release.spec)} says what revision ${target.name} is, which stands by`;
     return goBack(snapshot, roles, active, { reason: 'Reverted', message });
   }

@@ -130,6 +130,18 @@ describe('named config', () => {
     ).to.include('PatchSelector checkout -> green');
   });
 
+  it('that is missing takes no traffic back: without it, what is wished for may be what the old side is', () => {
+    for (const [picture, reason] of [
+      [observed, 'Observing'],
+      [committed, 'ConfigNotFound'],
+    ] as const) {
+      const lost = { ...picture, source: { fingerprint: 'v1' }, spec };
+      expect(decided(lost).reason).to.equal('Reverted');
+      const result = decided({ ...lost, config: { missing } });
+      expect([result.reason, result.effects]).to.deep.equal([reason, []]);
+    }
+  });
+
   it('that is missing is in the way of no rollback', () => {
     const { effects } = decided({
       ...observed,
