@@ -2,7 +2,7 @@
  * Which news of a status can wait. A phase, a reason, a decision or an outcome is written at once; counts that move
  * within a phase are written once a second at most, however many pods start at a time: they are for people to read.
  */
-import type { ReleaseStatus } from '../api/status.ts';
+import type { Condition, ReleaseStatus } from '../api/status.ts';
 import { sameJson } from './json.ts';
 
 export const PROGRESS_EVERY_MS = 1_000;
@@ -68,11 +68,26 @@ const ALARMS: ReadonlySet<string | undefined> = new Set([
   'Held',
 ]);
 
-/** What waits in no line; nor may `kubectl wait` find a release ready that is not any more. */
+/**
+ * What waits in no line: an alarm, and the first word of what is seen to go wrong; nor may `kubectl wait` find a release
+ * ready that is not any more.
+ */
 export function isPressing(before: ReleaseStatus, after: ReleaseStatus): boolean {
-  return ALARMS.has(after.phase) || (isReady(before) && !isReady(after));
+  const isReady = (status: ReleaseStatus): boolean => conditionOf(status, 'Ready') === 'True';
+  const isBad = (status: ReleaseStatus): boolean => conditionOf(status, 'Healthy') === 'False';
+  return ALARMS.has(after.phase) || (isReady(before) && !isReady(after)) || (!isBad(before) && isBad(after));
 }
 
-function isReady({ conditions }: ReleaseStatus): boolean {
-  return conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+function conditionOf(
+  { conditions }: ReleaseStatus,
+  wanted: Condition['type'],
+): Condition['status'] | undefined {
+  return conditions?.find(({ type }) => type === wanted)?.status;
+}
+
+/** What stands, with what was seen of production since: the checks remember since when pods are missing. */
+export function withSeen(before: ReleaseStatus, { checks, conditions }: ReleaseStatus): ReleaseStatus {
+  const healthy = conditions?.find(({ type }) => type === 'Healthy');
+  const kept = before.conditions?.map((known) => (known.type === 'Healthy' ? (healthy ?? known) : known));
+  return { ...before, ...(checks && { checks }), ...(kept && { conditions: kept }) };
 }

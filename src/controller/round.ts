@@ -18,6 +18,7 @@ import { applyEffect } from './apply.ts';
 import type { Beside } from './beside.ts';
 import type { Cache } from './cache.ts';
 import { observe, type Scene } from './observe.ts';
+import { withSeen } from './progress.ts';
 import { eventFor, type ReleaseEvent } from './report.ts';
 import type { Rush } from './rush.ts';
 
@@ -96,11 +97,15 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
   return plan;
 }
 
-/** What was decided is not told either: it may be decided otherwise when its time has come. What is asked goes on. */
+/**
+ * What was decided is not told either: it may be decided otherwise when its time has come. What is asked goes on, and
+ * what was seen is told.
+ */
 function standBack(deps: RoundDeps, pass: Pass, scene: Scene, plan: Plan, ms: number): Plan {
   const { requests } = plan;
   for (const request of requests) deps.beside.request(pass.key, scene, request);
   const lookAgainAt = Math.min(plan.lookAgainAt ?? Number.POSITIVE_INFINITY, deps.now() + ms);
+  pass.status = withSeen(pass.status, plan.status);
   return { ...plan, effects: [], status: pass.status, lookAgainAt };
 }
 

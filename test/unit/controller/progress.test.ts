@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import type { ReleaseStatus } from '../../../src/api/status.ts';
-import { createPace, isPressing, isProgress, PROGRESS_EVERY_MS } from '../../../src/controller/progress.ts';
+import {
+  createPace,
+  isPressing,
+  isProgress,
+  PROGRESS_EVERY_MS,
+  withSeen,
+} from '../../../src/controller/progress.ts';
 
 const condition = (reason: string, message: string) => ({
   type: 'Ready' as const,
@@ -67,8 +73,38 @@ describe('a status that waits in no line', () => {
     expect(isPressing(ready, { phase: 'Observing' })).to.equal(true);
   });
 
+  it('is the first that finds production bad', () => {
+    const bad: ReleaseStatus = { conditions: [{ ...condition('Bad', ''), type: 'Healthy' }] };
+    expect([isPressing(ready, { ...ready, ...bad }), isPressing({}, bad)]).to.deep.equal([true, true]);
+    expect(isPressing(bad, bad)).to.equal(false);
+  });
+
   it('is no other', () => {
     expect(isPressing({}, { phase: 'Preparing' })).to.equal(false);
     expect(isPressing({ phase: 'Observing' }, ready)).to.equal(false);
+  });
+});
+
+describe('what is seen while what was decided stands back', () => {
+  const healthy = { ...condition('PodsReady', 'yes'), type: 'Healthy' as const, status: 'True' as const };
+  const reconciling = { ...condition('Observing', 'watched'), type: 'Reconciling' as const };
+  const before: ReleaseStatus = {
+    phase: 'Observing',
+    message: 'watched',
+    conditions: [reconciling, healthy],
+  };
+
+  it('is told: since when pods are missing, and that production is not healthy', () => {
+    const checks = [
+      { name: 'availability', state: 'Bad' as const, since: '2026-01-01T00:00:00Z', message: '1 of 3' },
+    ];
+    const low = { ...healthy, status: 'False' as const, reason: 'AvailabilityLow' };
+    const decided = { ...condition('Committed', 'kept'), type: 'Reconciling' as const };
+    const after: ReleaseStatus = { phase: 'Committed', message: 'kept', checks, conditions: [decided, low] };
+    expect(withSeen(before, after)).to.deep.equal({ ...before, checks, conditions: [reconciling, low] });
+  });
+
+  it('changes nothing where nothing was looked at', () => {
+    expect(withSeen(before, { phase: 'Committed' })).to.deep.equal(before);
   });
 });

@@ -11,7 +11,19 @@ import { NOON } from '../release/world.ts';
 const release: BlueGreenReleaseObject = {
   metadata: { namespace: 'demo', name: 'shop', uid: 'u', resourceVersion: '2', generation: 1 },
   spec: { workload: { deploymentRef: { name: 'shop' } }, traffic: { services: [{ name: 'shop' }] } },
-  status: { phase: 'Idle', message: 'as it was' },
+  status: {
+    phase: 'Idle',
+    message: 'as it was',
+    conditions: [
+      {
+        type: 'Healthy',
+        status: 'True',
+        reason: 'PodsReady',
+        message: 'as it was',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ],
+  },
 };
 
 function cacheOf(object: BlueGreenReleaseObject): Cache {
@@ -70,5 +82,12 @@ describe('a round', () => {
     expect(told).to.deep.equal([]);
     expect([plan?.effects, plan?.lookAgainAt]).to.deep.equal([[], NOON + 5_000]);
     expect(status.message).to.equal('as it was');
+  });
+
+  it('whose effects stand back tells what was seen of production all the same', async () => {
+    const { status } = await roundThat(5_000);
+    expect(status.conditions?.map(({ type, reason }) => [type, reason])).to.deep.equal([
+      ['Healthy', 'NotAdopted'],
+    ]);
   });
 });
