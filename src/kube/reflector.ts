@@ -70,6 +70,8 @@ export interface Reflector<T extends KubeObject> {
 const BACKOFF: BackoffOptions = { baseMs: 800, maxMs: 30_000 };
 /** A watch that ends sooner, with nothing said, counts as a failure: else a broken proxy makes a hot loop. */
 const SHORTEST_WATCH_MS = 1_000;
+/** An API server that has just started forbids everything for seconds, until it has read its roles. */
+const REFUSALS_BEFORE_LOSS = 5;
 /** A list that is needed sooner after another one is held back: lists are what brings API servers down. */
 const HASTY_LIST_MS = 60_000;
 
@@ -91,6 +93,8 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   /** Streaming lists in a row that began and did not end. */
   let brokenStreams = 0;
   let forbidden = false;
+  /** Failures in a row that said that it is forbidden. */
+  let refusals = 0;
   /** Whether what we know can be continued by a watch. */
   let mustList = true;
 
@@ -116,6 +120,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     mustList = false;
     forbidden = false;
     failures = 0;
+    refusals = 0;
     brokenStreams = 0;
     hastyLists = clock.monotonic() - listedAt < HASTY_LIST_MS ? hastyLists + 1 : 0;
     listedAt = clock.monotonic();
@@ -147,6 +152,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 
   function take(event: WatchEvent<T>): void {
     failures = 0;
+    refusals = 0;
     if (event.type !== 'BOOKMARK') {
       tell(store.apply(event.type, event.object));
     } else if (!store.bookmark(event.resourceVersion)) {
@@ -223,7 +229,9 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     failures += 1;
     if (isKubeError(error, 'Gone')) mustList = true;
     const isKnown = forbidden;
-    if (isKubeError(error, 'Forbidden') && options.mayBeForbidden) giveWay();
+    refusals = isKubeError(error, 'Forbidden') ? refusals + 1 : 0;
+    const isLost = refusals > 0 && (!store.synced || refusals >= REFUSALS_BEFORE_LOSS);
+    if (isLost && options.mayBeForbidden) giveWay();
     const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.max(backoffMs(), asked);
     const fields = { kind: type.kind, error: describeThrown(error), failures, waitMs: Math.round(waitMs) };

@@ -124,11 +124,25 @@ describe('a reflector', function () {
         const { store, whenSynced } = start({ mayBeForbidden: true });
         await whenSynced;
         await eventually(() => server.watches === 1);
-        server.fail(() => true, { kind: 'status', status: 403 }, 5);
+        server.fail(() => true, { kind: 'status', status: 403 }, 8);
         server.truncateWatches();
         await eventually(() => said.length === 3);
         expect(said).to.deep.equal(['added a', 'deleted a', 'added a']);
         expect(store.synced).to.equal(true);
+      });
+
+      it('keeps what it knew where it is refused for a moment: a server that starts has read no roles yet', async () => {
+        server.put('services', service('a'));
+        const { store, whenSynced } = start({ mayBeForbidden: true });
+        await whenSynced;
+        for (const name of ['b', 'c']) {
+          await eventually(() => server.watches === 1);
+          server.fail(() => true, { kind: 'status', status: 403 }, 4);
+          server.endWatches();
+          server.put('services', service(name));
+          await eventually(() => said.includes(`added ${name}`));
+        }
+        expect([said, store.size]).to.deep.equal([['added a', 'added b', 'added c'], 3]);
       });
 
       it('waits for the right to it where it needs it', async () => {
