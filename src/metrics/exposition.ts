@@ -49,6 +49,11 @@ export function createCounterReader(selector: string): CounterReader {
 
   return {
     add(text) {
+      // Sent byte for byte, a long line must not be looked through again with each of them.
+      if (!text.includes('\n') && rest.length + text.length <= LONGEST_LINE) {
+        rest += text;
+        return;
+      }
       const lines = `${rest}${text}`.split('\n');
       rest = lines.pop() ?? '';
       if ([...lines, rest].some(({ length }) => length > LONGEST_LINE)) {

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { createCounterReader } from '../../../src/metrics/exposition.ts';
 
@@ -90,4 +91,17 @@ describe("a counter of a page in Prometheus' text format", () => {
     it(`is unknown ${what}`, () => {
       expect(total(text, selector, Math.max(1, Math.ceil(text.length / 65_000)))).to.equal(sentence);
     });
+
+  it('looks through a line once, in however many pieces it comes', () => {
+    const splits = mock.method(String.prototype, 'split');
+    try {
+      const reader = createCounterReader(NAME);
+      const before = splits.mock.callCount();
+      for (let count = 0; count < 10_000; count++) reader.add('x');
+      reader.add(`\n${NAME} 7\n`);
+      expect([reader.total(), splits.mock.callCount() - before]).to.deep.equal([7, 1]);
+    } finally {
+      splits.mock.restore();
+    }
+  });
 });
