@@ -230,14 +230,18 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     if (isKubeError(error, 'Gone')) mustList = true;
     const isKnown = forbidden;
     refusals = isKubeError(error, 'Forbidden') ? refusals + 1 : 0;
-    const isLost = refusals > 0 && (!store.synced || refusals >= REFUSALS_BEFORE_LOSS);
-    if (isLost && options.mayBeForbidden) giveWay();
+    if (options.mayBeForbidden && isRightLost()) giveWay();
     const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.max(backoffMs(), asked);
     const fields = { kind: type.kind, error: describeThrown(error), failures, waitMs: Math.round(waitMs) };
     if ((isRoutine(error) && failures < 3) || isKnown) log.debug('watching failed and goes on', fields);
     else log.warn('watching failed and goes on', fields);
     await sleep(clock, waitMs, stopping.signal);
+  }
+
+  /** Nothing is lost with it where nothing was known. */
+  function isRightLost(): boolean {
+    return refusals >= (store.synced ? REFUSALS_BEFORE_LOSS : 1);
   }
 
   /** An answer it is all the same: the server is there. */

@@ -142,7 +142,7 @@ describe('a reflector', function () {
           server.put('services', service(name));
           await eventually(() => said.includes(`added ${name}`));
         }
-        expect([said, store.size]).to.deep.equal([['added a', 'added b', 'added c'], 3]);
+        expect([said, store.list().length]).to.deep.equal([['added a', 'added b', 'added c'], 3]);
       });
 
       it('waits for the right to it where it needs it', async () => {
