@@ -1,6 +1,6 @@
 /** The process: read options, build, run, stop. */
+import { createBesideTheLoop } from './beside-the-loop.ts';
 import { EMPTY_CONFIG, loadConfig, watchConfig } from './config.ts';
-import type { RunBeside } from './controller/beside.ts';
 import { createOperator, type Operator } from './controller/operator.ts';
 import type { Share } from './controller/share.ts';
 import { reconcileObserver } from './controller/telemetry.ts';
@@ -9,7 +9,6 @@ import { systemClock } from './kube/clock.ts';
 import { createEventRecorder } from './kube/events.ts';
 import { kubeConfigEndpoint, kubeConfigFrom } from './kube/kubeconfig.ts';
 import { describeThrown } from './kube/log.ts';
-import { createPool, type Pool } from './kube/pool.ts';
 import { createKubeClient, type KubeTransport } from './kube/transport.ts';
 import { createLeadership } from './leadership.ts';
 import { type ChildLogger, createLogger } from './log.ts';
@@ -21,11 +20,8 @@ import { createTelemetry, type Telemetry } from './server/metrics.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { VERSION } from './version.ts';
 
-/** Measurements and dry runs at a time, and waiting. */
-const POOL = { size: 64, queueLimit: 4096 };
 /** How often to look whether the start is over, and its garbage can be given back. */
 const GARBAGE_LOOK_MS = 5_000;
-const TASK_DEADLINE_MS = 30_000;
 
 /** What every part of the process is built with. */
 interface Parts {
@@ -101,14 +97,14 @@ function buildOperator(
     instance: options.identity,
     log,
   });
-  const pool = createPool({ ...POOL, log });
+  const beside = createBesideTheLoop({ log, clock: systemClock });
   const operator = createOperator({
     client,
     sources,
     share,
     namespaces: options.namespaces,
     concurrency: options.concurrency,
-    run: besideTheLoop(pool, log),
+    run: beside.run,
     recordEvent: (event) => events.record(event),
     observers: {
       reconcile: reconcileObserver(telemetry.metrics),
@@ -121,22 +117,8 @@ function buildOperator(
   });
   telemetry.followQueue('bluegreenrelease', () => operator.queue.stats());
   shutdown.stops(() => events.stop());
-  shutdown.stops(() => pool.stop());
+  shutdown.stops(() => beside.stop());
   return operator;
-}
-
-function besideTheLoop(pool: Pool, log: ChildLogger): RunBeside {
-  return (key, work) =>
-    void pool.submit({
-      key,
-      run: work,
-      deadlineMs: TASK_DEADLINE_MS,
-      onEnd: (outcome) => {
-        if (outcome.status === 'failed')
-          log.warn('work beside the loop failed', { task: key, error: describeThrown(outcome.error) });
-        if (outcome.status === 'timeout') log.warn('work beside the loop took too long', { task: key });
-      },
-    });
 }
 
 async function lead(operator: Operator, shutdown: Shutdown): Promise<void> {

@@ -29,6 +29,8 @@ export interface Idleness {
 }
 
 const MOST_OFTEN_MS = 5000;
+/** Asked at once; the next when they have answered. Many pods of one release leave places to those of others. */
+const MOST_AT_ONCE = 16;
 
 export function byPodMetrics(asked: Asked, wanted: PodMetricsSpec): Idleness {
   const { snapshot, active, revision, from } = asked;
@@ -38,13 +40,15 @@ export function byPodMetrics(asked: Asked, wanted: PodMetricsSpec): Idleness {
   const pods = oldPods(snapshot, active);
   const seen = pods.map((pod) => ({ pod, scrape: scrapeSince(snapshot, pod, from) }));
   const nextAt = (at: number | undefined): number => (at === undefined ? snapshot.now : at + everyMs);
-  const due = seen.filter(({ scrape }) => snapshot.now >= nextAt(scrape?.at));
+  const due = seen
+    .filter(({ scrape }) => snapshot.now >= nextAt(scrape?.at))
+    .toSorted((a, b) => (a.scrape?.at ?? 0) - (b.scrape?.at ?? 0));
   const coming = seen.map(({ scrape }) => nextAt(scrape?.at)).filter((at) => at > snapshot.now);
   const silent = seen.find(({ scrape }) => scrape?.trouble !== undefined);
   return {
     // An answer that is old by now says what was, not what is.
     isIdle: due.length === 0 && seen.every(({ scrape }) => isUnchanged(scrape, wanted)),
-    requests: due.map(({ pod: { name, uid } }) => ({
+    requests: due.slice(0, MOST_AT_ONCE).map(({ pod: { name, uid } }) => ({
       kind: 'Scrape',
       revision,
       attempt,

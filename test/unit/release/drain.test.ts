@@ -188,6 +188,16 @@ describe('an old side that is drained when its pods count no more requests', () 
     expect(asked({ ...scraped(end), blue: side })).to.deep.equal(['checkout-blue-0']);
   });
 
+  it('asks sixteen pods at once, first those that were never asked or not for the longest time', () => {
+    const answers = Array.from({ length: 20 }, (_, pod) =>
+      pod === 19 ? undefined : { at: drained + pod * 500, trouble: 'ECONNREFUSED' },
+    );
+    const many = { revision: 'r1', ready: 20, pods: answers.map(() => old) };
+    const names = asked({ ...scraped(end, ...answers), blue: many });
+    const longestAgo = Array.from({ length: 15 }, (_, pod) => `checkout-blue-${pod}`);
+    expect(names).to.deep.equal(['checkout-blue-19', ...longestAgo]);
+  });
+
   it('counts as drained after timeoutSeconds, whatever the pods say', () => {
     const late = verifiedAt + 120 * SECOND;
     const silent = { at: late, trouble: 'ECONNREFUSED' };
