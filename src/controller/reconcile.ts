@@ -181,8 +181,11 @@ async function toEnd(
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
   let writing: Promise<number> = Promise.resolve(0);
+  const hurry = Promise.withResolvers<void>();
   const report = (): Promise<number> => {
-    writing = writing.then(() => write(deps, { pace, line }, pass));
+    // An urgent worker has no time to stand anywhere; and what waits in the line is told with what presses.
+    if (context.urgent || presses(deps, pass)) hurry.resolve();
+    writing = writing.then(() => write(deps, { pace, line }, pass, hurry.promise));
     return writing;
   };
   try {
@@ -230,11 +233,16 @@ function isOutdated(deps: ReconcileDeps, pass: Pass): boolean {
   return now !== undefined && (now.uid !== uid || now.generation !== generation);
 }
 
+function presses(deps: ReconcileDeps, pass: Pass): boolean {
+  return isPressing(currentOf(deps, pass)?.status ?? {}, pass.status);
+}
+
 /** Gives the milliseconds that are to pass before the status is written; 0: it is. */
 async function write(
   deps: ReconcileDeps & RoundDeps,
   { pace, line }: Pick<Memories, 'pace' | 'line'>,
   pass: Pass,
+  hurry: Promise<void>,
 ): Promise<number> {
   const object = ownObject(deps, pass);
   if (object === undefined) return 0;
@@ -244,11 +252,11 @@ async function write(
   const before = object.status ?? {};
   pass.isLate = false;
   if (sameJson(before, pass.status)) return 0;
-  const presses = isPressing(before, pass.status);
-  const waitMs = pace.waitMs(pass.key, before, pass.status) || (presses ? 0 : deps.rush.turn(pass.key));
+  const waitMs =
+    pace.waitMs(pass.key, before, pass.status) || (presses(deps, pass) ? 0 : deps.rush.turn(pass.key));
   pass.isLate = waitMs > 0;
   if (pass.isLate) return waitMs;
-  await (presses ? tellStatus(deps, pass) : line(() => tellStatus(deps, pass)));
+  await line(() => tellStatus(deps, pass), hurry);
   return 0;
 }
 

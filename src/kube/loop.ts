@@ -24,7 +24,7 @@ export type ReconcileResult =
 export interface ReconcileContext {
   /** Aborts when the process stops; every call that is made on the way should have it. */
   readonly signal: AbortSignal;
-  /** Whether it came through the urgent lane. */
+  /** Whether it came through the urgent lane, or was added to it since. */
   readonly urgent: boolean;
   /** Lets the event loop look at its sockets before the work goes on, unless this is urgent. */
   readonly pause: () => Promise<void>;
@@ -136,7 +136,9 @@ export function runLoop(options: LoopOptions): Loop {
     };
     return {
       signal: stopping.signal,
-      urgent,
+      get urgent() {
+        return urgent;
+      },
       pause,
       async news(until) {
         let cancel = (): void => undefined;

@@ -15,13 +15,16 @@ function held(): { work: () => Promise<string>; end: (how?: Error) => void; begu
   return { work, end: (how) => end(how), begun: () => begun };
 }
 
+/** In no hurry. */
+const never = new Promise<void>(() => undefined);
+
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a line of two places', () => {
   it('serves two at a time, in the order in which they came', async () => {
     const line = createLine(2);
     const all = [held(), held(), held(), held()];
-    const answers = all.map(({ work }) => line(work));
+    const answers = all.map(({ work }) => line(work, never));
     await settled();
     expect(all.map(({ begun }) => begun())).to.deep.equal([true, true, false, false]);
     all[1]?.end();
@@ -34,8 +37,8 @@ describe('a line of two places', () => {
   it('goes on when somebody’s work fails, and tells them', async () => {
     const line = createLine(1);
     const [bad, good] = [held(), held()];
-    const first = line(bad.work).catch((error: Error) => error.message);
-    const second = line(good.work);
+    const first = line(bad.work, never).catch((error: Error) => error.message);
+    const second = line(good.work, never);
     bad.end(new Error('no'));
     good.end();
     expect([await first, await second]).to.deep.equal(['no', 'done']);
@@ -43,6 +46,27 @@ describe('a line of two places', () => {
 
   it('has its places back when nobody waits', async () => {
     const line = createLine(1);
-    for (let count = 0; count < 3; count++) expect(await line(async () => count)).to.equal(count);
+    for (let count = 0; count < 3; count++) expect(await line(async () => count, never)).to.equal(count);
+  });
+
+  it('lets somebody in a hurry leave it, and their turn falls to the next', async () => {
+    const line = createLine(1);
+    const hurry = Promise.withResolvers<void>();
+    const [first, hasty, last] = [held(), held(), held()];
+    const answers = [line(first.work, never), line(hasty.work, hurry.promise), line(last.work, never)];
+    const begun = async (): Promise<boolean[]> => {
+      await settled();
+      return [first, hasty, last].map((each) => each.begun());
+    };
+    expect(await begun()).to.deep.equal([true, false, false]);
+    hurry.resolve();
+    expect(await begun()).to.deep.equal([true, true, false]);
+    hasty.end();
+    expect(await begun()).to.deep.equal([true, true, false]);
+    first.end();
+    expect(await begun()).to.deep.equal([true, true, true]);
+    last.end();
+    await Promise.all(answers);
+    expect(await line(async () => 'served', never)).to.equal('served');
   });
 });

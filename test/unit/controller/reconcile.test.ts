@@ -5,9 +5,11 @@ import type { ReleaseStatus } from '../../../src/api/status.ts';
 import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { createReconciler, type ReconcileDeps } from '../../../src/controller/reconcile.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
+import type { ReconcileContext } from '../../../src/kube/loop.ts';
 import type { CallOptions, KubeObject, Patch, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
 import { SERVICES, type Service } from '../../../src/kube/types.ts';
+import { settle } from '../kube/support.ts';
 import { r1 } from '../release/situations.ts';
 import { NOON } from '../release/world.ts';
 
@@ -323,32 +325,52 @@ describe('a release whose spec cannot be read', () => {
 });
 
 describe('the statuses of many releases that begin at once', () => {
-  it('are written when their turn comes, and tell of all that was done before', async () => {
+  const labels = { app: 'shop' };
+  const podSpec = { containers: [{ name: 'app', image: 'shop:v1' }] };
+  const source = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec } };
+
+  let areServicesLost = false;
+  beforeEach(() => {
+    areServicesLost = false;
+  });
+
+  /** `told` hears of each status that tells what was done, and may keep it from being answered. */
+  function beginning(count: number, told: (name: string) => Promise<void> = async () => undefined) {
     const cache = emptyCache();
-    const keys = Array.from({ length: 12 }, (_, index) => `app-${index}`);
-    const labels = { app: 'shop' };
-    const podSpec = { containers: [{ name: 'app', image: 'shop:v1' }] };
-    const source = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec } };
+    const keys = Array.from({ length: count }, (_, index) => `app-${index}`);
     let version = 1;
     const newer = (name: string) => ({ ...release.metadata, name, resourceVersion: String(++version) });
     for (const name of keys) cache.releases.note({ ...release, metadata: newer(name) });
     const client = {
-      get: async (type: ResourceType, { name }: { name: string }) => ({
-        metadata: { namespace: 'demo', name, uid: `${type.kind}-${name}`, resourceVersion: '1' },
-        spec: type.kind === 'Deployment' ? source : { selector: { app: 'shop' }, ports: [{ port: 80 }] },
-      }),
+      get: async (type: ResourceType, { name }: { name: string }) => {
+        if (type.kind === 'Service' && name === 'shop' && areServicesLost) return undefined;
+        return {
+          metadata: { namespace: 'demo', name, uid: `${type.kind}-${name}`, resourceVersion: '1' },
+          spec: type.kind === 'Deployment' ? source : { selector: { app: 'shop' }, ports: [{ port: 80 }] },
+        };
+      },
       list: () => Promise.resolve([]),
       patch: async (_: unknown, key: { namespace: string; name: string }, change: any) => {
+        if (change.type !== 'json' && change.body.status.decisions !== undefined) await told(key.name);
         const object = cache.releases.get(key) as BlueGreenReleaseObject;
         const metadata = { ...object.metadata, ...newer(key.name) };
         if (change.type === 'json') return { ...object, metadata: { ...metadata, finalizers: [FINALIZER] } };
         return { ...object, metadata, status: { ...(object.status as object), ...change.body.status } };
       },
     };
+    return { cache, keys, client };
+  }
+  const context: ReconcileContext = {
+    signal: new AbortController().signal,
+    urgent: false,
+    pause: async () => {},
+    news: async () => false,
+  };
+
+  it('are written when their turn comes, and tell of all that was done before', async () => {
+    const { cache, keys, client } = beginning(12);
     let now = NOON;
     const reconcile = reconcilerOf(client, cache, () => now);
-    const { signal } = new AbortController();
-    const context = { signal, urgent: false, pause: async () => {}, news: async () => false };
     const toldOf = async (): Promise<number> => {
       for (const name of keys) await reconcile(`demo/${name}`, context);
       const statuses = keys.map((name) => cache.releases.get({ namespace: 'demo', name })?.status);
@@ -358,4 +380,53 @@ describe('the statuses of many releases that begin at once', () => {
     now += 10_000;
     expect(await toldOf()).to.equal(keys.length);
   });
+
+  const hurries: readonly [string, () => ReconcileContext][] = [
+    ['an urgent worker', () => ({ ...context, urgent: true })],
+    ['one that became urgent while its status waited', () => withNews({ urgent: true })],
+    [
+      'an alarm about what is lost while its status waited',
+      () =>
+        withNews({ urgent: false }, () => {
+          areServicesLost = true;
+        }),
+    ],
+  ];
+  for (const [what, hasty] of hurries)
+    it(`stand in a line, and keep ${what} from nothing`, async () => {
+      const began: string[] = [];
+      const answered = Promise.withResolvers<void>();
+      const { cache, keys, client } = beginning(6, async (name) => {
+        began.push(name);
+        if (name !== 'app-5') await answered.promise;
+      });
+      const reconcile = reconcilerOf(client, cache, () => NOON);
+      const slow = keys.slice(0, 5).map((name) => reconcile(`demo/${name}`, context));
+      await settle();
+      expect(began).to.deep.equal(['app-0', 'app-1', 'app-2', 'app-3']);
+      await reconcile('demo/app-5', hasty());
+      expect(began).to.deep.equal(['app-0', 'app-1', 'app-2', 'app-3', 'app-5']);
+      answered.resolve();
+      await Promise.all(slow);
+      expect(began.at(-1)).to.equal('app-4');
+    });
+
+  /** News comes, once, while its status waits. */
+  function withNews({ urgent }: { urgent: boolean }, onNews: () => void = () => undefined): ReconcileContext {
+    let came = false;
+    return {
+      ...context,
+      get urgent() {
+        return came && urgent;
+      },
+      news: async (until: Promise<unknown> | number): Promise<boolean> => {
+        if (typeof until === 'number') return false;
+        const isNews = !came;
+        came = true;
+        if (isNews) onNews();
+        else await until;
+        return isNews;
+      },
+    };
+  }
 });

@@ -68,6 +68,21 @@ describe('the reconcile loop', () => {
     expect(queue.stats().depth).to.equal(0);
   });
 
+  it('is urgent from then on where the news is', async () => {
+    const told: boolean[] = [];
+    run(async (_, context) => {
+      told.push(context.urgent);
+      await context.news(10);
+      told.push(context.urgent);
+      return SUCCESS;
+    });
+    queue.add('a');
+    await settle();
+    queue.add('a', { urgent: true });
+    await settle();
+    expect(told).to.deep.equal([false, true]);
+  });
+
   it('gives a key out again for what came after the last look', async () => {
     let times = 0;
     const work = Promise.withResolvers<void>();
