@@ -14,7 +14,7 @@ const TASK_DEADLINE_MS = 30_000;
 export interface BesideTheLoop {
   readonly run: RunBeside;
   /** Cancels everything, and resolves when nothing runs any more. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export function createBesideTheLoop(options: { readonly log: Logger; readonly clock: Clock }): BesideTheLoop {
