@@ -122,6 +122,15 @@ describe('An operator that is killed', function () {
         release.status.phase === 'RolledBack' && condition(release, 'Stalled')?.reason === 'RevisionRejected'
       );
     });
+    // Seconds later, when the proxies have followed: one story would be over before that, and the other after it.
+    await eventually('the side that failed to be at 0', shop.patienceMs, async () => {
+      const deployments = await shop.list(DEPLOYMENTS);
+      return deployments.some(
+        ({ metadata, spec }) => metadata.name === `${SHOP}-green` && spec.replicas === 0,
+      )
+        ? true
+        : undefined;
+    });
   }
 
   /**
