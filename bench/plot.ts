@@ -59,7 +59,7 @@ export function plot(rows: readonly Row[]): string {
     const legend = text(WIDTH - MARGIN.right + 15, MARGIN.top + 20 * (index + 1), label, color);
     return [polyline(path, color), ...dots, legend].join('');
   });
-  return svg(WIDTH, HEIGHT, [
+  return svg(WIDTH, HEIGHT, 'What the operator costs, by how many releases it has', [
     ...x.ticks.flatMap((tick) => [
       line([x.at(tick), MARGIN.top], [x.at(tick), HEIGHT - MARGIN.bottom]),
       text(x.at(tick) - 12, HEIGHT - MARGIN.bottom + 18, tick),

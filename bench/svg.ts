@@ -14,9 +14,11 @@ export function polyline(points: readonly (readonly [number, number])[], color: 
   return `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2"/>`;
 }
 
-export function svg(width: number, height: number, parts: readonly string[]): string {
+/** `title`: what the picture shows, for those who do not see it. */
+export function svg(width: number, height: number, title: string, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...parts,
     '</svg>',

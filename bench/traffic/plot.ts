@@ -58,7 +58,12 @@ export function plot({ rows, switches }: Raw, seconds: number): string {
   const panels = (Object.keys(KINDS) as Kind[]).map((kind, index) =>
     panel(shown, switches, kind, index * PANEL),
   );
-  return svg(WIDTH, 2 * PANEL, panels.flat());
+  return svg(
+    WIDTH,
+    2 * PANEL,
+    'Answers a second of each version, while releases are switched under load',
+    panels.flat(),
+  );
 }
 
 function panel(rows: readonly Row[], switches: readonly Switch[], kind: Kind, offset: number): string[] {
