@@ -53,8 +53,9 @@ import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_JOB_NAME, LABEL_SERVIC
 import { sourceFingerprint } from './identities.ts';
 import { configView } from './named-config.ts';
 import { type Pair, pairView, readPair } from './pair.ts';
-import { markOf, readPublished, viewEndpoint } from './published.ts';
+import { readPublished, viewEndpoint } from './published.ts';
 import { foreignBudgets, podsOf, sidesOf } from './sides.ts';
+import { markedOf } from './switch-mark.ts';
 import {
   type Aliases,
   endpointsOf,
@@ -121,7 +122,7 @@ export async function observe(
   );
   const config = configView(cache, release);
   const wish = statedWish(release, stated, config);
-  const marked = [...views, markOf(published, release)];
+  const marked = [...views, markedOf(published, release.uid)];
   const revisions = await currentRevisions(observer, release, marked, () =>
     revisionsOf(cache, release, aliases, wish?.fingerprint),
   );

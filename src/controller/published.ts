@@ -1,13 +1,5 @@
 /** What an external workload has published, and how far its consumers are. They carry no label of ours: they are asked for. */
-import {
-  ANNOTATION_SWITCH,
-  ANNOTATION_SWITCH_REASON,
-  ANNOTATION_SWITCHED_AT,
-  endpointAnnotation,
-  LABEL_CONFIG,
-  LABEL_RELEASE,
-  restartedAtAnnotation,
-} from '../api/names.ts';
+import { endpointAnnotation, LABEL_CONFIG, LABEL_RELEASE, restartedAtAnnotation } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import { type External, workloadOf } from '../api/workload.ts';
@@ -22,7 +14,6 @@ import {
   type StatefulSet,
 } from '../kube/types.ts';
 import type { ConsumerView, EndpointView } from '../release/endpoint-view.ts';
-import { type Marked, parseMark } from '../release/mark.ts';
 import type { RevisionView } from '../release/snapshot.ts';
 import { dataOf, saysSame } from '../traffic/endpoint.ts';
 import { configDigest } from '../workload/config.ts';
@@ -30,6 +21,7 @@ import { fingerprint } from '../workload/content.ts';
 import { externalContent } from '../workload/external.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { type Cache, keyOf } from './cache.ts';
+import { markedOf } from './switch-mark.ts';
 import { lastWriter } from './writers.ts';
 
 interface Reader {
@@ -49,16 +41,6 @@ export async function readPublished(
   return known?.data === undefined ? client.get<ConfigMap>(CONFIG_MAPS, key) : known;
 }
 
-export function markOf(published: ConfigMap | undefined, { uid }: ReleaseRef): Marked {
-  const annotations = published?.metadata.annotations ?? {};
-  return {
-    rawMark: annotations[ANNOTATION_SWITCH],
-    mark: parseMark(annotations[ANNOTATION_SWITCH], uid),
-    switchedAt: parseTime(annotations[ANNOTATION_SWITCHED_AT]),
-    switchReason: annotations[ANNOTATION_SWITCH_REASON],
-  };
-}
-
 /** undefined for a workload that is not external. */
 export async function viewEndpoint(
   reader: Reader,
@@ -76,7 +58,7 @@ export async function viewEndpoint(
     uid: metadata?.uid ?? '',
     resourceVersion: metadata?.resourceVersion ?? '',
     ...ownership(reader.cache, release, published),
-    ...markOf(published, release),
+    ...markedOf(published, release.uid),
     data,
     digests: digestsOf(revisions),
     fingerprints: fingerprintsOf(workload.external),
@@ -104,7 +86,7 @@ function ownership(
   const isTaken = owner !== undefined && cache.releases.get({ namespace, name: owner }) !== undefined;
   if (isTaken) return { state: 'Foreign', owner };
   // Whoever took its labels away left our mark: it is ours to label again.
-  const isMarked = markOf(published, release).mark !== undefined;
+  const isMarked = markedOf(published, release.uid).mark !== undefined;
   return { state: isWatched || isMarked ? 'Free' : 'Foreign', owner: undefined };
 }
 

@@ -3,9 +3,6 @@ import {
   ANNOTATION_CLAIM,
   ANNOTATION_FACTS,
   ANNOTATION_SPEC_HASH,
-  ANNOTATION_SWITCH,
-  ANNOTATION_SWITCH_REASON,
-  ANNOTATION_SWITCHED_AT,
   LABEL_ATTEMPT,
   LABEL_COLOR,
   LABEL_GATE,
@@ -28,7 +25,6 @@ import type {
   Service,
 } from '../kube/types.ts';
 import { parseFacts } from '../release/facts.ts';
-import { parseMark } from '../release/mark.ts';
 import type {
   AutoscalerView,
   BudgetView,
@@ -58,6 +54,7 @@ import { carriesStated } from '../workload/stated.ts';
 import { LABEL_SLICE_MANAGER } from './cache.ts';
 import { colorIdentity } from './identities.ts';
 import { sameJson } from './json.ts';
+import { markedOf } from './switch-mark.ts';
 
 const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
 const MAX_MESSAGE = 1024;
@@ -121,8 +118,7 @@ export function serviceView(
   endpoints: readonly Endpoint[],
   exists: (uid: string) => boolean,
 ): ServiceView {
-  const annotations = service?.metadata.annotations ?? {};
-  const claim = annotations[ANNOTATION_CLAIM];
+  const claim = service?.metadata.annotations?.[ANNOTATION_CLAIM];
   const {
     type = 'ClusterIP',
     clusterIP,
@@ -139,10 +135,7 @@ export function serviceView(
     locality: locality(service),
     publishNotReadyAddresses,
     selector,
-    rawMark: annotations[ANNOTATION_SWITCH],
-    mark: parseMark(annotations[ANNOTATION_SWITCH], release.uid),
-    switchedAt: parseTime(annotations[ANNOTATION_SWITCHED_AT]),
-    switchReason: annotations[ANNOTATION_SWITCH_REASON],
+    ...markedOf(service, release.uid),
     claimedBy: claim !== undefined && exists(claim) ? claim : undefined,
     labelled: service !== undefined && isOurs(service, release.name),
     endpoints,

@@ -1,25 +1,15 @@
 /** What is published of an external workload, and the consumers that are to read it anew. */
-import {
-  ANNOTATION_SWITCH,
-  ANNOTATION_SWITCH_REASON,
-  ANNOTATION_SWITCHED_AT,
-  endpointAnnotation,
-  LABEL_CONFIG,
-  LABEL_RELEASE,
-  restartedAtAnnotation,
-} from '../../api/names.ts';
+import { endpointAnnotation, LABEL_CONFIG, LABEL_RELEASE, restartedAtAnnotation } from '../../api/names.ts';
 import { formatPreciseTime } from '../../api/time.ts';
 import type { JsonPatchOperation, Patch, ResourceType } from '../../kube/ports.ts';
 import { CONFIG_MAPS, type ConfigMap, DEPLOYMENTS, STATEFUL_SETS } from '../../kube/types.ts';
 import type { ConsumerView } from '../../release/endpoint-view.ts';
-import { formatMark } from '../../release/mark.ts';
 import { configDigest } from '../../workload/config.ts';
 import type { Scene } from '../observe.ts';
+import { SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
-import { create, patch, pointer, removeMembers, setMembers, test } from './writes.ts';
-
-const SWITCH_ANNOTATIONS = [ANNOTATION_SWITCH, ANNOTATION_SWITCHED_AT, ANNOTATION_SWITCH_REASON];
+import { create, patch, removeMembers, setMembers, test, testMark } from './writes.ts';
 
 function publishedOf({ published }: Scene): ConfigMap {
   if (published === undefined) throw new StaleError('the published ConfigMap is gone');
@@ -51,7 +41,6 @@ const claimEndpoint: Apply<'ClaimEndpoint'> = async (applier, scene, { configMap
 /** Mark, time and reason travel in the same patch: no crash can separate them. */
 const publish: Apply<'Publish'> = (applier, scene, effect) => {
   const { metadata, data } = publishedOf(scene);
-  const path = '/metadata/annotations';
   return patch(
     applier,
     applier.cache.configMaps,
@@ -64,15 +53,9 @@ const publish: Apply<'Publish'> = (applier, scene, effect) => {
       data === undefined || Object.keys(data).length === 0
         ? test('/metadata/resourceVersion', metadata.resourceVersion)
         : test('/data', effect.from),
-      ...(effect.expectedMark === undefined
-        ? []
-        : [test(`${path}/${pointer(ANNOTATION_SWITCH)}`, effect.expectedMark)]),
+      ...testMark(effect.expectedMark),
       { op: 'add', path: '/data', value: { ...effect.data } },
-      ...setMembers(path, metadata.annotations, {
-        [ANNOTATION_SWITCH]: formatMark(effect.mark),
-        [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
-        [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
-      }),
+      ...setMembers('/metadata/annotations', metadata.annotations, switchAnnotations(effect)),
     ],
     { urgency: effect.rescue ? 'rescue' : 'normal' },
   );

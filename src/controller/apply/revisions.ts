@@ -1,7 +1,6 @@
 /** Revisions: their content, what their ConfigMaps held, and their facts. */
 import {
   ANNOTATION_FACTS,
-  ANNOTATION_SWITCH,
   copyName,
   LABEL_RELEASE,
   LABEL_REVISION,
@@ -20,7 +19,6 @@ import {
   type JsonObject,
 } from '../../kube/types.ts';
 import { formatFacts, type OutcomeKind } from '../../release/facts.ts';
-import { parseMark } from '../../release/mark.ts';
 import { configDigest } from '../../workload/config.ts';
 import {
   contentOf,
@@ -36,6 +34,7 @@ import { nameless, renderColor, renderCopy } from '../../workload/render.ts';
 import { readConfigMap } from '../named-config.ts';
 import type { Scene } from '../observe.ts';
 import type { Pair } from '../pair.ts';
+import { markedOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { colorDeployment, servicesNow, sourceOf } from './present.ts';
@@ -169,7 +168,7 @@ async function mustNotServe(
   const published =
     endpoint && (await applier.client.get<KubeObject>(CONFIG_MAPS, { namespace, name: endpoint.name }));
   for (const carrier of [...(await servicesNow(applier, scene)), published]) {
-    const mark = parseMark(carrier?.metadata.annotations?.[ANNOTATION_SWITCH], scene.release.uid);
+    const { mark } = markedOf(carrier, scene.release.uid);
     const isItsOwn = mark?.revision === revision && mark.attempt === facts.attempt;
     if (isItsOwn && mark.direction === 'Forward')
       throw new StaleError(`revision ${revision} was given the traffic: it is no candidate any more`);

@@ -2,21 +2,18 @@
 import {
   ANNOTATION_CLAIM,
   ANNOTATION_SWITCH,
-  ANNOTATION_SWITCH_REASON,
-  ANNOTATION_SWITCHED_AT,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
   twinName,
 } from '../../api/names.ts';
-import { formatPreciseTime } from '../../api/time.ts';
 import type { CallOptions, JsonPatchOperation } from '../../kube/ports.ts';
 import { SERVICES, type Service } from '../../kube/types.ts';
-import { formatMark } from '../../release/mark.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
+import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { serviceOf } from './present.ts';
-import { create, patch, pointer, remove, removeMembers, setMembers, test } from './writes.ts';
+import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
 
 export const patchService = (
   applier: Applier,
@@ -35,8 +32,6 @@ function familiesOf({ spec: { ipFamilies, ipFamilyPolicy } }: Service): JsonPatc
   ];
 }
 
-const SWITCH_ANNOTATIONS = [ANNOTATION_SWITCH, ANNOTATION_SWITCHED_AT, ANNOTATION_SWITCH_REASON];
-
 /** A preview must not keep the release waiting that it shows. */
 const PREVIEW_DEADLINE_MS = 2000;
 
@@ -46,16 +41,11 @@ const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
   const service = serviceOf(scene, effect.service);
   const annotations = service.metadata.annotations;
   const path = `/spec/selector/${pointer(label)}`;
-  const markPath = `/metadata/annotations/${pointer(ANNOTATION_SWITCH)}`;
-  const marks = effect.mark && {
-    [ANNOTATION_SWITCH]: formatMark(effect.mark),
-    [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
-    [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
-  };
+  const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', effect.uid),
     test('/spec/selector', effect.from),
-    ...(effect.expectedMark === undefined ? [] : [test(markPath, effect.expectedMark)]),
+    ...testMark(effect.expectedMark),
     ...(effect.color === undefined
       ? removeMembers('/spec/selector', service.spec.selector, [label])
       : [{ op: 'add' as const, path, value: effect.color }]),
@@ -80,19 +70,14 @@ const handBack: Apply<'HandBack'> = (applier, scene, effect) => {
   return patchService(applier, scene, effect.service, [
     test('/metadata/uid', effect.uid),
     test('/spec/selector', effect.from),
-    ...(effect.expectedMark === undefined
-      ? []
-      : [test(`${path}/${pointer(ANNOTATION_SWITCH)}`, effect.expectedMark)]),
+    ...testMark(effect.expectedMark),
     {
       op: 'add',
       path: '/spec/selector',
       value: { ...rest, ...(effect.hash !== undefined && { [LABEL_POD_TEMPLATE_HASH]: effect.hash }) },
     },
     ...removeMembers(path, annotations, [ANNOTATION_SWITCH]),
-    ...setMembers(path, annotations, {
-      [ANNOTATION_SWITCHED_AT]: formatPreciseTime(effect.decidedAt),
-      [ANNOTATION_SWITCH_REASON]: effect.reason.slice(0, 512),
-    }),
+    ...setMembers(path, annotations, toldOf(effect)),
   ]);
 };
 

@@ -1,5 +1,5 @@
 /** The writes that effects are made of; each answer goes into the cache at once. */
-import { LABEL_RELEASE, LABEL_REVISION } from '../../api/names.ts';
+import { ANNOTATION_SWITCH, LABEL_RELEASE, LABEL_REVISION } from '../../api/names.ts';
 import { RELEASES } from '../../api/resource.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { CallOptions, JsonPatchOperation, KubeObject, ResourceType, Store } from '../../kube/ports.ts';
@@ -12,6 +12,13 @@ import { NameTakenError, StaleError } from './errors.ts';
 export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 export const test = (path: string, value: unknown): JsonPatchOperation => ({ op: 'test', path, value });
+
+/** The switch that the plan was made after is still the last one; undefined: there was none to compare with. */
+export function testMark(expected: string | undefined): JsonPatchOperation[] {
+  return expected === undefined
+    ? []
+    : [test(`/metadata/annotations/${pointer(ANNOTATION_SWITCH)}`, expected)];
+}
 
 /** As the API server, its admission policies and its webhooks say no to what would come of a patch. */
 const REFUSAL = / is (invalid|forbidden): | denied the request/;

@@ -93,9 +93,11 @@ export const TRAFFIC: readonly Sabotage[] = [
     breaks: 'A stale cache is trusted: the selector is patched whatever it is now.',
     file: APPLY,
     find: `    test('/spec/selector', effect.from),
-    ...(effect.expectedMark === undefined ? [] : [test(markPath, effect.expectedMark)]),
+    ...testMark(effect.expectedMark),
+    ...(effect.color === undefined
 `,
-    replace: '',
+    replace: `    ...(effect.color === undefined
+`,
   },
   {
     name: 'marks-older-than-facts',
