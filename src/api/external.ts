@@ -1,9 +1,7 @@
 /** The parts of the schema for environments that the operator cannot scale: where they are, and who is told of it. */
 import { z } from 'zod';
-import { DNS_1123_SUBDOMAIN, LABEL_VALUE, NO_SPACE } from './patterns.ts';
-import { rule, seconds } from './pieces.ts';
-
-const objectName = z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN);
+import { LABEL_VALUE, NO_SPACE } from './patterns.ts';
+import { objectName, rule, seconds } from './pieces.ts';
 
 const environment = (color: string) =>
   z

@@ -1,8 +1,6 @@
 /** `spec.workload.pair`: two workloads that exist already and that people go on writing. */
 import { z } from 'zod';
-import { DNS_1123_SUBDOMAIN } from './patterns.ts';
-
-const objectName = z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN);
+import { objectName, rule } from './pieces.ts';
 
 const member = (color: string) =>
   z
@@ -38,18 +36,18 @@ export const pair = z
     description:
       'Two environments that exist already. Their templates are never written and they are never deleted: they are scaled, proven, and given the traffic.',
     'x-kubernetes-validations': [
-      {
-        rule: 'self.blue.kind != self.green.kind || self.blue.name != self.green.name',
-        message: 'blue and green must be two workloads',
-      },
-      {
-        rule: '!has(self.blue.autoscalerRef) || !has(self.green.autoscalerRef) || self.blue.autoscalerRef.name != self.green.autoscalerRef.name',
-        message: 'blue and green need an autoscaler each',
-      },
-      {
-        rule: `${identity('blue')} && ${identity('green')}`,
-        message: 'the workloads of a release cannot be changed: delete the release and create another',
-      },
+      rule(
+        'self.blue.kind != self.green.kind || self.blue.name != self.green.name',
+        'blue and green must be two workloads',
+      ),
+      rule(
+        '!has(self.blue.autoscalerRef) || !has(self.green.autoscalerRef) || self.blue.autoscalerRef.name != self.green.autoscalerRef.name',
+        'blue and green need an autoscaler each',
+      ),
+      rule(
+        `${identity('blue')} && ${identity('green')}`,
+        'the workloads of a release cannot be changed: delete the release and create another',
+      ),
     ],
   });
 

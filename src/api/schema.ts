@@ -13,12 +13,11 @@ import {
   DECIMAL,
   DNS_1035,
   DNS_1123_SUBDOMAIN,
-  HTTP_PATH,
   LABEL_VALUE,
   PERCENT,
   QUALIFIED_NAME,
 } from './patterns.ts';
-import { rule, seconds } from './pieces.ts';
+import { httpPath, objectName, rule, seconds } from './pieces.ts';
 
 export const GROUP = 'bluegreen.dev';
 export const VERSION = 'v1alpha1';
@@ -116,7 +115,7 @@ const workload = z
   .object({
     deploymentRef: z
       .object({
-        name: z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN).describe('Name of the Deployment.'),
+        name: objectName.describe('Name of the Deployment.'),
       })
       .optional()
       .describe(
@@ -158,11 +157,7 @@ const podMetrics = z
       .describe(
         'The request counter, and which of its series count: http_requests_total{path!="/metrics"}. Labels are compared by = and != alone.',
       ),
-    path: z
-      .string()
-      .min(1)
-      .max(1024)
-      .regex(HTTP_PATH)
+    path: httpPath
       .default('/metrics')
       .describe("Where the pods answer in Prometheus' text format, at most 4 MiB."),
     port: z
@@ -479,13 +474,7 @@ export const specSchema = z
           .describe('How long the candidate may take to become ready.'),
         warmUp: z
           .object({
-            path: z
-              .string()
-              .min(1)
-              .max(1024)
-              .regex(HTTP_PATH)
-              .default('/')
-              .describe('What is asked for, by GET; a redirect is not followed.'),
+            path: httpPath.default('/').describe('What is asked for, by GET; a redirect is not followed.'),
             requests: z.int().min(1).max(10_000).describe('So many for each pod.'),
             port: z
               .int()

@@ -1,6 +1,6 @@
 /** The kinds of workload, told apart in one place. */
 import { colorName } from './names.ts';
-import type { PairSpec } from './pair-schema.ts';
+import type { PairMember, PairSpec } from './pair-schema.ts';
 import type { ReleaseSpec } from './schema.ts';
 import type { Color } from './status.ts';
 
@@ -49,11 +49,14 @@ export function wishInWords(spec: ReleaseSpec): string {
   return kind === 'Pair' || kind === 'External' ? workloadInWords(spec) : 'the Deployment';
 }
 
+/** What runs pods, of apps/v1. */
+export type WorkloadKind = PairMember['kind'];
+
 /** Kind and name of what stands on a side. */
 export function standingOn(
   { name, spec }: { readonly name: string; readonly spec: ReleaseSpec },
   color: Color,
-): { readonly kind: 'Deployment' | 'StatefulSet'; readonly name: string } {
+): { readonly kind: WorkloadKind; readonly name: string } {
   const { pair } = spec.workload;
   return pair === undefined ? { kind: 'Deployment', name: colorName(name, color) } : pair[color];
 }

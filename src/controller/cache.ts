@@ -217,15 +217,10 @@ function trimDeployment(deployment: Deployment): Deployment {
 
 function trimStatefulSet(set: StatefulSet): StatefulSet {
   const { metadata, spec, status } = trimApplied(set);
-  const { replicas, selector, template, minReadySeconds } = spec;
+  const { replicas, selector, template } = spec;
   return {
     metadata,
-    spec: {
-      selector,
-      template,
-      ...(replicas !== undefined && { replicas }),
-      ...(minReadySeconds !== undefined && { minReadySeconds }),
-    },
+    spec: { selector, template, ...(replicas !== undefined && { replicas }) },
     ...(status !== undefined && { status }),
   };
 }

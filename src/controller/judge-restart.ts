@@ -3,8 +3,9 @@ import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import type { ConsumerView } from '../release/endpoint-view.ts';
 import type { Problem } from '../release/snapshot.ts';
-import { consumerType, restartPatch } from './apply/endpoint.ts';
+import { restartPatch } from './apply/endpoint.ts';
 import type { Scene } from './observe.ts';
+import { WORKLOADS } from './workloads.ts';
 
 /** As a Service that cannot be switched: better told before anything is published. */
 export async function judgeRestart(
@@ -19,7 +20,7 @@ export async function judgeRestart(
   const { namespace } = release;
   try {
     const patch = restartPatch(release.name, consumer, 'dry-run', 0);
-    await client.patch(consumerType(kind), { namespace, name }, patch, { dryRun: true, signal });
+    await client.patch(WORKLOADS[kind].type, { namespace, name }, patch, { dryRun: true, signal });
     return undefined;
   } catch (error) {
     if (isKubeError(error, 'NotFound', 'Conflict')) return undefined;

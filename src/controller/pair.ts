@@ -9,14 +9,12 @@ import type { PairMember } from '../api/pair-schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import {
-  DEPLOYMENTS,
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
   type Pod,
-  STATEFUL_SETS,
-  type StatefulSet,
 } from '../kube/types.ts';
+import { otherColor } from '../release/endpoints.ts';
 import { revisionHeld } from '../release/pair.ts';
 import type {
   ColorDeploymentView,
@@ -29,12 +27,12 @@ import type {
 import { parseLock } from '../workload/lock.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
-import { asDeployment } from '../workload/stateful-set.ts';
 import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
 import { pairedIdentity } from './identities.ts';
-import { deploymentView, podView } from './views.ts';
+import { deploymentView, isAmbiguous, podView } from './views.ts';
+import { WORKLOADS } from './workloads.ts';
 
-/** What the spec names, as it stands; a StatefulSet in the words of a Deployment. */
+/** What the spec names, as it stands. */
 export type Pair = Readonly<Record<Color, PairedObjects>>;
 
 interface PairedObjects {
@@ -63,10 +61,9 @@ async function readMember(
   { kind, name, autoscalerRef }: PairMember,
 ): Promise<PairedObjects> {
   const key = { namespace, name };
+  const { type, store } = WORKLOADS[kind];
   const [workload, autoscaler] = await Promise.all([
-    kind === 'Deployment'
-      ? (cache.deployments.get(key) ?? client.get<Deployment>(DEPLOYMENTS, key))
-      : readStatefulSet({ cache, client }, key),
+    store(cache).get(key) ?? client.get<Deployment>(type, key),
     autoscalerRef &&
       (cache.autoscalers.get({ namespace, name: autoscalerRef.name }) ??
         client.get<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS, {
@@ -75,14 +72,6 @@ async function readMember(
         })),
   ]);
   return { workload, autoscaler };
-}
-
-async function readStatefulSet(
-  { cache, client }: Reader,
-  key: { namespace: string; name: string },
-): Promise<Deployment | undefined> {
-  const found = cache.statefulSets.get(key) ?? (await client.get<StatefulSet>(STATEFUL_SETS, key));
-  return found && asDeployment(found);
 }
 
 export function pairView(cache: Cache, release: ReleaseRef, pair: Pair): PairView {
@@ -101,7 +90,7 @@ function pairedView(release: ReleaseRef, pair: Pair, color: Color): PairedView {
   const { workload, autoscaler } = pair[color];
   const { selectorLabel } = release.spec.traffic;
   const labels = workload?.spec.template.metadata?.labels ?? {};
-  const other = pair[color === 'blue' ? 'green' : 'blue'].workload?.spec.template.metadata?.labels;
+  const other = pair[otherColor(color)].workload?.spec.template.metadata?.labels;
   const wanted = Object.entries({ [LABEL_RELEASE]: release.name, [selectorLabel]: color });
   return {
     claimedBy: workload?.metadata.labels?.[LABEL_RELEASE],
@@ -149,7 +138,7 @@ export function pairedSide(
       minReplicas: autoscaler.spec.minReplicas ?? 1,
       maxReplicas: autoscaler.spec.maxReplicas,
       matches: true,
-      ambiguous: autoscaler.status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false,
+      ambiguous: isAmbiguous(autoscaler),
     },
     budget: undefined,
     pods: workload === undefined ? [] : podViews(workload, pods, deployment),

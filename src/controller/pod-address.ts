@@ -17,6 +17,7 @@ import {
 } from '../kube/types.ts';
 import type { Cache } from './cache.ts';
 import type { Scene } from './observe.ts';
+import { WORKLOADS } from './workloads.ts';
 
 export interface PodAddress {
   readonly host: string;
@@ -47,8 +48,7 @@ export async function addressOf(
   if (pod === undefined || pod.metadata.uid !== uid) throw new Error('it is gone');
   if (pod.spec.hostNetwork === true) throw new Error('it is in the network of its node, and is not asked');
   const standing = standingOn(release, color);
-  const store = standing.kind === 'Deployment' ? cache.deployments : cache.statefulSets;
-  const workload = store.get({ namespace, name: standing.name });
+  const workload = WORKLOADS[standing.kind].store(cache).get({ namespace, name: standing.name });
   const owner =
     standing.kind === 'Deployment'
       ? await deploymentOf(client, pod, namespace, signal)

@@ -5,14 +5,7 @@ import { parseTime } from '../api/time.ts';
 import { type External, workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, Urgency } from '../kube/ports.ts';
-import {
-  CONFIG_MAPS,
-  type ConfigMap,
-  DEPLOYMENTS,
-  type Deployment,
-  STATEFUL_SETS,
-  type StatefulSet,
-} from '../kube/types.ts';
+import { CONFIG_MAPS, type ConfigMap, type Deployment, type StatefulSet } from '../kube/types.ts';
 import type { ConsumerView, EndpointView } from '../release/endpoint-view.ts';
 import type { RevisionView } from '../release/snapshot.ts';
 import { dataOf, saysSame } from '../traffic/endpoint.ts';
@@ -22,6 +15,7 @@ import { externalContent } from '../workload/external.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { type Cache, keyOf } from './cache.ts';
 import { markedOf } from './switch-mark.ts';
+import { WORKLOADS } from './workloads.ts';
 import { lastWriter } from './writers.ts';
 
 interface Reader {
@@ -132,10 +126,8 @@ async function readConsumer(
   const key = { namespace: release.namespace, name: named.name };
   const options = { urgency, deadlineMs: READ_MS };
   try {
-    const found =
-      named.kind === 'Deployment'
-        ? await reader.client.get<Deployment>(DEPLOYMENTS, key, options)
-        : await reader.client.get<StatefulSet>(STATEFUL_SETS, key, options);
+    const { type } = WORKLOADS[named.kind];
+    const found = await reader.client.get<Deployment | StatefulSet>(type, key, options);
     return consumerView(reader, release, named, found);
   } catch (error) {
     // The reconcile itself was broken off.

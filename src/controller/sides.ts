@@ -3,7 +3,7 @@ import { colorName, LABEL_COLOR, LABEL_REVISION, revisionObjectName } from '../a
 import { COLORS, type Color } from '../api/status.ts';
 import { standingOn } from '../api/workload.ts';
 import type { KubeClient } from '../kube/ports.ts';
-import { DEPLOYMENTS, type Deployment, STATEFUL_SETS } from '../kube/types.ts';
+import type { Deployment } from '../kube/types.ts';
 import type { RevisionFacts } from '../release/facts.ts';
 import type { RevisionView, SideView } from '../release/snapshot.ts';
 import { contentOf } from '../workload/content.ts';
@@ -13,6 +13,7 @@ import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
 import { copyViews } from './named-config.ts';
 import { type Pair, pairedSide } from './pair.ts';
 import { autoscalerView, budgetView, deploymentView, podView, storedContent } from './views.ts';
+import { WORKLOADS } from './workloads.ts';
 import { lastWriter } from './writers.ts';
 
 interface Reader {
@@ -48,9 +49,8 @@ async function withEditor({ client }: Reader, release: ReleaseRef, side: SideVie
   const { deployment, color } = side;
   if (deployment === undefined || deployment.matches || !deployment.ours) return side;
   const { kind, name } = standingOn(release, color);
-  const type = kind === 'Deployment' ? DEPLOYMENTS : STATEFUL_SETS;
   const key = { namespace: release.namespace, name };
-  const writer = await lastWriter(client, type, key, ['spec', 'template']);
+  const writer = await lastWriter(client, WORKLOADS[kind].type, key, ['spec', 'template']);
   return { ...side, deployment: { ...deployment, writer } };
 }
 

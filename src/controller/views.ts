@@ -288,8 +288,13 @@ export function autoscalerView(
       release.spec.autoscaling !== undefined &&
       metadata.annotations?.[ANNOTATION_SPEC_HASH] === autoscalerHash(release, color) &&
       spec.maxReplicas === autoscalerSpec(release, color).maxReplicas,
-    ambiguous: autoscaler.status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false,
+    ambiguous: isAmbiguous(autoscaler),
   };
+}
+
+/** Kubernetes switches both off when two autoscalers select the same pods. */
+export function isAmbiguous({ status }: HorizontalPodAutoscaler): boolean {
+  return status?.conditions?.some(({ reason }) => reason === 'AmbiguousSelector') ?? false;
 }
 
 export function budgetView(budget: PodDisruptionBudget, release: ReleaseRef, color: Color): BudgetView {

@@ -1,5 +1,6 @@
 /** What is known of an external workload: what is published, and who reads it. */
 import type { Color } from '../api/status.ts';
+import type { WorkloadKind } from '../api/workload.ts';
 import type { Marked } from './mark.ts';
 
 /** The published address of an external workload, and who reads it. */
@@ -26,7 +27,7 @@ export interface EndpointView extends Marked {
 }
 
 export interface ConsumerView {
-  readonly kind: 'Deployment' | 'StatefulSet';
+  readonly kind: WorkloadKind;
   readonly name: string;
   readonly found: boolean;
   /** Empty where it could not be read. */

@@ -5,6 +5,7 @@
  */
 import type { BudgetSpec, CheckSpec, PodMetricsSpec, WarmUpSpec } from '../api/schema.ts';
 import type { Color, GateStatus, ReleaseStatus } from '../api/status.ts';
+import type { WorkloadKind } from '../api/workload.ts';
 import type { RevisionFacts } from './facts.ts';
 import type { SwitchMark } from './mark.ts';
 
@@ -146,7 +147,7 @@ export type Effect =
       /** Puts production back: waits for nothing. */
       readonly rescue: boolean;
     }
-  /** Makes the published ConfigMap ours to follow and to write; `uid` absent: creates it, empty. */
+  /** Makes the published ConfigMap ours to follow and to write; `expected` absent: creates it, empty. */
   | {
       readonly kind: 'ClaimEndpoint';
       readonly configMap: string;
@@ -172,7 +173,7 @@ export type Effect =
   /** Rolls out a consumer anew, so that its pods read what is published. */
   | {
       readonly kind: 'RestartConsumer';
-      readonly consumer: 'Deployment' | 'StatefulSet';
+      readonly consumer: WorkloadKind;
       readonly name: string;
       readonly uid: string;
       readonly digest: string;
@@ -208,7 +209,7 @@ export type Effect =
       readonly color: Color;
     };
 
-export type PairedKind = 'Deployment' | 'StatefulSet' | 'HorizontalPodAutoscaler';
+export type PairedKind = WorkloadKind | 'HorizontalPodAutoscaler';
 
 export type EffectKind = Effect['kind'];
 

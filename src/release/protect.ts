@@ -16,6 +16,7 @@ import { isOn, known, moveInForce } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 import { isOverdue } from './split.ts';
 import { cannotGoBack, goBack } from './stages/back.ts';
+import { refused } from './start.ts';
 
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
 
@@ -94,8 +95,7 @@ function alignEndpoint(
   endpoint: EndpointView,
 ): Verdict | undefined {
   const taken = foreign(snapshot, endpoint);
-  if (taken !== undefined)
-    return { phase: 'Stalled', reason: taken.reason, message: taken.message, stalled: true };
+  if (taken !== undefined) return refused(taken);
   const claimed = claimEndpoint(snapshot);
   const move = moveInForce(snapshot, { name, facts }, roles);
   const refusal = refusalOf(snapshot);

@@ -61,7 +61,8 @@ export function judgeObjects(snapshot: Snapshot, roles: Roles): Verdict | undefi
   return problem && { ...refused(problem), lookAgainAt: snapshot.now + ASK_AGAIN_MS };
 }
 
-function refused({ reason, message }: Problem): Verdict {
+/** People must act before anything goes on. */
+export function refused({ reason, message }: Problem): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
 }
 

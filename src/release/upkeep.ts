@@ -168,8 +168,8 @@ function needsTwin(twin: TwinView): boolean {
 /** One autoscaler for each colour that has a Deployment; none where the spec has none. */
 export function autoscalers(snapshot: Snapshot, roles: Roles): Effect[] {
   return COLORS.flatMap((color): Effect[] => {
-    const bounds = autoscalingBounds(snapshot, color);
     if (snapshot.pair !== undefined) return lockAutoscaler(snapshot, color, floor(snapshot, roles, color));
+    const bounds = autoscalingBounds(snapshot, color);
     const { autoscaler, deployment } = snapshot.sides[color];
     if (bounds === undefined) {
       if (autoscaler?.ours !== true) return [];

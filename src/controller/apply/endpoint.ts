@@ -1,12 +1,13 @@
 /** What is published of an external workload, and the consumers that are to read it anew. */
 import { endpointAnnotation, LABEL_CONFIG, LABEL_RELEASE, restartedAtAnnotation } from '../../api/names.ts';
 import { formatPreciseTime } from '../../api/time.ts';
-import type { JsonPatchOperation, Patch, ResourceType } from '../../kube/ports.ts';
-import { CONFIG_MAPS, type ConfigMap, DEPLOYMENTS, STATEFUL_SETS } from '../../kube/types.ts';
+import type { JsonPatchOperation, Patch } from '../../kube/ports.ts';
+import { CONFIG_MAPS, type ConfigMap } from '../../kube/types.ts';
 import type { ConsumerView } from '../../release/endpoint-view.ts';
 import { configDigest } from '../../workload/config.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.ts';
+import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { create, patch, removeMembers, setMembers, test, testMark } from './writes.ts';
@@ -61,9 +62,6 @@ const publish: Apply<'Publish'> = (applier, scene, effect) => {
   );
 };
 
-export const consumerType = (kind: ConsumerView['kind']): ResourceType =>
-  kind === 'Deployment' ? DEPLOYMENTS : STATEFUL_SETS;
-
 /** Another template, and the same pods: as `kubectl rollout restart` does it. `at`: milliseconds since the epoch. */
 export function restartPatch(
   release: string,
@@ -91,7 +89,7 @@ const restartConsumer: Apply<'RestartConsumer'> = async ({ client }, scene, effe
   const { data = {} } = (await client.get<ConfigMap>(CONFIG_MAPS, { namespace, name: map })) ?? {};
   if (configDigest({ data }) !== digest)
     throw new StaleError(`ConfigMap "${map}" says something else by now`);
-  await client.patch(consumerType(consumer), key, restartPatch(release, effect, digest, at));
+  await client.patch(WORKLOADS[consumer].type, key, restartPatch(release, effect, digest, at));
 };
 
 const releaseEndpoint = (applier: Applier, scene: Scene, name: string, uid: string): Promise<void> => {

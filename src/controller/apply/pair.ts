@@ -3,17 +3,16 @@ import { ANNOTATION_CAPACITY_LOCK, LABEL_RELEASE } from '../../api/names.ts';
 import { standingOn } from '../../api/workload.ts';
 import type { JsonPatchOperation, KubeObject, ObjectMeta, ResourceType, Store } from '../../kube/ports.ts';
 import {
-  DEPLOYMENTS,
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
   type Scale,
-  STATEFUL_SETS,
 } from '../../kube/types.ts';
 import type { PairedKind } from '../../release/plan.ts';
 import { formatLock, parseLock } from '../../workload/lock.ts';
 import type { Cache } from '../cache.ts';
 import type { Scene } from '../observe.ts';
+import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { patch, removeMembers, setMembers, test, whyUnpatched } from './writes.ts';
@@ -24,8 +23,7 @@ interface Kept {
 }
 
 const KEPT: Readonly<Record<PairedKind, Kept>> = {
-  Deployment: { type: DEPLOYMENTS, store: ({ deployments }) => deployments },
-  StatefulSet: { type: STATEFUL_SETS, store: ({ statefulSets }) => statefulSets },
+  ...WORKLOADS,
   HorizontalPodAutoscaler: { type: HORIZONTAL_POD_AUTOSCALERS, store: ({ autoscalers }) => autoscalers },
 };
 

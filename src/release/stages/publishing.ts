@@ -8,7 +8,7 @@ import { foreign } from '../endpoint-problems.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { freeze, judgeInput } from '../start.ts';
+import { freeze, judgeInput, refused } from '../start.ts';
 import { claims } from '../upkeep.ts';
 import { progressInWords } from './restarting.ts';
 
@@ -18,8 +18,7 @@ export function publishing(snapshot: Snapshot, roles: Roles): Verdict {
   const anew = begunAnew(snapshot, roles, subject);
   if (anew !== undefined) return anew;
   const taken = snapshot.endpoint && foreign(snapshot, snapshot.endpoint);
-  if (taken !== undefined)
-    return { phase: 'Stalled', reason: taken.reason, message: taken.message, stalled: true };
+  if (taken !== undefined) return refused(taken);
   const claimed = claims(snapshot);
   if (claimed.length > 0)
     return {

@@ -6,7 +6,6 @@ import { pairedSide } from '../../../src/controller/pair.ts';
 import type { Pod, StatefulSet } from '../../../src/kube/types.ts';
 import type { RevisionView } from '../../../src/release/snapshot.ts';
 import { contentOfPaired, fingerprint } from '../../../src/workload/content.ts';
-import { asDeployment } from '../../../src/workload/stateful-set.ts';
 import { r1 } from '../release/situations.ts';
 import { revisionOf } from '../release/world.ts';
 
@@ -47,10 +46,9 @@ const pod = (ordinal: number, hash: string, isEnding = false): Pod => ({
 });
 
 function sideOf(workload: StatefulSet, pods: readonly Pod[]) {
-  const deployment = asDeployment(workload);
   const cache = { pods: { byIndex: () => pods } } as unknown as Cache;
-  const held: RevisionView = revisionOf('r1', r1, fingerprint(contentOfPaired(deployment)), spec);
-  return pairedSide(cache, release, 'blue', { workload: deployment, autoscaler: undefined }, [held]);
+  const held: RevisionView = revisionOf('r1', r1, fingerprint(contentOfPaired(workload)), spec);
+  return pairedSide(cache, release, 'blue', { workload, autoscaler: undefined }, [held]);
 }
 
 describe('a side that is a StatefulSet', () => {
@@ -78,7 +76,7 @@ describe('a side that is a StatefulSet', () => {
 
 describe('what a side of a pair is', () => {
   it('is its template alone: how its pods are replaced is for people to change', () => {
-    const { metadata, spec } = asDeployment(set({}));
+    const { metadata, spec } = set({});
     const changed = { minReadySeconds: 5, progressDeadlineSeconds: 60, revisionHistoryLimit: 2 };
     const other = { metadata, spec: { ...spec, ...changed, strategy: { type: 'Recreate' } } };
     const known = pairedIdentity({ metadata, spec }, KEY);
