@@ -20,6 +20,7 @@ export interface BesideTheLoop {
 export function createBesideTheLoop(options: { readonly log: Logger; readonly clock: Clock }): BesideTheLoop {
   const { log } = options;
   const pools = new Map<string, Pool>();
+  let stopped = false;
 
   function poolFor(key: string): Pool {
     const [kind = ''] = key.split('/', 1);
@@ -29,8 +30,10 @@ export function createBesideTheLoop(options: { readonly log: Logger; readonly cl
   }
 
   return {
-    run: (key, work) =>
-      void poolFor(key).submit({
+    run: (key, work) => {
+      // The pool of a kind that comes only now would know nothing of the end.
+      if (stopped) return;
+      poolFor(key).submit({
         key,
         run: work,
         deadlineMs: TASK_DEADLINE_MS,
@@ -39,7 +42,11 @@ export function createBesideTheLoop(options: { readonly log: Logger; readonly cl
             log.warn('work beside the loop failed', { task: key, error: describeThrown(outcome.error) });
           if (outcome.status === 'timeout') log.warn('work beside the loop took too long', { task: key });
         },
-      }),
-    stop: async () => void (await Promise.all([...pools.values()].map((pool) => pool.stop()))),
+      });
+    },
+    stop: async () => {
+      stopped = true;
+      await Promise.all([...pools.values()].map((pool) => pool.stop()));
+    },
   };
 }

@@ -33,4 +33,13 @@ describe('work beside the loop', () => {
     expect(log.lines.map(({ message }) => message)).to.deep.equal(['work beside the loop failed']);
     await stop();
   });
+
+  it('is not begun any more once everything was stopped, whatever its kind', async () => {
+    const { run, stop } = createBesideTheLoop({ log: memoryLog(), clock: virtualClock() });
+    await stop();
+    const begun: string[] = [];
+    run('measure/demo/shop/1/errors', async () => void begun.push('measure'));
+    await settle();
+    expect(begun).to.deep.equal([]);
+  });
 });
