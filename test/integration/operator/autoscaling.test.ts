@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { RELEASES } from '../../../src/api/resource.ts';
 import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
-import { condition, SHOP, type Shop } from './shop.ts';
+import { condition, SHOP, type Shop, stuck } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -14,21 +14,6 @@ const RESOURCE_QUOTAS = {
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
   namespaced: true,
-};
-
-const stuck: any = {
-  name: 'stuck',
-  job: {
-    spec: {
-      template: {
-        spec: {
-          containers: [{ name: 'a', image: 'a:1' }],
-          restartPolicy: 'Never',
-          nodeSelector: { 'kubernetes.io/hostname': 'nowhere' },
-        },
-      },
-    },
-  },
 };
 
 describe('A release with an autoscaler', function () {

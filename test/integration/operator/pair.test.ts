@@ -3,7 +3,7 @@ import { RELEASES } from '../../../src/api/resource.ts';
 import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
 import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, SERVICES, STATEFUL_SETS } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
-import { condition, history, KEY, SHOP, type Shop } from './shop.ts';
+import { condition, history, KEY, SHOP, type Shop, stuck } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -61,21 +61,6 @@ const pair = (
 
 /** For longer than the test: while the pods of the old side are replaced it has some more. */
 const UNDRAINED: ReleaseSpecInput['traffic'] = { services: [{ name: SHOP }], drainSeconds: 600 };
-
-const stuck: any = {
-  name: 'stuck',
-  job: {
-    spec: {
-      template: {
-        spec: {
-          containers: [{ name: 'a', image: 'a:1' }],
-          restartPolicy: 'Never',
-          nodeSelector: { 'kubernetes.io/hostname': 'nowhere' },
-        },
-      },
-    },
-  },
-};
 
 describe('A release of a pair', function () {
   this.timeout(180_000);

@@ -3,7 +3,7 @@ import { RELEASES } from '../../../src/api/resource.ts';
 import type { ResourceType } from '../../../src/kube/ports.ts';
 import { SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
-import { condition, history, KEY, SHOP, type Shop } from './shop.ts';
+import { condition, history, KEY, SHOP, type Shop, stuck } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -20,22 +20,6 @@ const BINDINGS = admission('ValidatingAdmissionPolicyBinding', 'validatingadmiss
 const TILL = 'till';
 const traffic = { services: [{ name: SHOP }, { name: TILL }], drainSeconds: 5 };
 const MESSAGE = 'nobody moves the till';
-
-/** Its Job never ends, so that the release stays where it is. */
-const stuck: any = {
-  name: 'stuck',
-  job: {
-    spec: {
-      template: {
-        spec: {
-          containers: [{ name: 'a', image: 'a:1' }],
-          restartPolicy: 'Never',
-          nodeSelector: { 'kubernetes.io/hostname': 'nowhere' },
-        },
-      },
-    },
-  },
-};
 
 describe('Several Services', function () {
   this.timeout(180_000);

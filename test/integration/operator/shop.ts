@@ -29,6 +29,22 @@ const QUICK: ReleaseSpecInput = {
   rollback: { windowSeconds: 600 },
 };
 
+/** Its Job never ends, so that the release stays where it is. */
+export const stuck: any = {
+  name: 'stuck',
+  job: {
+    spec: {
+      template: {
+        spec: {
+          containers: [{ name: 'a', image: 'a:1' }],
+          restartPolicy: 'Never',
+          nodeSelector: { 'kubernetes.io/hostname': 'nowhere' },
+        },
+      },
+    },
+  },
+};
+
 export class Shop {
   readonly namespace: string;
   /** How long it may take until the release is as a test waits for. */

@@ -3,7 +3,7 @@ import { RELEASES } from '../../../src/api/resource.ts';
 import { DEPLOYMENTS, SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ERRORS, Metrics } from './prometheus.ts';
-import { condition, history, KEY, SHOP, type Shop } from './shop.ts';
+import { condition, history, KEY, SHOP, type Shop, stuck } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -15,22 +15,6 @@ const watched: any = {
     checks: [
       { name: 'errors', intervalSeconds: 1, failureLimit: 2, prometheus: { query: ERRORS, max: '0.1' } },
     ],
-  },
-};
-
-/** Its Job never ends, so that the release stays where it is. */
-const stuck: any = {
-  name: 'stuck',
-  job: {
-    spec: {
-      template: {
-        spec: {
-          containers: [{ name: 'a', image: 'a:1' }],
-          restartPolicy: 'Never',
-          nodeSelector: { 'kubernetes.io/hostname': 'nowhere' },
-        },
-      },
-    },
   },
 };
 
