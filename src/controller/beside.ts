@@ -11,7 +11,7 @@ import { beginAttempt, createMemories, type Memories, remember, type Scraped } f
 import type { Scene } from './observe.ts';
 import type { PreflightAnswer } from './preflight.ts';
 import type { ScrapeRequest } from './scrape.ts';
-import type { Aliases } from './views.ts';
+import type { Aliases } from './views/revision.ts';
 import type { WarmUpRequest } from './warm-up.ts';
 
 /** Bounded, with a deadline for each piece of work; one at a time for each key. */

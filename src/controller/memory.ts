@@ -6,7 +6,7 @@ import type { Measurement } from '../analysis/measurement.ts';
 import type { CheckStatus, ReleaseStatus } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import type { Observations, Preflight, ScrapeSeen, WarmUpSeen } from '../release/snapshot.ts';
-import type { Aliases } from './views.ts';
+import type { Aliases } from './views/revision.ts';
 
 /** More than any failureLimit asks for. */
 const KEPT = 10;

@@ -56,16 +56,10 @@ import { type Pair, pairView, readPair } from './pair.ts';
 import { readPublished, viewEndpoint } from './published.ts';
 import { foreignBudgets, podsOf, sidesOf } from './sides.ts';
 import { markedOf } from './switch-mark.ts';
-import {
-  type Aliases,
-  endpointsOf,
-  jobView,
-  leftoverView,
-  previewView,
-  revisionView,
-  serviceView,
-  twinView,
-} from './views.ts';
+import { endpointsOf } from './views/endpoint.ts';
+import { jobView } from './views/job.ts';
+import { type Aliases, revisionView } from './views/revision.ts';
+import { leftoverView, previewView, serviceView, twinView } from './views/service.ts';
 import { lastWriter } from './writers.ts';
 
 export interface Observer {

@@ -29,7 +29,8 @@ import type { ReleaseRef } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
 import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
 import { pairedIdentity } from './identities.ts';
-import { deploymentView, isAmbiguous, podView } from './views.ts';
+import { deploymentView, isAmbiguous } from './views/color.ts';
+import { podView } from './views/pod.ts';
 import { WORKLOADS } from './workloads.ts';
 
 /** What the spec names, as it stands. */

@@ -30,7 +30,8 @@ import { judgeRestart } from './judge-restart.ts';
 import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';
 import { judgeRoom } from './room.ts';
-import { type Aliases, endpointsOf, storedContent } from './views.ts';
+import { endpointsOf } from './views/endpoint.ts';
+import { type Aliases, storedContent } from './views/revision.ts';
 
 export interface PreflightDeps {
   readonly client: KubeClient;

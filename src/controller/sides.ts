@@ -12,7 +12,9 @@ import { matchesSelector } from '../workload/selector.ts';
 import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
 import { copyViews } from './named-config.ts';
 import { type Pair, pairedSide } from './pair.ts';
-import { autoscalerView, budgetView, deploymentView, podView, storedContent } from './views.ts';
+import { autoscalerView, budgetView, deploymentView } from './views/color.ts';
+import { podView } from './views/pod.ts';
+import { storedContent } from './views/revision.ts';
 import { WORKLOADS } from './workloads.ts';
 import { lastWriter } from './writers.ts';
 

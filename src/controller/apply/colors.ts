@@ -13,7 +13,7 @@ import type { WorkloadContent } from '../../workload/content.ts';
 import { renderAutoscaler, renderBudget, renderColor } from '../../workload/render.ts';
 import { outdatedKeys, statedMetadata } from '../../workload/stated.ts';
 import type { Scene } from '../observe.ts';
-import { storedContent } from '../views.ts';
+import { storedContent } from '../views/revision.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { scalePaired } from './pair.ts';

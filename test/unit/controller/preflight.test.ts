@@ -3,7 +3,7 @@ import { specSchema } from '../../../src/api/schema.ts';
 import type { Cache } from '../../../src/controller/cache.ts';
 import type { Scene } from '../../../src/controller/observe.ts';
 import { preflight } from '../../../src/controller/preflight.ts';
-import { revisionView } from '../../../src/controller/views.ts';
+import { revisionView } from '../../../src/controller/views/revision.ts';
 import type { KubeClient, KubeObject } from '../../../src/kube/ports.ts';
 import type { ControllerRevision, Deployment } from '../../../src/kube/types.ts';
 import { fingerprint } from '../../../src/workload/content.ts';

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import { WATCHED } from '../../../src/controller/cache.ts';
-import { endpointsOf, revisionView, serviceView, twinView } from '../../../src/controller/views.ts';
+import { endpointsOf } from '../../../src/controller/views/endpoint.ts';
+import { revisionView } from '../../../src/controller/views/revision.ts';
+import { serviceView, twinView } from '../../../src/controller/views/service.ts';
 import type { EndpointSlice, Service } from '../../../src/kube/types.ts';
 import { readyPods } from '../../../src/release/endpoints.ts';
 import { contentOf, fingerprint } from '../../../src/workload/content.ts';
