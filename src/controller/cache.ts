@@ -5,7 +5,7 @@
 import { LABEL_COLOR, LABEL_CONFIG, LABEL_RELEASE } from '../api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import type { ReleaseSpec } from '../api/schema.ts';
-import type { KubeObject, ResourceType, Store } from '../kube/ports.ts';
+import type { KubeClient, KubeObject, ResourceType, Store } from '../kube/ports.ts';
 import {
   CONFIG_MAPS,
   CONTROLLER_REVISIONS,
@@ -51,6 +51,12 @@ export interface Cache {
   readonly configMaps: Store<ConfigDigest>;
   /** Those that a release may name; of them no more than metadata ever comes here. */
   readonly secrets: Store<KubeObject>;
+}
+
+/** What is read from: the cache, and the API server where the cache cannot know. */
+export interface Reader {
+  readonly cache: Cache;
+  readonly client: KubeClient;
 }
 
 /** A ConfigMap without what it holds, unless that is published by a release: that is read when a revision is frozen, and kept nowhere else. */

@@ -7,7 +7,6 @@ import {
 } from '../api/names.ts';
 import type { PairMember } from '../api/pair-schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
-import type { KubeClient } from '../kube/ports.ts';
 import {
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
@@ -27,7 +26,7 @@ import type {
 import { parseLock } from '../workload/lock.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
-import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
+import { BY_RELEASE, type Cache, keyOf, type Reader } from './cache.ts';
 import { pairedIdentity } from './identities.ts';
 import { deploymentView, isAmbiguous } from './views/color.ts';
 import { podView } from './views/pod.ts';
@@ -39,11 +38,6 @@ export type Pair = Readonly<Record<Color, PairedObjects>>;
 interface PairedObjects {
   readonly workload: Deployment | undefined;
   readonly autoscaler: HorizontalPodAutoscaler | undefined;
-}
-
-interface Reader {
-  readonly cache: Cache;
-  readonly client: KubeClient;
 }
 
 /** undefined: it is another kind of workload. */

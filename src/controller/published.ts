@@ -4,7 +4,7 @@ import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import { type External, workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
-import type { KubeClient, Urgency } from '../kube/ports.ts';
+import type { Urgency } from '../kube/ports.ts';
 import { CONFIG_MAPS, type ConfigMap, type Deployment, type StatefulSet } from '../kube/types.ts';
 import type { ConsumerView, EndpointView } from '../release/endpoint-view.ts';
 import type { RevisionView } from '../release/snapshot.ts';
@@ -13,15 +13,10 @@ import { configDigest } from '../workload/config.ts';
 import { fingerprint } from '../workload/content.ts';
 import { externalContent } from '../workload/external.ts';
 import type { ReleaseRef } from '../workload/render.ts';
-import { type Cache, keyOf } from './cache.ts';
+import { type Cache, keyOf, type Reader } from './cache.ts';
 import { markedOf } from './switch-mark.ts';
 import { WORKLOADS } from './workloads.ts';
 import { lastWriter } from './writers.ts';
-
-interface Reader {
-  readonly cache: Cache;
-  readonly client: KubeClient;
-}
 
 /** From the cache once it is ours; before that no more than a digest of it is kept. */
 export async function readPublished(

@@ -2,14 +2,13 @@
 import { colorName, LABEL_COLOR, LABEL_REVISION, revisionObjectName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { standingOn } from '../api/workload.ts';
-import type { KubeClient } from '../kube/ports.ts';
 import type { Deployment } from '../kube/types.ts';
 import type { RevisionFacts } from '../release/facts.ts';
 import type { RevisionView, SideView } from '../release/snapshot.ts';
 import { contentOf } from '../workload/content.ts';
 import { type ReleaseRef, renderColor } from '../workload/render.ts';
 import { matchesSelector } from '../workload/selector.ts';
-import { BY_RELEASE, type Cache, keyOf } from './cache.ts';
+import { BY_RELEASE, type Cache, keyOf, type Reader } from './cache.ts';
 import { copyViews } from './named-config.ts';
 import { type Pair, pairedSide } from './pair.ts';
 import { autoscalerView, budgetView, deploymentView } from './views/color.ts';
@@ -17,11 +16,6 @@ import { podView } from './views/pod.ts';
 import { storedContent } from './views/revision.ts';
 import { WORKLOADS } from './workloads.ts';
 import { lastWriter } from './writers.ts';
-
-interface Reader {
-  readonly cache: Cache;
-  readonly client: KubeClient;
-}
 
 export async function sidesOf(
   reader: Reader,

@@ -104,7 +104,7 @@ export const TRAFFIC: readonly Sabotage[] = [
     invariant: 8,
     kinds: ['two'],
     breaks: 'A stale cache is trusted: a mark whose facts were not heard of yet is taken for drift.',
-    file: 'src/controller/observe.ts',
+    file: 'src/controller/revisions.ts',
     find: 'if (explainsMarks(carriers, known)) return known;',
     replace: 'if (known !== undefined || explainsMarks(carriers, known)) return known;',
   },
