@@ -46,9 +46,13 @@ export const ANNOTATION_ACTION = 'bluegreen.dev/action';
 export const ANNOTATION_ON_DELETE = 'bluegreen.dev/on-delete';
 /** On every ReplicaSet of a Deployment and on its pods: which of its templates they are of. */
 export const LABEL_POD_TEMPLATE_HASH = 'pod-template-hash';
-
 /** On the pods of a StatefulSet: which of its templates they are of. */
 export const LABEL_CONTROLLER_REVISION_HASH = 'controller-revision-hash';
+/** On an EndpointSlice: whose endpoints it has, and who wrote it. */
+export const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
+export const LABEL_SLICE_MANAGER = 'endpointslice.kubernetes.io/managed-by';
+/** On the pods of a Job. */
+export const LABEL_JOB_NAME = 'batch.kubernetes.io/job-name';
 
 export const FINALIZER = 'bluegreen.dev/release';
 

@@ -2,14 +2,14 @@
  * What the operator keeps of the cluster: one shared watch per kind, narrowed by the release label to what belongs to
  * a release (budgets are not), and trimmed to what a view reads.
  */
-import { LABEL_COLOR, LABEL_CONFIG, LABEL_RELEASE } from '../api/names.ts';
+
+import { LABEL_CONFIG, LABEL_RELEASE, LABEL_SERVICE_NAME } from '../api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import type { ReleaseSpec } from '../api/schema.ts';
 import type { KubeClient, KubeObject, ResourceType, Store } from '../kube/ports.ts';
 import {
   CONFIG_MAPS,
   CONTROLLER_REVISIONS,
-  type ConfigMap,
   type ControllerRevision,
   DEPLOYMENTS,
   type Deployment,
@@ -19,7 +19,6 @@ import {
   type HorizontalPodAutoscaler,
   JOBS,
   type Job,
-  type JsonObject,
   POD_DISRUPTION_BUDGETS,
   PODS,
   type Pod,
@@ -30,9 +29,21 @@ import {
   STATEFUL_SETS,
   type StatefulSet,
 } from '../kube/types.ts';
-import { configDigest } from '../workload/config.ts';
-import type { RevisionData } from '../workload/content.ts';
 import { sameJson } from './json.ts';
+import {
+  type ConfigDigest,
+  trimApplied,
+  trimAutoscaler,
+  trimBudget,
+  trimConfigMap,
+  trimDeployment,
+  trimJob,
+  trimPod,
+  trimRevision,
+  trimSlice,
+  trimStatefulSet,
+  trimToMetadata,
+} from './trim.ts';
 
 export interface Cache {
   readonly releases: Store<BlueGreenReleaseObject>;
@@ -59,23 +70,10 @@ export interface Reader {
   readonly client: KubeClient;
 }
 
-/** A ConfigMap without what it holds, unless that is published by a release: that is read when a revision is frozen, and kept nowhere else. */
-export interface ConfigDigest extends KubeObject {
-  readonly digest: string;
-  /** Of what it holds. */
-  readonly bytes: number;
-  /** What it says, where it is published by a release. */
-  readonly data?: Record<string, string>;
-}
-
 export const BY_RELEASE = 'release';
 export const BY_SERVICE = 'service';
 /** Releases, by `plural/namespace/name` of each object that they name. */
 const BY_CONFIG = 'config';
-
-export const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
-export const LABEL_JOB_NAME = 'batch.kubernetes.io/job-name';
-export const LABEL_SLICE_MANAGER = 'endpointslice.kubernetes.io/managed-by';
 
 /** `namespace/name`: the key of a release in the queue and in the indexes. */
 export function keyOf(namespace: string | undefined, name: string): string {
@@ -199,131 +197,3 @@ export const WATCHED: Readonly<Record<keyof Cache, Watched>> = {
     trim: trimToMetadata,
   },
 };
-
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/**
- * `kubectl apply` leaves a second copy of the object that nobody here reads. The map stays where it was the only
- * member: whether it is there decides how a patch adds to it.
- */
-function trimApplied<T extends KubeObject>(object: T): T {
-  const { annotations } = object.metadata;
-  if (annotations?.[LAST_APPLIED] === undefined) return object;
-  const { [LAST_APPLIED]: _, ...kept } = annotations;
-  return { ...object, metadata: { ...object.metadata, annotations: kept } };
-}
-
-function trimDeployment(deployment: Deployment): Deployment {
-  const { status, ...rest } = trimApplied(deployment);
-  if (status === undefined) return rest;
-  const { conditions, ...counts } = status;
-  const failure = conditions?.filter(({ type }) => type === 'ReplicaFailure') ?? [];
-  return { ...rest, status: failure.length === 0 ? counts : { ...counts, conditions: failure } };
-}
-
-function trimStatefulSet(set: StatefulSet): StatefulSet {
-  const { metadata, spec, status } = trimApplied(set);
-  const { replicas, selector, template } = spec;
-  return {
-    metadata,
-    spec: { selector, template, ...(replicas !== undefined && { replicas }) },
-    ...(status !== undefined && { status }),
-  };
-}
-
-function trimPod(pod: Pod): Pod {
-  const { metadata, status } = pod;
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
-    ({ name, restartCount = 0, state, lastState }) => ({
-      name,
-      restartCount,
-      ...(state !== undefined && { state }),
-      ...(lastState !== undefined && { lastState }),
-    }),
-  );
-  const conditions = (status?.conditions ?? []).filter(
-    ({ type }) => type === 'Ready' || type === 'PodScheduled',
-  );
-  const { annotations: _, ownerReferences: __, ...kept } = metadata;
-  return {
-    metadata: kept,
-    spec: {},
-    status: { conditions, containerStatuses: containers, ...(status?.phase && { phase: status.phase }) },
-  };
-}
-
-function trimJob(job: Job): Job {
-  const { annotations: _, ...metadata } = job.metadata;
-  return {
-    metadata,
-    spec: { template: { spec: {} } },
-    ...(job.status !== undefined && { status: job.status }),
-  };
-}
-
-/** Of its status only whether it is switched off: all else changes every 15 seconds and is nobody's business here. */
-function trimAutoscaler({ metadata, spec, status }: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
-  const conditions = (status?.conditions ?? []).filter(({ type }) => type === 'ScalingActive');
-  return { metadata, spec, status: { conditions } };
-}
-
-function trimBudget({ metadata, spec }: PodDisruptionBudget): PodDisruptionBudget {
-  return { ...trimToMetadata({ metadata }), spec };
-}
-
-/** What ConfigMaps held is read again where a copy is to be made. */
-function trimRevision(revision: ControllerRevision): ControllerRevision {
-  const { configMaps, ...data } = (revision.data ?? {}) as unknown as RevisionData;
-  return configMaps === undefined ? revision : { ...revision, data: data as unknown as JsonObject };
-}
-
-function trimConfigMap(configMap: ConfigMap): ConfigDigest {
-  const { data = {}, binaryData = {} } = configMap;
-  const bytes = Buffer.byteLength(JSON.stringify([data, binaryData]));
-  const kept = { ...trimToMetadata(configMap), digest: configDigest(configMap), bytes };
-  const { labels = {}, annotations } = configMap.metadata;
-  // Copies have a colour.
-  if (labels[LABEL_RELEASE] === undefined || labels[LABEL_COLOR] !== undefined) return kept;
-  return { ...kept, metadata: { ...kept.metadata, ...(annotations && { annotations }) }, data };
-}
-
-function trimToMetadata({ metadata }: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels } = metadata;
-  return {
-    metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(uid && { uid }),
-      ...(resourceVersion && { resourceVersion }),
-      ...(deletionTimestamp && { deletionTimestamp }),
-      ...(labels && { labels }),
-    },
-  };
-}
-
-function trimSlice(slice: EndpointSlice): EndpointSlice {
-  const { labels, name, namespace, uid, resourceVersion } = slice.metadata;
-  const kept = Object.fromEntries(
-    Object.entries(labels ?? {}).filter(([key]) =>
-      [LABEL_RELEASE, LABEL_COLOR, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER].includes(key),
-    ),
-  );
-  return {
-    metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(uid && { uid }),
-      ...(resourceVersion && { resourceVersion }),
-      labels: kept,
-    },
-    addressType: slice.addressType,
-    ports: (slice.ports ?? []).map(({ name: port }) => ({ ...(port !== undefined && { name: port }) })),
-    endpoints: (slice.endpoints ?? []).map(({ conditions, targetRef, nodeName, zone }) => ({
-      addresses: [],
-      ...(conditions !== undefined && { conditions }),
-      ...(targetRef?.uid !== undefined && { targetRef: { uid: targetRef.uid } }),
-      ...(nodeName !== undefined && { nodeName }),
-      ...(zone !== undefined && { zone }),
-    })),
-  };
-}

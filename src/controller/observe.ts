@@ -1,5 +1,5 @@
 /** Gathers once everything that is known about a release: from the cache, and by reads where the cache cannot know. */
-import { ANNOTATION_ACTION, ANNOTATION_ON_DELETE, FINALIZER } from '../api/names.ts';
+import { ANNOTATION_ACTION, ANNOTATION_ON_DELETE, FINALIZER, LABEL_JOB_NAME } from '../api/names.ts';
 import type { ParsedRelease } from '../api/parse.ts';
 import { parseTime } from '../api/time.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -14,7 +14,7 @@ import {
 } from '../kube/types.ts';
 import type { Observations, ReleaseView, Snapshot } from '../release/snapshot.ts';
 import type { ReleaseRef } from '../workload/render.ts';
-import { BY_RELEASE, type Cache, keyOf, LABEL_JOB_NAME, type Reader } from './cache.ts';
+import { BY_RELEASE, type Cache, keyOf, type Reader } from './cache.ts';
 import { configView } from './named-config.ts';
 import { type Pair, pairView, readPair } from './pair.ts';
 import { readPublished, viewEndpoint } from './published.ts';

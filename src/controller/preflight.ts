@@ -2,7 +2,7 @@
  * The API server's own verdict on everything that a release would derive, and the metric sources' on its queries:
  * asked before the first effect, so that bad input changes nothing.
  */
-import { colorName, LABEL_RELEASE, revisionObjectName, twinName } from '../api/names.ts';
+import { colorName, LABEL_RELEASE, LABEL_SERVICE_NAME, revisionObjectName, twinName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { autoscalerOn, sideInWords, standingOn, workloadInWords, workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -25,7 +25,7 @@ import type { Problem } from '../release/snapshot.ts';
 import { contentOf, contentOfColor, fingerprint, holds } from '../workload/content.ts';
 import { nameless, renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply/writes.ts';
-import { type Cache, LABEL_SERVICE_NAME } from './cache.ts';
+import type { Cache } from './cache.ts';
 import { judgeRestart } from './judge-restart.ts';
 import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';

@@ -1,10 +1,10 @@
 /** The Services of a release with the endpoints behind them, and those that it has left behind. */
-import { twinName } from '../api/names.ts';
+import { LABEL_SERVICE_NAME, twinName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { ENDPOINT_SLICES, type EndpointSlice, SERVICES, type Service } from '../kube/types.ts';
 import type { ServiceView } from '../release/snapshot.ts';
 import type { ReleaseRef } from '../workload/render.ts';
-import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, LABEL_SERVICE_NAME, type Reader } from './cache.ts';
+import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, type Reader } from './cache.ts';
 import { endpointsOf } from './views/endpoint.ts';
 import { revisionView } from './views/revision.ts';
 import { serviceView, twinView } from './views/service.ts';

@@ -1,7 +1,8 @@
 /** What slices say of endpoints. */
+
+import { LABEL_SLICE_MANAGER } from '../../api/names.ts';
 import type { EndpointSlice } from '../../kube/types.ts';
 import type { Endpoint } from '../../release/snapshot.ts';
-import { LABEL_SLICE_MANAGER } from '../cache.ts';
 
 const SLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
 

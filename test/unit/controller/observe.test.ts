@@ -1,12 +1,7 @@
 import { expect } from 'chai';
-import { LABEL_RELEASE } from '../../../src/api/names.ts';
+import { LABEL_RELEASE, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER } from '../../../src/api/names.ts';
 import { specSchema } from '../../../src/api/schema.ts';
-import {
-  type Cache,
-  LABEL_SERVICE_NAME,
-  LABEL_SLICE_MANAGER,
-  WATCHED,
-} from '../../../src/controller/cache.ts';
+import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { observe } from '../../../src/controller/observe.ts';
 import type { KubeClient, KubeObject, ListOptions, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
