@@ -1,8 +1,12 @@
 /**
  * How fast the way back is: from the answer of a metric source that makes the verdict, sent, to the answer to the patch of
- * the production Service; and where the new side has lost all its pods, from the event that tells so.
+ * the production Service; and where the new side has lost all its pods, from the last event that tells so: there is one
+ * of production, and one of the Service that shows the side itself.
  */
+import { twinName } from '../../../src/api/names.ts';
+import { COLORS, type Color } from '../../../src/api/status.ts';
 import type { Shop } from '../../../test/e2e/shop.ts';
+import type { EndpointsAt } from '../../../test/support/endpoints.ts';
 import { eventually } from '../../../test/support/eventually.ts';
 import { applyRelease, SHOP } from '../../../test/support/shop.ts';
 import { AuditTail } from '../../audit.ts';
@@ -27,7 +31,7 @@ const OBSERVATION = {
 };
 
 /** Makes the new side bad. Resolves with the time from which the operator could know it. */
-type Spoil = (shop: Shop, color: string) => Promise<number>;
+type Spoil = (shop: Shop, color: Color) => Promise<number>;
 
 export const rollback: TrafficBenchmark = {
   name: 'rollback',
@@ -35,13 +39,17 @@ export const rollback: TrafficBenchmark = {
     const scripted = await ScriptedPrometheus.deploy(lab.stage);
     const shop = await open(lab);
     const answered = await rounds(lab, shop, rollbacks, 2, () => scripted.answerBadly(), say);
-    const endpoints = lab.watchEndpoints(shop.namespace);
+    const watches = new Map(
+      [SHOP, ...COLORS.map((color) => twinName(SHOP, color))].map((service) => [
+        service,
+        lab.watchEndpoints(shop.namespace, service),
+      ]),
+    );
     const dead: Spoil = async (_, color) => {
-      const from = endpoints.history.length;
+      const telling = [SHOP, twinName(SHOP, color)].map((service) => watches.get(service)?.history ?? []);
+      const from = telling.map(({ length }) => length);
       await shop.steerAll(color, 'unready');
-      const empty = (): number | undefined =>
-        endpoints.history.slice(from).find(({ pods }) => pods.length === 0)?.at;
-      return eventually('the endpoints to be empty', 30_000, empty, 20);
+      return eventually('the endpoints to be empty', 30_000, () => allEmptied(telling, from), 20);
     };
     const died = await rounds(lab, shop, Math.ceil(rollbacks / 2), 2 + rollbacks, dead, say);
     await shop.serveFor(3);
@@ -57,6 +65,15 @@ export const rollback: TrafficBenchmark = {
     ];
   },
 };
+
+/** When the last of them told that nobody is left, each from an event of its own on; undefined: one has not yet. */
+function allEmptied(
+  histories: readonly (readonly EndpointsAt[])[],
+  from: readonly number[],
+): number | undefined {
+  const times = histories.map((each, index) => each.slice(from[index]).find(({ pods }) => pods.length === 0));
+  return times.every((time) => time !== undefined) ? Math.max(...times.map(({ at }) => at)) : undefined;
+}
 
 async function open(lab: TrafficLab): Promise<Shop> {
   const shop = await lab.open('bench-rollback');
@@ -88,7 +105,7 @@ async function rounds(
     await shop.setVersion(`v${name}`);
     await shop.reaches('Observing', `r${name}`);
     await shop.serveFor(2);
-    const color = shop.status.active?.color ?? '';
+    const color = shop.status.active?.color ?? 'blue';
     audit.read();
     const from = await spoil(shop, color);
     const patchedAt = await eventually('the patch back', 30_000, () => patchOf(shop, audit), 20);

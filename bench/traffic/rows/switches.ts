@@ -1,9 +1,8 @@
 /**
  * Switches under load, one after the other: what became of the requests, how long the operator took from the last event
  * that satisfied the precondition to the answer to its patch, and how long the endpoints took to follow, beside what they
- * take after the same patch by kubectl.
+ * take after the same patch by kubectl in the same moments, when the controllers are as busy.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { auditLines } from '../../../test/e2e/audit-log.ts';
 import type { Shop } from '../../../test/e2e/shop.ts';
 import { type Switch, switchesIn } from '../../../test/support/audit.ts';
@@ -26,9 +25,6 @@ const SPEC = {
   rollback: { windowSeconds: 600 },
 };
 const PATCHES_PER_SWITCH = 3;
-const FLIPS = 30;
-/** kube-proxy syncs at most once a second: each patch is to be seen alone. */
-const FLIP_PAUSE_MS = 1_500;
 
 export const switches: TrafficBenchmark = {
   name: 'switches',
@@ -61,22 +57,24 @@ async function switchesOf(
   const shop = await lab.open(`bench-switches-${manners}`, { manners });
   await shop.adopt(SPEC);
   const endpoints = lab.watchEndpoints(shop.namespace);
+  const byHand = await plainService(lab, shop);
   const watcher = new Watcher(lab.client, SHOP, REPLICAS);
   const audit = new AuditTail(lab.stage.cluster.auditLog);
   const taken: Taken = { toPatch: [], bare: [] };
   try {
     for (let round = 0; round < times; round++) {
       say(`switch ${round + 1} of ${times}`);
-      taken.toPatch.push(await oneSwitch(shop, `v${round + 2}`, `r${round + 2}`, watcher, audit));
+      taken.toPatch.push(
+        await oneSwitch(shop, `v${round + 2}`, `r${round + 2}`, watcher, audit, byHand.point),
+      );
       for (let each = 0; each < PATCHES_PER_SWITCH; each++) taken.bare.push(await lab.barePatch(shop));
     }
   } finally {
     watcher.stop();
     audit.close();
   }
-  say('the same patches by kubectl');
-  const byKubectl = await flips(lab, shop);
   await shop.serveFor(3);
+  const byKubectl = byHand.followed();
   const byOperator = followed(shop.switches().slice(1), endpoints);
   const { totals } = await lab.close(shop);
   const what = CALLED[manners];
@@ -96,6 +94,7 @@ async function oneSwitch(
   revision: string,
   watcher: Watcher,
   audit: AuditTail,
+  pointByHand: (color: string) => Promise<void>,
 ): Promise<number> {
   const color = shop.status.active?.color === 'blue' ? 'green' : 'blue';
   watcher.look(shop.namespace, color);
@@ -103,6 +102,7 @@ async function oneSwitch(
   await shop.setVersion(version);
   const patch = await eventually('the production patch', 60_000, () => productionPatch(shop, audit), 20);
   const { sliceAt, deploymentAt } = await watcher.satisfied();
+  await pointByHand(color);
   await shop.ends(revision, 'Committed');
   return patch - Math.max(sliceAt, deploymentAt);
 }
@@ -128,23 +128,28 @@ function followed(patches: readonly Switch[], { history }: EndpointsHistory): nu
 
 const PLAIN = 'plain';
 
-/** Both sides stand in the window: another Service is pointed from one to the other. */
-async function flips(lab: TrafficLab, shop: Shop): Promise<number[]> {
+interface PlainService {
+  /** `kubectl patch`, to a side that is ready. */
+  point(color: string): Promise<void>;
+  /** Milliseconds that its endpoints took to follow each of them. */
+  followed(): number[];
+}
+
+/** A Service beside the release's: it has the traffic of nobody, and the same pods. */
+async function plainService(lab: TrafficLab, { namespace }: Shop): Promise<PlainService> {
   const { target, cluster } = lab.stage;
-  const { namespace } = shop;
   const selector = { app: SHOP, 'bluegreen.dev/color': 'blue' };
   const spec = { selector, ports: [{ port: 80, targetPort: 'http' }] };
   await apply(target, [{ apiVersion: 'v1', kind: 'Service', metadata: { name: PLAIN, namespace }, spec }]);
   const endpoints = lab.watchEndpoints(namespace, PLAIN);
   await eventually('its endpoints', 30_000, () => (endpoints.history.length > 0 ? true : undefined));
-  for (let flip = 0; flip < FLIPS; flip++) {
-    const value = flip % 2 === 0 ? 'green' : 'blue';
-    const patch = JSON.stringify([{ op: 'replace', path: '/spec/selector/bluegreen.dev~1color', value }]);
-    await sleep(FLIP_PAUSE_MS);
-    await target.kubectl(['patch', 'service', PLAIN, '-n', namespace, '--type=json', '-p', patch]);
-  }
-  await sleep(FLIP_PAUSE_MS);
-  return followed(switchesIn(auditLines(cluster.auditLog), { namespace, name: PLAIN }), endpoints);
+  return {
+    async point(value) {
+      const patch = JSON.stringify([{ op: 'replace', path: '/spec/selector/bluegreen.dev~1color', value }]);
+      await target.kubectl(['patch', 'service', PLAIN, '-n', namespace, '--type=json', '-p', patch]);
+    },
+    followed: () => followed(switchesIn(auditLines(cluster.auditLog), { namespace, name: PLAIN }), endpoints),
+  };
 }
 
 function latencyRows(what: string, { toPatch: all, bare }: Taken): Row[] {
