@@ -1,6 +1,6 @@
 /** The kinds of workload, told apart in one place. */
 import { colorName } from './names.ts';
-import type { PairMember, PairSpec } from './pair-schema.ts';
+import type { PairMember, PairSpec } from './schema/pair.ts';
 import type { ReleaseSpec } from './schema.ts';
 import type { Color } from './status.ts';
 

@@ -5,7 +5,7 @@ import {
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
 } from '../api/names.ts';
-import type { PairMember } from '../api/pair-schema.ts';
+import type { PairMember } from '../api/schema/pair.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import {
   type Deployment,

@@ -130,9 +130,9 @@ const PLAIN = 'plain';
 
 interface PlainService {
   /** `kubectl patch`, to a side that is ready. */
-  point(color: string): Promise<void>;
+  readonly point: (color: string) => Promise<void>;
   /** Milliseconds that its endpoints took to follow each of them. */
-  followed(): number[];
+  readonly followed: () => number[];
 }
 
 /** A Service beside the release's: it has the traffic of nobody, and the same pods. */
@@ -144,7 +144,7 @@ async function plainService(lab: TrafficLab, { namespace }: Shop): Promise<Plain
   const endpoints = lab.watchEndpoints(namespace, PLAIN);
   await eventually('its endpoints', 30_000, () => (endpoints.history.length > 0 ? true : undefined));
   return {
-    async point(value) {
+    point: async (value) => {
       const patch = JSON.stringify([{ op: 'replace', path: '/spec/selector/bluegreen.dev~1color', value }]);
       await target.kubectl(['patch', 'service', PLAIN, '-n', namespace, '--type=json', '-p', patch]);
     },

@@ -1,6 +1,6 @@
 /** The parts of the schema for environments that the operator cannot scale: where they are, and who is told of it. */
 import { z } from 'zod';
-import { LABEL_VALUE, NO_SPACE } from './patterns.ts';
+import { LABEL_VALUE, NO_SPACE } from '../patterns.ts';
 import { objectName, rule, seconds } from './pieces.ts';
 
 const environment = (color: string) =>
