@@ -1,10 +1,10 @@
 /**
  * A rush: many releases of this process are on their way to a switch at once, and the API server has no time for all
  * that they would tell and do besides. This is the one place that says what stands back then. It does so until the rush
- * is over, for half a minute at most:
+ * is over, for some minutes at most:
  *
- *     statuses          take turns, five a second, and so each tells of more; those that press do not
- *     patient effects   commits, the replacing of old pods, shrinking (`release/patience.ts`)
+ *     statuses          take turns, five a second, for two minutes; so each tells of more. Those that press do not
+ *     patient effects   commits, the replacing of old pods, shrinking (`release/patience.ts`), for five minutes
  *
  * What a release may not wait for does not come here: a way back, a proof, a side that is too small.
  */
@@ -24,10 +24,10 @@ export interface Rush {
 const MANY = 8;
 /** A release that nothing was done for in so long waits for something else than the API server. */
 const MOVED_MS = 15_000;
-/** Nothing stands back for longer, however long the rush. */
-const LONGEST_MS = 30_000;
-/** The rush may be over by then. */
-const LOOK_AGAIN_MS = 5_000;
+/** Nothing stands back for longer, however long the rush: hundreds of releases are minutes of work to a small API server. */
+const LONGEST_MS = { effects: 300_000, status: 120_000 };
+/** The rush may be over by then; but looks are work too, and those that stand back must not take the time of the others. */
+const LOOK_AGAIN = { soonestMs: 5_000, latestMs: 20_000, eachMs: 50 };
 const STATUS_EVERY_MS = 200;
 const ANSWER_MS = { alone: 100, rush: 1_000 };
 
@@ -53,8 +53,13 @@ export function createRush(now: () => number): Rush {
 
   function nextTurn(): number {
     // Sooner than one after the other where very many wait.
-    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS);
+    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS.status);
     return lastTurn;
+  }
+
+  function lookAgainMs(): number {
+    const { soonestMs, latestMs, eachMs } = LOOK_AGAIN;
+    return Math.min(latestMs, Math.max(soonestMs, eachMs * (standing.size + turns.size)));
   }
 
   function note(key: string, { verdict, effects, requests }: Plan): void {
@@ -86,11 +91,11 @@ export function createRush(now: () => number): Rush {
       const since = standing.get(key) ?? now();
       standing.set(key, since);
       const stood = now() - since;
-      return isWithin(stood, LONGEST_MS) ? Math.min(LOOK_AGAIN_MS, LONGEST_MS - stood) : 0;
+      return isWithin(stood, LONGEST_MS.effects) ? Math.min(lookAgainMs(), LONGEST_MS.effects - stood) : 0;
     },
     turn(key) {
       const at = isOn() ? (turns.get(key) ?? nextTurn()) : 0;
-      const ms = Math.min(LOOK_AGAIN_MS, at - now());
+      const ms = Math.min(lookAgainMs(), at - now());
       if (ms > 0) turns.set(key, at);
       else turns.delete(key);
       return Math.max(0, ms);

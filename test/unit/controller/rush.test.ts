@@ -39,16 +39,24 @@ describe('a rush', () => {
     expect(rush.look('demo/other', planOf('RollingBack'))).to.equal(0);
   });
 
-  it('keeps nobody back for longer than half a minute', () => {
-    const waits: number[] = [];
-    for (let seconds = 0; seconds <= 30; seconds += 4) {
+  it('keeps nobody back for longer than five minutes', () => {
+    for (let seconds = 0; seconds < 300; seconds += 4) {
       begin(8);
-      waits.push(rush.look('demo/done', patient));
+      expect(rush.look('demo/done', patient)).to.equal(Math.min(5_000, 300_000 - 1_000 * seconds));
       now += 4_000;
     }
-    expect(waits).to.deep.equal([5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 2_000]);
     begin(8);
     expect(rush.look('demo/done', patient)).to.equal(0);
+  });
+
+  it('looks less often at each the more stand back, and every twenty seconds at least', () => {
+    begin(8);
+    const standing = (count: number): number => {
+      let waits = 0;
+      for (let index = 0; index < count; index++) waits = rush.look(`demo/done-${index}`, patient);
+      return waits;
+    };
+    expect([100, 101, 400, 1_000].map(standing)).to.deep.equal([5_000, 5_050, 20_000, 20_000]);
   });
 
   for (const [what, end] of [
@@ -87,17 +95,18 @@ describe('a rush', () => {
     expect(turns()).to.deep.equal([0, 0, 0]);
   });
 
-  it('lets a status wait for half a minute at most, however many wait', () => {
-    for (let index = 0; index < 400; index++) {
+  it('lets a status wait for two minutes at most, however many wait', () => {
+    const last = 'demo/status-999';
+    for (let index = 0; index < 1_000; index++) {
       begin(8);
       rush.turn(`demo/status-${index}`);
     }
-    for (let seconds = 0; seconds < 30; seconds += 3) {
+    for (let seconds = 0; seconds < 120; seconds += 3) {
       begin(8);
-      expect(rush.turn('demo/status-399')).to.equal(Math.min(5_000, 30_000 - 1_000 * seconds));
+      expect(rush.turn(last)).to.equal(Math.min(20_000, 120_000 - 1_000 * seconds));
       now += 3_000;
     }
     begin(8);
-    expect(rush.turn('demo/status-399')).to.equal(0);
+    expect(rush.turn(last)).to.equal(0);
   });
 });
