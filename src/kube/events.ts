@@ -50,6 +50,8 @@ export interface EventRecorderOptions {
 const QUEUE_LIMIT = 4096;
 /** client-go's 25 at once for one object, but then one in 30 seconds and not in five minutes: work goes on all day. */
 const SPAM_LIMIT = { perSecond: 1 / 30, burst: 25 };
+/** Writes of what went well: a crowd tells of it later, and a warning goes before all of that. */
+const PACE = { perSecond: 10, burst: 25 };
 /** Objects and series that are remembered; the oldest is forgotten for a new one. */
 const MEMORY_LIMIT = 4096;
 const SERIES_WRITE_MS = 60_000;
@@ -66,14 +68,19 @@ interface Series {
   written: number;
 }
 
+type Write = () => Promise<unknown>;
+
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, log } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
   const series = new Map<string, Series>();
   const spamFilters = new Map<string, RateLimiter>();
-  const queue = createFifo<() => Promise<unknown>>();
+  const pace = createRateLimiter(PACE, clock);
+  const warnings = createFifo<Write>();
+  const others = createFifo<Write>();
   const stopping = new AbortController();
+  const hurry = new AbortController();
   let queued = 0;
   let dropped = 0;
   let stopped = false;
@@ -100,7 +107,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   function begin(key: string, input: EventInput): void {
     const event = newEvent(input);
     remember(series, key, { event, count: 1, lastAt: clock.monotonic(), written: 1 });
-    write(() => client.create<Event>(EVENTS, event, { signal: stopping.signal }));
+    write(() => client.create<Event>(EVENTS, event, { signal: stopping.signal }), input.type);
     cancelTimer ??= clock.after(SERIES_WRITE_MS, writeSeries);
   }
 
@@ -138,7 +145,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     for (const [key, entry] of series) {
       if (entry.count > entry.written) {
         entry.written = entry.count;
-        write(() => writeCount(entry));
+        write(() => writeCount(entry), 'Normal');
       } else if (clock.monotonic() - entry.lastAt >= SERIES_END_MS) {
         series.delete(key);
       }
@@ -159,29 +166,37 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     }
   }
 
-  function write(job: () => Promise<unknown>): void {
+  function write(job: Write, type: EventInput['type']): void {
     if (queued >= QUEUE_LIMIT) {
       dropped += 1;
       return;
     }
-    queue.push(job);
+    (type === 'Warning' ? warnings : others).push(job);
     queued += 1;
     writing ??= writeAll();
   }
 
   /** One after the other: events must never compete with the work that they tell of. */
   async function writeAll(): Promise<void> {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      try {
-        await job();
-      } catch (error) {
-        dropped += 1;
-        if (!isKubeError(error, 'Aborted'))
-          log.warn('could not write an event', { error: describeThrown(error) });
-      }
-      queued -= 1;
+    for (;;) {
+      const warning = warnings.shift();
+      const job = warning ?? others.shift();
+      if (job === undefined) break;
+      await attempt(job);
+      if (warning === undefined) await pace.take(Number.POSITIVE_INFINITY, hurry.signal);
     }
     writing = undefined;
+  }
+
+  async function attempt(job: Write): Promise<void> {
+    try {
+      await job();
+    } catch (error) {
+      dropped += 1;
+      if (!isKubeError(error, 'Aborted'))
+        log.warn('could not write an event', { error: describeThrown(error) });
+    }
+    queued -= 1;
   }
 
   return {
@@ -200,6 +215,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       cancelTimer?.();
       writeSeries();
       stopped = true;
+      hurry.abort();
       cancelTimer?.();
       const finished = new AbortController();
       const late = sleep(clock, withinMs, finished.signal).then(() => stopping.abort());

@@ -132,7 +132,28 @@ describe('an event recorder', function () {
       recorder.record({ ...SWITCHED, type: 'Normal', note: `step ${time}` });
     recorder.record({ ...SWITCHED, type: 'Warning', note: 'going back' });
     await eventually(() => written().length === 26);
-    expect(written().at(-1)?.note).to.equal('going back');
+    expect(written().map(({ note }) => note)).to.include('going back');
+  });
+
+  it('tells of what went well ten times a second, and of what did not before all of that', async () => {
+    const of = (index: number): EventInput => ({
+      ...SWITCHED,
+      regarding: { ...SWITCHED.regarding, uid: `u${index}` },
+      note: `of ${index}`,
+    });
+    for (let index = 0; index < 40; index += 1) recorder.record(of(index));
+    await eventually(() => written().length === 26);
+    await settle(20);
+    recorder.record({ ...of(7), type: 'Warning', note: 'going back' });
+    await clock.advance(100);
+    await eventually(() => written().length >= 28);
+    expect(
+      written()
+        .map(({ note }) => note)
+        .slice(25),
+    ).to.deep.equal(['of 25', 'going back', 'of 26']);
+    await clock.advance(1_300);
+    await eventually(() => written().length === 41);
   });
 
   it('cuts a note at 1 KiB, not inside a character', async () => {
