@@ -45,7 +45,7 @@ const isWithin = (age: number, ms: number): boolean => age >= 0 && age < ms;
 export function createRush(now: () => number): Rush {
   /** When each release that is on its way last moved, the longest ago first. */
   const moved = new Map<string, number>();
-  /** Since when each release that could do something stands back. */
+  /** Since when each release stands back, or began to in this rush: it is its time for all that follows its switch. */
   const standing = new Map<string, number>();
   /** When the status of each release that waits for its turn is to be written. */
   const turns = new Map<string, number>();
@@ -65,6 +65,7 @@ export function createRush(now: () => number): Rush {
   function note(key: string, { verdict, effects, requests }: Plan): void {
     const isOnItsWay = ON_THE_WAY.has(verdict.phase) || requests.some(({ kind }) => kind === 'Preflight');
     const hasMoved = effects.length + requests.length > 0;
+    if (isOnItsWay) standing.delete(key);
     if (isOnItsWay && !hasMoved) return;
     moved.delete(key);
     if (isOnItsWay) moved.set(key, now());
@@ -84,10 +85,8 @@ export function createRush(now: () => number): Rush {
     },
     look(key, plan) {
       note(key, plan);
-      if (!plan.patient || !isOn()) {
-        standing.delete(key);
-        return 0;
-      }
+      if (!isOn()) standing.delete(key);
+      if (!plan.patient || !isOn()) return 0;
       const since = standing.get(key) ?? now();
       standing.set(key, since);
       const stood = now() - since;

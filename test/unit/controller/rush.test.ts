@@ -49,6 +49,17 @@ describe('a rush', () => {
     expect(rush.look('demo/done', patient)).to.equal(0);
   });
 
+  it('gives a release five minutes for all that follows its switch, and the next one its own', () => {
+    begin(8);
+    rush.look('demo/done', patient);
+    now += 300_000;
+    begin(8);
+    rush.look('demo/done', planOf('Committed'));
+    expect(rush.look('demo/done', patient)).to.equal(0);
+    rush.look('demo/done', moving);
+    expect(rush.look('demo/done', patient)).to.equal(5_000);
+  });
+
   it('looks less often at each the more stand back, and every twenty seconds at least', () => {
     begin(8);
     const standing = (count: number): number => {
