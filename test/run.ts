@@ -1,13 +1,17 @@
 /**
  * `npm test`: everything that can run on this machine, in the order in which a failure is cheapest to find.
  *
- * A suite that ends without leaving its counts has failed, whatever its exit code says. The last line is
- * `N passed, N failed`, with the skipped where there are any.
+ * Tests that wait for clusters run in several processes side by side; what a process says is shown when it has ended. One
+ * that ends without leaving its counts has failed, whatever its exit code says. The last line is `N passed, N failed`,
+ * with the skipped where there are any.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { globSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cacheDir } from './cluster/paths.ts';
+import { inSlots } from './slots.ts';
 
 interface Counts {
   readonly passed: number;
@@ -15,57 +19,77 @@ interface Counts {
   readonly skipped: number;
 }
 
-interface Step {
+/** What one process does. */
+interface Job {
+  readonly suite: string;
   readonly name: string;
-  readonly run: () => Promise<Counts>;
+  /** `output`: the file descriptor for all that it says. `counts`: where mocha leaves its counts. */
+  readonly run: (output: number, counts: string) => Promise<Counts>;
+}
+
+/** Jobs that may run side by side, so many at once. */
+interface Step {
+  readonly slots: number;
+  readonly jobs: readonly Job[];
 }
 
 const root = join(import.meta.dirname, '..');
-const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 
 /** Scripts find the pinned Node.js first, also where this file was not started by npm. */
 const PATH = `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
 
-function execute(command: string, args: readonly string[], extra: NodeJS.ProcessEnv = {}): Promise<number> {
+const folder = await mkdtemp(join(tmpdir(), 'bluegreen-test-'));
+
+const ENV: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH,
+  // Every process loads the same sources: the first one compiles them.
+  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+  // What is written to a file is coloured where a person will see it.
+  ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
+};
+
+function execute(
+  command: string,
+  args: readonly string[],
+  output: number,
+  extra: NodeJS.ProcessEnv = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, PATH, ...extra };
-    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(join(root, 'node_modules/.bin', command), args, {
+      cwd: root,
+      env: { ...ENV, ...extra },
+      stdio: ['ignore', output, output],
+    });
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });
 }
 
 /** A tool that says yes or no counts as one test. */
-function tool(name: string, command: string, args: readonly string[]): Step {
+function tool(name: string, command: string, args: readonly string[]): Job {
   return {
+    suite: name,
     name,
-    run: async () => {
-      const passed = (await execute(bin(command), args)) === 0 ? 1 : 0;
+    run: async (output) => {
+      const passed = (await execute(command, args, output)) === 0 ? 1 : 0;
       return { passed, failed: 1 - passed, skipped: 0 };
     },
   };
 }
 
-function suite(name: string, timeoutMs: number): Step {
+/** A process of mocha for the files of a pattern. */
+function mocha(suite: string, pattern: string, timeoutMs: number): Job {
   return {
-    name,
-    run: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'bluegreen-test-'));
-      const file = join(folder, 'counts.json');
-      const args = [
-        '--config',
-        'test/.mocharc.json',
-        '--reporter',
-        './test/reporter.ts',
-        '--timeout',
-        String(timeoutMs),
-      ];
-      const code = await execute(bin('mocha'), [...args, `test/${name}/**/*.test.ts`], {
-        TEST_COUNTS: file,
+    suite,
+    name: pattern,
+    run: async (output, counts) => {
+      const args = ['--config', 'test/.mocharc.json', '--reporter', './test/reporter.ts'];
+      const code = await execute('mocha', [...args, '--timeout', String(timeoutMs), pattern], output, {
+        TEST_COUNTS: counts,
       });
-      const counts = await readCounts(file);
-      await rm(folder, { recursive: true });
-      return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+      const left = await readCounts(counts);
+      return code !== 0 && left.failed === 0 ? { ...left, failed: 1 } : left;
     },
   };
 }
@@ -78,36 +102,125 @@ async function readCounts(file: string): Promise<Counts> {
   }
 }
 
+const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
+const isStory = (file: string): boolean => file.includes('/operator-');
+
+const cores = availableParallelism();
+/** A process that has a cluster waits most of its time, and takes a gigabyte or two. */
+const clusters = Math.max(1, Math.min(cores + 1, Math.floor(totalmem() / 2 ** 31)));
+
 const STEPS: readonly Step[] = [
-  tool('types', 'tsc', ['-p', 'tsconfig.json']),
-  tool('format and lint', 'biome', ['check', '.']),
-  tool('typed lint and architecture', 'oxlint', ['--type-aware', '--deny-warnings']),
-  suite('unit', 10_000),
-  suite('simulation', 300_000),
-  suite('integration', 120_000),
-  suite('e2e', 600_000),
+  {
+    slots: 1,
+    jobs: [
+      tool('types', 'tsc', ['-p', 'tsconfig.json']),
+      tool('format and lint', 'biome', ['check', '.']),
+      tool('typed lint and architecture', 'oxlint', ['--type-aware', '--deny-warnings']),
+    ],
+  },
+  {
+    slots: cores,
+    jobs: [
+      mocha('unit', 'test/unit/**/*.test.ts', 10_000),
+      ...files('test/simulation/**/*.test.ts').map((file) => mocha('simulation', file, 300_000)),
+    ],
+  },
+  {
+    slots: clusters,
+    jobs: [
+      // One after the other, and on one cluster: they count requests, and the last of them looks at what all have asked for.
+      mocha('e2e', 'test/e2e/operator-*.test.ts', 600_000),
+      ...files('test/e2e/**/*.test.ts')
+        .filter((file) => !isStory(file))
+        .map((file) => mocha('e2e', file, 600_000)),
+      ...files('test/integration/**/*.test.ts').map((file) => mocha('integration', file, 120_000)),
+    ],
+  },
 ];
 
-async function main(): Promise<void> {
-  const wanted = process.argv.slice(2);
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  const summary: string[] = [];
-  for (const { name, run } of STEPS.filter((step) => wanted.length === 0 || wanted.includes(step.name))) {
-    process.stdout.write(`\n== ${name}\n`);
-    const begin = performance.now();
-    const counts = await run();
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-    const seconds = Math.round((performance.now() - begin) / 1000);
-    summary.push(`${name}: ${describe(counts)} (${seconds} s)`);
+/** How long each job took the last time on this machine, by its name. */
+const SECONDS = join(cacheDir, 'test-seconds.json');
+
+async function readSeconds(): Promise<Record<string, number>> {
+  const text = await readFile(SECONDS, 'utf8').catch(() => '{}');
+  return JSON.parse(text) as Record<string, number>;
+}
+
+async function writeSeconds(seconds: Readonly<Record<string, number>>): Promise<void> {
+  await mkdir(dirname(SECONDS), { recursive: true });
+  await writeFile(SECONDS, `${JSON.stringify(seconds, undefined, 2)}\n`);
+}
+
+/** What a job says is shown as it comes where the job is alone, else when it has ended: never mixed with another's. */
+async function show(job: Job, isAlone: boolean): Promise<Counts> {
+  const title = `\n== ${job.suite === job.name ? job.name : `${job.suite}: ${job.name}`}\n`;
+  const file = join(folder, job.name.replaceAll(/\W+/g, '-'));
+  if (isAlone) {
+    process.stdout.write(title);
+    return job.run(process.stdout.fd, `${file}.json`);
   }
-  process.stdout.write(`\n${summary.join('\n')}\n${describe(total)}\n`);
-  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+  const output = await open(`${file}.txt`, 'w');
+  const counts = await job.run(output.fd, `${file}.json`);
+  await output.close();
+  process.stdout.write(title + (await readFile(`${file}.txt`, 'utf8')));
+  return counts;
+}
+
+interface Ended {
+  readonly job: Job;
+  readonly counts: Counts;
+  /** Milliseconds. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+async function runStep({ slots, jobs }: Step): Promise<Ended[]> {
+  const known = await readSeconds();
+  // What is long begins early, so that it does not run on alone in the end; what is not known may be long.
+  const length = ({ name }: Job): number => known[name] ?? Number.MAX_VALUE;
+  const longestFirst = slots === 1 ? jobs : jobs.toSorted((a, b) => length(b) - length(a));
+  const ended = await inSlots(longestFirst, slots, async (job) => {
+    const begin = performance.now();
+    const counts = await show(job, Math.min(slots, jobs.length) === 1);
+    return { job, counts, begin, end: performance.now() };
+  });
+  const seconds = ended.map(({ job, begin, end }) => [job.name, Math.round((end - begin) / 1000)]);
+  await writeSeconds({ ...known, ...Object.fromEntries(seconds) });
+  return ended;
+}
+
+function sum(ended: readonly Ended[]): Counts {
+  const add = (member: keyof Counts): number =>
+    ended.reduce((total, { counts }) => total + counts[member], 0);
+  return { passed: add('passed'), failed: add('failed'), skipped: add('skipped') };
+}
+
+/** A line for each suite, with what failed in it and the time from its first beginning to its last end. */
+function summary(ended: readonly Ended[]): string[] {
+  return [...Map.groupBy(ended, ({ job }) => job.suite)].map(([suite, own]) => {
+    const last = Math.max(...own.map(({ end }) => end));
+    const seconds = Math.round((last - Math.min(...own.map(({ begin }) => begin))) / 1000);
+    const failed = own.filter(({ job, counts }) => counts.failed > 0 && job.name !== suite);
+    const where = failed.map(({ job }) => `\n  failed: ${job.name}`).join('');
+    return `${suite}: ${describe(sum(own))} (${seconds} s)${where}`;
+  });
 }
 
 function describe({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+}
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const ended: Ended[] = [];
+  for (const { slots, jobs } of STEPS) {
+    const chosen = jobs.filter(({ suite }) => wanted.length === 0 || wanted.includes(suite));
+    ended.push(...(await runStep({ slots, jobs: chosen })));
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  const total = sum(ended);
+  process.stdout.write(`\n${summary(ended).join('\n')}\n${describe(total)}\n`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
 await main();

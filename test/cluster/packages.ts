@@ -1,6 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { run } from './exec.ts';
+import { withLock } from './lock.ts';
+import { cacheDir } from './paths.ts';
 
 /** What the node form needs of the system, by Debian package. Files of one package are looked for in several places. */
 const needed: Readonly<Record<string, readonly string[]>> = {
@@ -41,6 +43,13 @@ export async function ensurePackages(
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error('the node form needs root on Linux (namespaces, cgroups): use sudo, or the fake form');
   }
+  if ((await missingPackages(serviceProxy)).length === 0) return;
+  const waiting = (): void => progress('waiting for another process that is installing packages');
+  // Two starts side by side would meet at the lists of packages, for which apt-get does not wait.
+  await withLock(join(cacheDir, 'packages.lock'), waiting, () => installMissing(serviceProxy, progress));
+}
+
+async function installMissing(serviceProxy: ServiceProxy, progress: (line: string) => void): Promise<void> {
   const missing = await missingPackages(serviceProxy);
   if (missing.length === 0) return;
   if (!(await find('apt-get'))) {

@@ -42,10 +42,7 @@ describe('A writer that applies the Service of Git every second, where the polic
       const answer = JSON.parse(await kubectl(...sync, '--dry-run=server', '-o', 'json'));
       return answer.spec.selector[KEY] === 'blue' ? true : undefined;
     });
-    for (let round = 0; round < SYNCS; round++) {
-      await kubectl(...sync);
-      await sleep(1000);
-    }
+    for (let round = 0; round < SYNCS; round++) await Promise.all([kubectl(...sync), sleep(1000)]);
     expect(await selector()).to.deep.equal({ ...own, [KEY]: 'blue' });
   });
 

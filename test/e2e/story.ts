@@ -34,7 +34,9 @@ function isBroken(suite: Mocha.Suite | undefined): boolean {
 /** The next story needs the processors: the pods go, and whatever the story left behind. */
 async function end({ stage, namespace }: Shop): Promise<void> {
   const { target } = stage;
-  // The release first: in a namespace that ends the API server refuses whatever is to be given back.
-  await target.kubectl(['delete', 'bgr', '--all', '-n', namespace, '--timeout=60s'], { timeoutMs: 65_000 });
+  const releases = ['bgr', '--all', '-n', namespace];
+  // The release first, and nothing given back: in a namespace that ends the API server refuses whatever is to be.
+  await target.kubectl(['annotate', ...releases, '--overwrite', 'bluegreen.dev/on-delete=Keep']);
+  await target.kubectl(['delete', ...releases, '--timeout=60s'], { timeoutMs: 65_000 });
   await target.kubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
 }
