@@ -1,19 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { type Cluster, programsOf, startCluster } from '../cluster/index.ts';
 import { cacheDir } from '../cluster/paths.ts';
 import { ended, isRunning, signal } from '../cluster/processes.ts';
 import { ensurePrograms } from '../cluster/programs.ts';
-import type { ClusterState } from '../cluster/state.ts';
+import { startUser } from '../support/cluster-user.ts';
+
+/** For what takes a moment, on a machine that has much else to do. */
+const PATIENCE_MS = 60_000;
 
 describe('A cluster with fake nodes', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
 
   describe('beside another one', () => {
     let clusters: Cluster[] = [];
@@ -80,26 +81,23 @@ describe('A cluster with fake nodes', function () {
     });
 
     it('goes with a user that gets SIGKILL', async () => {
-      const { user, state, runDir } = await startUser(cache);
-      users.push(user);
+      const { user, state, runDir } = await startUser('fake', users, { BLUEGREEN_CACHE: cache });
       user.kill('SIGKILL');
-      expect(await ended([state.supervisor, ...state.processes], 10_000)).to.equal(true);
+      expect(await ended([state.supervisor, ...state.processes], PATIENCE_MS)).to.equal(true);
       expect(existsSync(runDir)).to.equal(false);
     });
 
     it('is cleaned up by the next start when the process that owns it got SIGKILL', async () => {
-      const first = await startUser(cache);
-      users.push(first.user);
+      const first = await startUser('fake', users, { BLUEGREEN_CACHE: cache });
       signal(first.state.supervisor, 'SIGKILL');
-      await ended([first.state.supervisor], 5000);
+      await ended([first.state.supervisor], PATIENCE_MS);
       expect(first.state.processes.filter(isRunning)).to.have.length.greaterThan(3);
-      const second = await startUser(cache);
-      users.push(second.user);
+      const second = await startUser('fake', users, { BLUEGREEN_CACHE: cache });
       expect(first.state.processes.filter(isRunning)).to.deep.equal([]);
       expect(existsSync(first.runDir)).to.equal(false);
       expect(isRunning(second.state.supervisor)).to.equal(true);
       second.user.kill('SIGKILL');
-      expect(await ended([second.state.supervisor], 10_000)).to.equal(true);
+      expect(await ended([second.state.supervisor], PATIENCE_MS)).to.equal(true);
     });
   });
 });
@@ -113,23 +111,4 @@ interface AuditEvent {
 
 async function nodesOf(cluster: Cluster): Promise<string[]> {
   return (await cluster.kubectl(['get', 'nodes', '-o', 'name'])).trim().split('\n');
-}
-
-/** A process that starts a cluster and then just stays. */
-async function startUser(
-  cache: string,
-): Promise<{ user: ChildProcess; state: ClusterState; runDir: string }> {
-  const index = new URL('../cluster/index.ts', import.meta.url).href;
-  const script = `import { startCluster } from '${index}';
-    const cluster = await startCluster({ form: 'fake' });
-    console.log(cluster.workDir);
-    setInterval(() => {}, 1000);`;
-  const user = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, BLUEGREEN_CACHE: cache },
-  });
-  const lines = createInterface({ input: user.stdout! });
-  const [runDir] = (await once(lines, 'line', { signal: AbortSignal.timeout(60_000) })) as [string];
-  const state = JSON.parse(await readFile(join(runDir, 'state.json'), 'utf8')) as ClusterState;
-  return { user, state, runDir };
 }

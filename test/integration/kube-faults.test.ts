@@ -168,7 +168,8 @@ describe('A real API server that can only be reached through failures', function
     it('nothing beyond the deadline of the call, however slowly the answer comes', async () => {
       await people.create(CONFIG_MAPS, configMap('dripping', { text: 'x'.repeat(2_000) }));
       proxy.board.next({ name: 'dripping' }, { kind: 'slow body', pieceBytes: 1, everyMs: 50 }, 9);
-      const error = await rejection(client.get(CONFIG_MAPS, key('dripping'), { deadlineMs: 500 }));
+      // A fraction of the time that the answer takes, and enough to be sent from a process that must wait for its turn.
+      const error = await rejection(client.get(CONFIG_MAPS, key('dripping'), { deadlineMs: 3_000 }));
       expect(error.reason).to.equal('Timeout');
       expect(error.message).to.match(
         /^get configmaps default\/dripping: (no answer within|the server did not)/,
