@@ -12,6 +12,7 @@ import { type Cluster, startCluster } from '../cluster/index.ts';
 import { ended, isRunning, signal } from '../cluster/processes.ts';
 import type { ClusterState } from '../cluster/state.ts';
 import { startUser } from '../support/cluster-user.ts';
+import { needNode } from './stage.ts';
 
 /** For what takes a moment, on a machine that has much else to do. */
 const PATIENCE_MS = 60_000;
@@ -20,7 +21,7 @@ describe('A cluster with a real node', function () {
   this.timeout(600_000);
 
   before(function () {
-    if (process.platform !== 'linux' || process.getuid?.() !== 0) this.skip();
+    needNode(this);
   });
 
   describe('beside another one', () => {

@@ -11,11 +11,8 @@ export function useStage(): () => Stage {
   let current: Stage | undefined;
   before(async function () {
     this.timeout(FIRST_RUN_MS);
-    if (missing !== undefined && process.env.CI !== 'true') {
-      console.log(`      SKIPPED: "${this.test?.parent?.title}" needs a real node, and ${missing}`);
-      this.skip();
-    }
-    stage ??= raise();
+    needNode(this);
+    stage ??= raiseStage();
     current = await stage;
   });
   return () => {
@@ -31,9 +28,13 @@ function whatIsMissing(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'these tests do not run as root';
 }
 
-async function raise(): Promise<Stage> {
-  if (missing !== undefined) throw new Error(`a real node is needed, and ${missing}`);
-  return raiseStage();
+/** Where there cannot be one, the tests of this `describe` are skipped, and it is said why; in CI that is a failure. */
+export function needNode(context: Mocha.Context): void {
+  if (missing === undefined) return;
+  const why = `"${context.test?.parent?.title}" needs a real node, and ${missing}`;
+  if (process.env.CI === 'true') throw new Error(why);
+  console.log(`      SKIPPED: ${why}`);
+  context.skip();
 }
 
 after(async function () {
