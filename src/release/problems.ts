@@ -9,6 +9,7 @@ import { autoscalingBounds, candidateColor, requiredReady } from './capacity.ts'
 import { endpointProblem } from './endpoint-problems.ts';
 import { selectedColor } from './endpoints.ts';
 import { pairUnfit } from './pair-problems.ts';
+import { portMissing } from './port-problems.ts';
 import type { Roles } from './roles.ts';
 import { selects } from './selects.ts';
 import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
@@ -30,6 +31,7 @@ const RULES: readonly Rule[] = [
   serviceMissesPods,
   serviceServesStrangers,
   servicesDisagree,
+  portMissing,
   pairUnfit,
   previewUnfit,
   foreignObjects,

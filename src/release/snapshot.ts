@@ -132,6 +132,7 @@ export interface ServiceView extends Marked {
   readonly resourceVersion: string;
   readonly type: string;
   readonly headless: boolean;
+  readonly ports: readonly number[];
   /** The field, if any, that keeps traffic on the client's node, or in its zone. */
   readonly locality: Locality | undefined;
   readonly publishNotReadyAddresses: boolean;

@@ -44,6 +44,7 @@ export function serviceView(
     clusterIP,
     publishNotReadyAddresses = false,
     selector = {},
+    ports = [],
   } = service?.spec ?? {};
   return {
     name,
@@ -52,6 +53,7 @@ export function serviceView(
     resourceVersion: service?.metadata.resourceVersion ?? '',
     type,
     headless: clusterIP === 'None',
+    ports: ports.map(({ port }) => port),
     locality: locality(service),
     publishNotReadyAddresses,
     selector,

@@ -66,6 +66,12 @@ const CASES: Readonly<Record<string, Case>> = {
     message: 'Service "shop" has no selector: give it one that matches the pods of the workload',
     mend: (shop) => shop.patch(SERVICES, SHOP, { spec: { selector: { app: SHOP } } }),
   },
+  'a port at which pods are warmed up, and which the Service lacks': {
+    spec: { preparation: { warmUp: { requests: 10, port: 9090 } } },
+    message:
+      'spec.preparation.warmUp.port: Service "shop" has no port 9090 (it has 80): name one that it has, or leave spec.preparation.warmUp.port out for its first',
+    mend: inSpec({ preparation: { warmUp: null } }),
+  },
   'a headless Service': {
     prepare: (shop) => replaceService(shop, { clusterIP: 'None' }),
     message:

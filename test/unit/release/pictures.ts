@@ -472,6 +472,10 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
   'wrong: the Service is an ExternalName': { ...fresh, service: { type: 'ExternalName' } },
   'wrong: the Service is headless': { ...fresh, service: { headless: true } },
   'wrong: the Service publishes what is not ready': { ...fresh, service: { publishNotReadyAddresses: true } },
+  'wrong: the Service lacks the port at which pods are warmed up': {
+    ...fresh,
+    spec: { preparation: { warmUp: { requests: 10, port: 8080 } } },
+  },
   'wrong: the Service has no selector': { ...fresh, service: { selector: {} } },
   'wrong: the Service belongs to another release': { ...fresh, service: { claimedBy: 'uid-9' } },
   'wrong: the Service does not select the Deployment': { ...fresh, service: { selector: { app: 'other' } } },

@@ -40,6 +40,24 @@ const table: [string, Picture, string][] = [
     'Service "checkout" has publishNotReadyAddresses set: its endpoints would not prove readiness; remove that field',
   ],
   [
+    'ServicePortNotFound',
+    { ...fresh, spec: { preparation: { warmUp: { requests: 10, port: 8080 } } } },
+    'spec.preparation.warmUp.port: Service "checkout" has no port 8080 (it has 80, 9090): name one that it has, or leave spec.preparation.warmUp.port out for its first',
+  ],
+  [
+    'ServicePortNotFound',
+    {
+      ...fresh,
+      spec: {
+        traffic: {
+          services: [{ name: 'checkout' }],
+          drain: { until: { podMetrics: { counter: 'http_requests_total', port: 8080 } } },
+        },
+      },
+    },
+    'spec.traffic.drain.until.podMetrics.port: Service "checkout" has no port 8080 (it has 80, 9090): name one that it has, or leave spec.traffic.drain.until.podMetrics.port out for its first',
+  ],
+  [
     'ServiceWithoutSelector',
     { ...fresh, service: { selector: {} } },
     'Service "checkout" has no selector: give it one that matches the pods of the workload',

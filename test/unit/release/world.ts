@@ -285,6 +285,7 @@ function serviceOf(
     resourceVersion: '1',
     type: 'ClusterIP',
     headless: false,
+    ports: [80, 9090],
     locality: undefined,
     publishNotReadyAddresses: false,
     selector: { app: 'checkout', ...(route && { [LABEL]: route }) },
