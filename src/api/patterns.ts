@@ -44,6 +44,11 @@ export const PERCENT: RegExp = pattern(
   'a number of pods, or a percentage from "0%" to "1000%"',
 );
 
+export const CONFIG_KEY: RegExp = pattern(
+  /^[-._a-zA-Z0-9]+$/,
+  'letters, digits, dashes, underscores and dots',
+);
+
 export const NO_SPACE: RegExp = pattern(/^[^\s]+$/, 'text without spaces');
 
 /** What a value that follows this pattern is; the pattern itself where it has no words. */

@@ -83,7 +83,8 @@ const switched = z.object({
   endpoint: z
     .object({
       configMap: text(253).describe('Name of the ConfigMap that consumers read.'),
-      inSync: z.boolean().describe('It says what it should.'),
+      secret: text(253).optional().describe('Name of the Secret that consumers read, where there is one.'),
+      inSync: z.boolean().describe('They say what they should.'),
       consumers: z
         .array(
           z.object({

@@ -26,6 +26,20 @@ export function workloadOf({
     : { kind: 'Deployment', deployment };
 }
 
+/** Which keys of which Secret are the credentials of a side, and the Secret that they are published in. */
+export interface Credentials {
+  readonly source: string;
+  readonly keys: readonly string[];
+  readonly published: string;
+}
+
+/** undefined: none are published. */
+export function credentialsOf({ workload, traffic }: ReleaseSpec, color: Color): Credentials | undefined {
+  const source = workload.external?.[color].secretRef;
+  const { secretRef } = traffic.endpoint ?? {};
+  return source && secretRef && { source: source.name, keys: secretRef.keys, published: secretRef.name };
+}
+
 /** What people change for a release, as messages call it. */
 export function workloadInWords(spec: ReleaseSpec): string {
   const workload = workloadOf(spec);

@@ -6,12 +6,13 @@ import { isKubeError } from '../kube/errors.ts';
 import { formatMark } from '../release/mark.ts';
 import type { Effect } from '../release/plan.ts';
 import type { Observations, Patched, Refusal } from '../release/snapshot.ts';
+import { secretKey } from '../traffic/credentials.ts';
 import { consumerKey, restartMark } from '../traffic/hold.ts';
 import { isStale, NameTakenError } from './apply/errors.ts';
 import { isWebhookDown } from './trouble.ts';
 
 export interface Answers {
-  /** By name of the Service or of the published ConfigMap; `kind/name` of a consumer. */
+  /** By name of the Service or of the published ConfigMap; `kind/name` of a consumer and of the published Secret. */
   of(key: string): Pick<Observations, 'refusals' | 'patches'>;
   /** Gives true where the next decision can go on without this write. */
   failed(key: string, effect: Effect, error: unknown): boolean;
@@ -79,6 +80,7 @@ export function createAnswers(now: () => number): Answers {
 export function writtenBy(effect: Effect): string | undefined {
   if (effect.kind === 'RestartConsumer') return consumerKey({ kind: effect.consumer, name: effect.name });
   if (effect.kind === 'Publish') return effect.configMap;
+  if (effect.kind === 'PublishSecret') return secretKey(effect.secret);
   return 'service' in effect ? effect.service : undefined;
 }
 

@@ -11,6 +11,7 @@ import type { EffectKind } from '../release/plan.ts';
 import { renderJob } from '../workload/render.ts';
 import type { Applier, Appliers, Apply, Of } from './apply/applier.ts';
 import { colorAppliers } from './apply/colors.ts';
+import { credentialsAppliers } from './apply/credentials.ts';
 import { endpointAppliers } from './apply/endpoint.ts';
 import { StaleError } from './apply/errors.ts';
 import { pairAppliers } from './apply/pair.ts';
@@ -58,6 +59,7 @@ const APPLIERS: Appliers<EffectKind> = {
   ...sourceAppliers,
   ...colorAppliers,
   ...endpointAppliers,
+  ...credentialsAppliers,
   ...pairAppliers,
   AddFinalizer: (applier, scene) =>
     finalizers(applier, scene.release, (present) => [...new Set([...present, FINALIZER])]),

@@ -133,7 +133,8 @@ const byService = ({ metadata }: KubeObject): string[] => {
 };
 
 const byConfig = (object: KubeObject): string[] => {
-  const { config, traffic } = (object as BlueGreenReleaseObject).spec as Partial<ReleaseSpec>;
+  const { config, traffic, workload } = (object as BlueGreenReleaseObject).spec as Partial<ReleaseSpec>;
+  const credentials = [traffic?.endpoint, workload?.external?.blue, workload?.external?.green];
   const published = traffic?.endpoint && [traffic.endpoint.configMapRef];
   const keys = (type: ResourceType, named: readonly { name: string }[] = []): string[] =>
     named.map(({ name }) => configKey(type, object.metadata.namespace, name));
@@ -141,6 +142,10 @@ const byConfig = (object: KubeObject): string[] => {
     ...keys(CONFIG_MAPS, config?.configMaps),
     ...keys(CONFIG_MAPS, published),
     ...keys(SECRETS, config?.secrets),
+    ...keys(
+      SECRETS,
+      credentials.flatMap((each) => each?.secretRef ?? []),
+    ),
   ];
 };
 

@@ -4,6 +4,7 @@ import { colorName, LABEL_COLOR } from '../api/names.ts';
 import type { Color } from '../api/status.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import { CONFIG_MAPS, type ConfigMap } from '../kube/types.ts';
+import type { CredentialsView } from '../release/endpoint-view.ts';
 import type { ConfigView, CopyView } from '../release/snapshot.ts';
 import { type ConfigData, configData, configDigest, secretIdentity } from '../workload/config.ts';
 import type { ReleaseRef } from '../workload/render.ts';
@@ -30,6 +31,19 @@ export function configView(cache: Cache, { namespace, spec }: ReleaseRef): Confi
     else secrets[name] = secretIdentity(known);
   }
   return { found: stated({ configMaps, secrets }), missing, bytes };
+}
+
+/** The credentials of the side that is to serve, as config that the release names. */
+export function credentialConfig(credentials: CredentialsView | undefined, active: Color): ConfigView {
+  if (credentials === undefined) return { found: undefined, missing: [], bytes: 0 };
+  const { name, state, lacks } = credentials.sides[active];
+  const field = `spec.workload.external.${active}.secretRef.name`;
+  const isThere = state === 'Found' && lacks === undefined;
+  return {
+    found: { secrets: { [name]: credentials.versions[active] } },
+    missing: isThere ? [] : [{ kind: 'Secret', name, field }],
+    bytes: 0,
+  };
 }
 
 /** Nothing empty: a release that names nothing has the contents that it always had. */

@@ -26,7 +26,7 @@ import { markedOf } from './switch-mark.ts';
 import { jobView } from './views/job.ts';
 import type { Aliases } from './views/revision.ts';
 import { leftoverView, previewView } from './views/service.ts';
-import { statedIn, statedWish, withWish } from './wish.ts';
+import { statedIn, wishView, withWish } from './wish.ts';
 
 export interface Observer extends Reader {
   /** Milliseconds since the epoch. */
@@ -79,7 +79,8 @@ export async function observe(
     ),
   );
   const config = configView(cache, release);
-  const wish = statedWish(release, stated, config);
+  // Of a pair it depends on the roles, and of an external workload on what is published.
+  const wish = stated && wishView(stated, config);
   const marked = [...views, markedOf(published, release.uid)];
   const revisions = await currentRevisions(observer, release, marked, () =>
     revisionsOf(cache, release, aliases, wish?.fingerprint),

@@ -26,6 +26,7 @@ import { contentOf, contentOfColor, fingerprint, holds } from '../workload/conte
 import { nameless, renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply/writes.ts';
 import type { Cache } from './cache.ts';
+import { judgeCredentials } from './judge-credentials.ts';
 import { judgeRestart } from './judge-restart.ts';
 import type { ReadLimits } from './limits.ts';
 import type { Scene } from './observe.ts';
@@ -56,6 +57,7 @@ export async function preflight(
       ...(scene.snapshot.endpoint?.consumers ?? []).map((consumer, index) =>
         judgeRestart(deps.client, scene, consumer, index, signal),
       ),
+      judgeCredentials(deps.client, scene, signal),
       ...scene.services.map((service, index) => judgeSwitch(deps.client, scene, service, index, signal)),
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
       ...firstServices(scene).map((service, index) =>

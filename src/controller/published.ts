@@ -1,19 +1,21 @@
 /** What an external workload has published, and how far its consumers are. They carry no label of ours: they are asked for. */
 import { endpointAnnotation, LABEL_CONFIG, LABEL_RELEASE, restartedAtAnnotation } from '../api/names.ts';
+import type { ReleaseSpec } from '../api/schema.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
-import { type External, workloadOf } from '../api/workload.ts';
+import { workloadOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Urgency } from '../kube/ports.ts';
 import { CONFIG_MAPS, type ConfigMap, type Deployment, type StatefulSet } from '../kube/types.ts';
-import type { ConsumerView, EndpointView } from '../release/endpoint-view.ts';
+import type { ConsumerView, CredentialsView, EndpointView } from '../release/endpoint-view.ts';
 import type { RevisionView } from '../release/snapshot.ts';
 import { dataOf, saysSame } from '../traffic/endpoint.ts';
-import { configDigest } from '../workload/config.ts';
+import { publishedDigest } from '../workload/config.ts';
 import { fingerprint } from '../workload/content.ts';
 import { externalContent } from '../workload/external.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { type Cache, keyOf, type Reader } from './cache.ts';
+import { viewCredentials } from './credentials.ts';
 import { markedOf } from './switch-mark.ts';
 import { WORKLOADS } from './workloads.ts';
 import { lastWriter } from './writers.ts';
@@ -49,15 +51,21 @@ export async function viewEndpoint(
     ...ownership(reader.cache, release, published),
     ...markedOf(published, release.uid),
     data,
-    digests: digestsOf(revisions),
-    fingerprints: fingerprintsOf(workload.external),
   };
   const urgency = view.mark?.direction === 'Back' ? 'rescue' : 'normal';
-  const [consumers, writer] = await Promise.all([
+  const [consumers, writer, credentials] = await Promise.all([
     Promise.all(endpoint.restart.map((named) => readConsumer(reader, release, named, urgency))),
     writerOf(reader, release, view, revisions),
+    viewCredentials(reader, release, revisions),
   ]);
-  return { ...view, consumers, writer };
+  return {
+    ...view,
+    consumers,
+    writer,
+    credentials,
+    digests: digestsOf(revisions, credentials),
+    fingerprints: fingerprintsOf(release.spec, credentials),
+  };
 }
 
 function ownership(
@@ -79,16 +87,26 @@ function ownership(
   return { state: isWatched || isMarked ? 'Free' : 'Foreign', owner: undefined };
 }
 
-function digestsOf(revisions: readonly RevisionView[]): EndpointView['digests'] {
+function digestsOf(
+  revisions: readonly RevisionView[],
+  credentials: CredentialsView | undefined,
+): EndpointView['digests'] {
   const entries = revisions.flatMap((revision) => {
     const data = dataOf(revision);
-    return data === undefined ? [] : [[revision.name, configDigest({ data })] as const];
+    if (data === undefined) return [];
+    // Of what the Secret holds nothing is computed: whoever sees a consumer could compare it with a guess.
+    const copyOf = credentials?.mark?.revision === revision.name ? credentials.copyOf : undefined;
+    return [[revision.name, publishedDigest(data, copyOf)] as const];
   });
   return Object.fromEntries(entries);
 }
 
-function fingerprintsOf(external: External): EndpointView['fingerprints'] {
-  const of = (color: Color): string => fingerprint(externalContent(external, color));
+function fingerprintsOf(
+  spec: ReleaseSpec,
+  credentials: CredentialsView | undefined,
+): EndpointView['fingerprints'] {
+  const of = (color: Color): string =>
+    fingerprint(externalContent(spec, color, credentials?.versions[color]));
   return { blue: of('blue'), green: of('green') };
 }
 

@@ -283,6 +283,7 @@ export interface ConfigMap extends KubeObject {
 
 export interface Secret extends KubeObject {
   type?: string;
+  immutable?: boolean;
   /** Base64. */
   data?: Record<string, string>;
 }

@@ -2,11 +2,13 @@
 import type { ConditionInput, ConditionType } from '../api/conditions.ts';
 import { formatTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
+import { credentialsDue } from '../traffic/credentials.ts';
 import { consumerInWords, follow } from '../traffic/endpoint.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { convergence, readyCount, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
+import { moveInForce } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Setter = (snapshot: Snapshot, roles: Roles, verdict: Verdict) => ConditionInput | undefined;
@@ -113,11 +115,12 @@ function trafficSwitched(_: Snapshot, { subject, active, stage }: Roles): Condit
   );
 }
 
-function trafficInSync(snapshot: Snapshot, { active }: Roles): ConditionInput {
+function trafficInSync(snapshot: Snapshot, roles: Roles): ConditionInput {
+  const { active } = roles;
   if (active === undefined)
     return make('TrafficInSync', undefined, 'NotAdopted', 'the source has the traffic');
   const { color } = active.facts;
-  if (snapshot.endpoint !== undefined) return endpointInSync(snapshot, snapshot.endpoint, active);
+  if (snapshot.endpoint !== undefined) return endpointInSync(snapshot, snapshot.endpoint, active, roles);
   const label = snapshot.release.spec.traffic.selectorLabel;
   for (const service of snapshot.services) {
     if (selectedColor(service, label) !== color)
@@ -148,7 +151,13 @@ function endpointInSync(
   snapshot: Snapshot,
   { name, consumers, digests }: EndpointView,
   active: StartedRevision,
+  roles: Roles,
 ): ConditionInput {
+  const due = credentialsDue(snapshot, active, moveInForce(snapshot, active, roles));
+  if (due !== undefined) {
+    const why = due.trouble ?? `the credentials of revision ${active.name} are not published yet`;
+    return make('TrafficInSync', false, 'CredentialsBehind', why);
+  }
   const { behind, hold } = follow(snapshot, active, false);
   if (behind === undefined) {
     const said = `${consumers.length} of ${consumers.length} consumers run with what ConfigMap "${name}" says`;

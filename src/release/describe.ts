@@ -64,6 +64,10 @@ export function describe(effect: Effect): string {
       return `${effect.kind} ${effect.configMap}`;
     case 'Publish':
       return `Publish ${effect.configMap} -> ${effect.color}`;
+    case 'ReleaseSecret':
+      return `ReleaseSecret ${effect.secret}`;
+    case 'PublishSecret':
+      return `PublishSecret ${effect.secret} -> ${effect.color}`;
     case 'RestartConsumer':
       return `RestartConsumer ${effect.consumer} ${effect.name}`;
     case 'CreateJob':

@@ -1,18 +1,25 @@
 /** When consumers are looked at again: they carry no label of ours, and so are not watched. */
+import { credentialsDue } from '../traffic/credentials.ts';
 import { refusalOf, runsWith } from '../traffic/endpoint.ts';
 import { holdOf } from '../traffic/hold.ts';
 import type { ConsumerView } from './endpoint-view.ts';
 import type { Roles } from './roles.ts';
+import { moveInForce } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** While one of them is being restarted, or what is published cannot be written, milliseconds. */
 const BUSY_MS = 1000;
 const AT_REST_MS = 15_000;
 
-export function endpointDue(snapshot: Snapshot, { active, stage }: Roles): number | undefined {
+export function endpointDue(snapshot: Snapshot, roles: Roles): number | undefined {
+  const { active, stage } = roles;
   const { now, endpoint } = snapshot;
   if (endpoint === undefined) return undefined;
   if (refusalOf(snapshot) !== undefined) return now + BUSY_MS;
+  const move = active && moveInForce(snapshot, active, roles);
+  const due = active && move && credentialsDue(snapshot, active, move);
+  // At rest there is nothing to be quick for where people have to mend it.
+  if (due !== undefined && (stage !== 'Resting' || due.trouble === undefined)) return now + BUSY_MS;
   const digest = active && endpoint.digests[active.name];
   // At rest there is nothing to be quick for where no restart helps.
   const isHeld = (each: ConsumerView): boolean =>

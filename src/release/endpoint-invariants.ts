@@ -53,6 +53,36 @@ function uncommitted(
   return facts.rejected === undefined ? undefined : `revision ${name} is rejected`;
 }
 
+/** Of the side that the ConfigMap says, and only into what is ours or free to take. */
+export function credited(
+  { endpoint, revisions }: Snapshot,
+  effect: Of<'PublishSecret'>,
+): (string | undefined)[] {
+  const { secret, mark, color, uid, resourceVersion, beside, source } = effect;
+  const { credentials, rawMark } = endpoint ?? {};
+  const revision = revisions.find(({ name }) => name === mark.revision);
+  const said = [revision?.frozen.workload.external?.[color], credentials?.sides[color]];
+  const names = said.map(
+    (each) => each && ('secretRef' in each ? each.secretRef?.name : 'name' in each && each.name),
+  );
+  const isSeen = credentials?.uid === uid && credentials.resourceVersion === resourceVersion;
+  return [
+    credentials?.name === secret && isSeen
+      ? undefined
+      : `Secret ${secret} is written under a precondition that was not seen`,
+    credentials?.state === 'Ours' || credentials?.state === 'Free'
+      ? undefined
+      : `Secret ${secret} is not ours to write`,
+    rawMark === formatMark(mark)
+      ? undefined
+      : `Secret ${secret} would say what ConfigMap ${endpoint?.name} does not`,
+    revision?.facts?.color === color && beside.color === color
+      ? undefined
+      : `what Secret ${secret} would say does not belong to ${color}`,
+    names.includes(source.name) ? undefined : `Secret ${source.name} is not what anybody names for ${color}`,
+  ];
+}
+
 /** Consumers run with what is published, and with nothing else; one at a time. */
 export function restarted({ endpoint }: Snapshot, effect: Of<'RestartConsumer'>): (string | undefined)[] {
   const { mark, digests = {}, consumers = [] } = endpoint ?? {};

@@ -1,8 +1,11 @@
 /** What is wrong with the input of an external workload: what is published, and who is to be restarted. */
+import { changedConfig } from '../api/config.ts';
 import { LABEL_CONFIG } from '../api/names.ts';
+import { COLORS } from '../api/status.ts';
 import { type External, workloadOf } from '../api/workload.ts';
+import { secretTrouble, sourceTrouble } from '../traffic/credentials.ts';
 import { consumerInWords, sideOf } from '../traffic/endpoint.ts';
-import type { EndpointView } from './endpoint-view.ts';
+import type { CredentialSource, CredentialsView, EndpointView } from './endpoint-view.ts';
 import { otherColor } from './endpoints.ts';
 import type { Roles } from './roles.ts';
 import type { Problem, Snapshot } from './snapshot.ts';
@@ -18,6 +21,7 @@ export function endpointProblem(snapshot: Snapshot, roles: Roles): Problem | und
     capacityAsked(snapshot) ??
     foreign(snapshot, endpoint) ??
     unknownAddress(roles, endpoint, workload.external) ??
+    credentialsUnfit(snapshot, roles) ??
     changedInPlace(snapshot, roles, workload.external) ??
     unfitConsumer(snapshot, endpoint)
   );
@@ -87,9 +91,45 @@ function unknownAddress(
   };
 }
 
+const SECRET_REASONS: Partial<Record<CredentialsView['state'], string>> = {
+  Absent: 'CredentialsNotFound',
+  Unreadable: 'CredentialsForbidden',
+  Foreign: 'CredentialsForeign',
+  InUse: 'CredentialsInUse',
+};
+
+const SOURCE_REASONS: Partial<Record<CredentialSource['state'], string>> = {
+  Absent: 'CredentialsNotFound',
+  Unreadable: 'CredentialsForbidden',
+  Unlabelled: 'CredentialsForeign',
+};
+
+/** Of the side that is to serve; before the first revision of both, since either may be what consumers use. */
+export function credentialsUnfit({ endpoint, release }: Snapshot, { stage }: Roles): Problem | undefined {
+  const { credentials } = endpoint ?? {};
+  const workload = workloadOf(release.spec);
+  if (credentials === undefined || workload.kind !== 'External') return undefined;
+  const { name, state } = credentials;
+  const trouble = secretTrouble(credentials);
+  if (trouble !== undefined) {
+    const field = 'spec.traffic.endpoint.secretRef';
+    const reason = SECRET_REASONS[state] ?? 'CredentialsUnfit';
+    return { reason, field, object: `Secret ${name}`, message: `${field}: ${trouble}` };
+  }
+  for (const color of stage === 'Unadopted' ? COLORS : [workload.external.active]) {
+    const side = credentials.sides[color];
+    const missing = sourceTrouble(side);
+    if (missing === undefined) continue;
+    const field = `spec.workload.external.${color}.secretRef`;
+    const reason = SOURCE_REASONS[side.state] ?? 'CredentialsIncomplete';
+    return { reason, field, object: `Secret ${side.name}`, message: `${field}: ${missing}` };
+  }
+  return undefined;
+}
+
 /** What serves is not changed under those who use it: only the other side is, and then it is switched to. */
 function changedInPlace(
-  { wish }: Snapshot,
+  { wish, config }: Snapshot,
   { active, stage }: Roles,
   external: External,
 ): Problem | undefined {
@@ -97,6 +137,13 @@ function changedInPlace(
   const { color } = active.facts;
   if (external.active !== color || wish.fingerprint === active.fingerprint) return undefined;
   const field = `spec.workload.external.${color}`;
+  const [written] = changedConfig(active.config, config.found);
+  if (active.config !== undefined && written !== undefined)
+    return {
+      reason: 'ServingSideChanged',
+      field: `${field}.secretRef`,
+      message: `${field}.secretRef: ${written} does not hold what consumers use (revision ${active.name}), and credentials are not changed under them: put it back, or describe the environment with its new ones in ${otherColor(color)} and set spec.workload.external.active to it`,
+    };
   return {
     reason: 'ServingSideChanged',
     field,

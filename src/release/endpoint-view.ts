@@ -22,8 +22,46 @@ export interface EndpointView extends Marked {
   readonly digests: Readonly<Record<string, string>>;
   /** Identity of what the spec says of each side now, as of a revision. */
   readonly fingerprints: Readonly<Record<Color, string>>;
+  /** undefined: the release publishes none. */
+  readonly credentials?: CredentialsView | undefined;
   /** In the order of the spec. */
   readonly consumers: readonly ConsumerView[];
+}
+
+/** The Secret that consumers read, and those that it is made from. Nothing here is computed from what one of them holds. */
+export interface CredentialsView extends Marked {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /**
+   * Ours: it carries our mark; Free: it carries the label that lets a release take it, and nothing in it would be lost;
+   * InUse: something would; Foreign: it has no label, or belongs to the release `owner`; Unfit: no write could succeed.
+   */
+  readonly state: 'Absent' | 'Unreadable' | 'Unfit' | 'InUse' | 'Foreign' | 'Free' | 'Ours';
+  readonly owner: string | undefined;
+  /** `name/uid/resourceVersion` of the Secret that it was copied from, as it says itself. */
+  readonly copyOf: string | undefined;
+  /** What the spec names. */
+  readonly sides: Readonly<Record<Color, CredentialSource>>;
+  /** By name of the revision, of those that publish credentials. */
+  readonly sources: Readonly<Record<string, CredentialSource>>;
+  /** As a part of the revision that each side would be now. */
+  readonly versions: Readonly<Record<Color, string>>;
+}
+
+export interface CredentialSource {
+  readonly name: string;
+  readonly keys: readonly string[];
+  /** Unlabelled: nobody has said that a release may use it. */
+  readonly state: 'Absent' | 'Unreadable' | 'Unlabelled' | 'Found';
+  /** `uid/resourceVersion`; empty where it was not found. */
+  readonly version: string;
+  /** The first key that it does not have. */
+  readonly lacks: string | undefined;
+  /** What is published has the keys that it should have, and says of the environment what it should. */
+  readonly shaped: boolean;
+  /** Shaped, and what is published is what this Secret holds. */
+  readonly same: boolean;
 }
 
 export interface ConsumerView {

@@ -7,7 +7,7 @@
  */
 import { COLORS, type Color } from '../api/status.ts';
 import { autoscalingBounds, resolve } from './capacity.ts';
-import { published, restarted, restartsMany } from './endpoint-invariants.ts';
+import { credited, published, restarted, restartsMany } from './endpoint-invariants.ts';
 import type { RevisionFacts } from './facts.ts';
 import { formatMark } from './mark.ts';
 import type { Effect } from './plan.ts';
@@ -32,6 +32,7 @@ const GUARDS: Guards = {
   PatchSelector: patched,
   HandBack: handedBack,
   Publish: published,
+  PublishSecret: credited,
   RestartConsumer: restarted,
   ScaleColor: (snapshot, effect) => [
     shrinksServing(snapshot, effect),

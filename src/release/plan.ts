@@ -168,6 +168,27 @@ export type Effect =
       /** Puts production back: waits for nothing. */
       readonly rescue: boolean;
     }
+  /**
+   * Publishes the credentials of the side that the ConfigMap says, and `beside` them what it says, with its mark in the
+   * same patch. What they are is read by whoever applies this: a plan is logged and kept.
+   */
+  | {
+      readonly kind: 'PublishSecret';
+      readonly secret: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      /** `version`: uid and resourceVersion. */
+      readonly source: { readonly name: string; readonly version: string };
+      readonly keys: readonly string[];
+      readonly color: Color;
+      readonly mark: SwitchMark;
+      readonly beside: Readonly<Record<string, string>>;
+      readonly decidedAt: number;
+      readonly reason: string;
+      readonly rescue: boolean;
+    }
+  /** Takes back the mark; what it holds stays. */
+  | { readonly kind: 'ReleaseSecret'; readonly secret: string; readonly uid: string }
   /** Takes back label and mark; what it says stays. */
   | { readonly kind: 'ReleaseEndpoint'; readonly configMap: string; readonly uid: string }
   /** Rolls out a consumer anew, so that its pods read what is published. */

@@ -73,9 +73,10 @@ function sourceClaimed({ source, release }: Snapshot): Problem | undefined {
   };
 }
 
-export function configMissing({ config, release }: Snapshot): Problem | undefined {
+export function configMissing({ config, release, endpoint }: Snapshot): Problem | undefined {
   const [first] = config.missing;
-  if (first === undefined) return undefined;
+  // What is missing of credentials has sentences of its own.
+  if (first === undefined || endpoint !== undefined) return undefined;
   const { kind, name, field, forbidden } = first;
   if (forbidden)
     return {

@@ -4,9 +4,10 @@
  */
 import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import { credentialsDue } from '../traffic/credentials.ts';
 import { claimEndpoint, publish, refusalOf, unpublished } from '../traffic/endpoint.ts';
 import { describe } from './describe.ts';
-import { moveTraffic, wouldDarken } from './effects.ts';
+import { type Move, moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
@@ -91,15 +92,17 @@ const WHAT_IS_LOST: Partial<Record<EndpointView['state'], string>> = {
 function alignEndpoint(
   snapshot: Snapshot,
   roles: Roles,
-  { name, facts }: StartedRevision,
+  active: StartedRevision,
   endpoint: EndpointView,
 ): Verdict | undefined {
+  const { name, facts } = active;
   const taken = foreign(snapshot, endpoint);
   if (taken !== undefined) return refused(taken);
   const claimed = claimEndpoint(snapshot);
   const move = moveInForce(snapshot, { name, facts }, roles);
   const refusal = refusalOf(snapshot);
-  if (claimed.length === 0 && unpublished(snapshot, move).length === 0) return undefined;
+  if (claimed.length === 0 && unpublished(snapshot, move).length === 0)
+    return alignCredentials(snapshot, roles, active, move);
   const effects = claimed.length > 0 ? claimed : publish(snapshot, move);
   if (claimed.length === 0 && refusal !== undefined) {
     const message = `ConfigMap "${endpoint.name}" does not say what it should, and cannot be patched (${refusal.message}); it is tried again every second`;
@@ -116,6 +119,31 @@ function alignEndpoint(
   };
 }
 
+/** Stages in which the order is new, and the Secret is expected to lack behind. */
+const ORDERING: ReadonlySet<Stage> = new Set<Stage>(['Adopting', 'Switching', 'Returning']);
+
+/** The Secret follows the ConfigMap. What keeps it from that is told by the stages: it must keep no way back from being found. */
+function alignCredentials(
+  snapshot: Snapshot,
+  { stage }: Roles,
+  active: StartedRevision,
+  move: Move,
+): Verdict | undefined {
+  const due = credentialsDue(snapshot, active, move);
+  const { color } = active.facts;
+  const secret = snapshot.endpoint?.credentials?.name;
+  if (due === undefined || due.effects.length === 0) return undefined;
+  const phase = PHASE_WHILE_ALIGNING[stage];
+  const { effects } = due;
+  if (ORDERING.has(stage)) {
+    const message = `publishing the credentials of ${color} (revision ${active.name}) in Secret "${secret}"`;
+    return { phase, reason: 'PublishingCredentials', message, effects };
+  }
+  const message = `Secret "${secret}" does not hold what it should: the credentials of ${color} (revision ${active.name}) are published again`;
+  const isTold = effects.every((effect) => isRecent(snapshot, TELL_AGAIN_MS, describe(effect)));
+  return { phase, reason: 'CredentialsRestored', message, effects, drift: isTold ? 'Told' : 'New' };
+}
+
 /** So long a selector that is put back again and again is not told of anew. Milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 /** Within this time once is an accident, and again is a writer that goes on. Milliseconds. */
@@ -127,7 +155,11 @@ function remedy(snapshot: Snapshot, service: string): string {
   return `; it was put back before: leave /spec/selector of Service "${service}" out of what is applied (Argo CD: ignoreDifferences, with RespectIgnoreDifferences=true), or install deploy/policies/selector-keeper.yaml`;
 }
 
-const RESTORED: ReadonlySet<string> = new Set(['SelectorRestored', 'EndpointRestored']);
+const RESTORED: ReadonlySet<string> = new Set([
+  'SelectorRestored',
+  'EndpointRestored',
+  'CredentialsRestored',
+]);
 
 /** Whether a selector was put back within so many milliseconds, as far as was told; `effect`: this one, to this colour. */
 function isRecent({ now, previous }: Snapshot, withinMs: number, effect?: string): boolean {

@@ -1,12 +1,13 @@
 /** The last move of traffic, Service by Service, with its times: what the status and the metrics say of it. */
 import type { SwitchStatus } from '../api/status.ts';
 import { formatPreciseTime } from '../api/time.ts';
+import { credentialsDue } from '../traffic/credentials.ts';
 import { runsWith } from '../traffic/endpoint.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { convergence } from './endpoints.ts';
 import { formatMark } from './mark.ts';
 import type { Command, Roles } from './roles.ts';
-import { isOn, known, refusalOf } from './services.ts';
+import { isOn, known, moveInForce, refusalOf } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 
 type ServiceStatus = NonNullable<SwitchStatus['services']>[number];
@@ -20,7 +21,8 @@ export function switchStatus(snapshot: Snapshot, roles: Roles): SwitchStatus | u
   const isSame =
     last?.revision === mark.revision && last.direction === mark.direction && last.decidedAt === decided;
   const before = isSame ? last : undefined;
-  if (snapshot.endpoint !== undefined) return endpointStatus(snapshot, snapshot.endpoint, command, before);
+  if (snapshot.endpoint !== undefined)
+    return endpointStatus(snapshot, snapshot.endpoint, roles, command, before);
   const services = snapshot.services.map((service) => serviceStatus(snapshot, command, service, before));
   const proving = new Set(known(snapshot, roles).map(({ name }) => name));
   const proofs = services.filter(({ name }) => proving.has(name));
@@ -40,17 +42,21 @@ export function switchStatus(snapshot: Snapshot, roles: Roles): SwitchStatus | u
 }
 
 function endpointStatus(
-  { now, observations }: Snapshot,
-  { name, rawMark, consumers, digests }: EndpointView,
-  { color, mark, decidedAt }: Command,
+  snapshot: Snapshot,
+  { name, rawMark, consumers, digests, credentials }: EndpointView,
+  roles: Roles,
+  { color, mark, decidedAt, revision }: Command,
   before: SwitchStatus | undefined,
 ): SwitchStatus {
+  const { now, observations } = snapshot;
   const digest = digests[mark.revision];
-  const isPublished = rawMark === formatMark(mark);
+  const isOrdered = rawMark === formatMark(mark);
+  const due = credentialsDue(snapshot, revision, moveInForce(snapshot, revision, roles));
+  const isPublished = isOrdered && due === undefined;
   const isDone = isPublished && consumers.every((consumer) => runsWith(consumer, digest));
   const patch = observations.patches[name];
   const patchedAt =
-    before?.patchedAt ?? (isPublished && patch?.mark === rawMark ? formatPreciseTime(patch.at) : undefined);
+    before?.patchedAt ?? (isOrdered && patch?.mark === rawMark ? formatPreciseTime(patch.at) : undefined);
   const convergedAt = before?.convergedAt ?? (isDone ? formatPreciseTime(now) : undefined);
   return {
     direction: mark.direction,
@@ -61,6 +67,7 @@ function endpointStatus(
     ...(convergedAt !== undefined && { convergedAt }),
     endpoint: {
       configMap: name,
+      ...(credentials !== undefined && { secret: credentials.name }),
       inSync: isPublished,
       consumers: consumers.map((consumer) => ({
         kind: consumer.kind,

@@ -4,6 +4,7 @@
  * unless people ask for fewer.
  */
 import { COLORS, type Color } from '../api/status.ts';
+import { credentialsDue } from '../traffic/credentials.ts';
 import { claimEndpoint, follow } from '../traffic/endpoint.ts';
 import { budgets } from './budgets.ts';
 import { autoscalingBounds, candidateSize, standbySize, windowSize } from './capacity.ts';
@@ -39,9 +40,12 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
 }
 
 /** A consumer that was put back to an earlier template reads what is published, and does not say so. */
-function endpointUpkeep(snapshot: Snapshot, { active }: Roles): Effect[] {
-  const followed = active === undefined ? [] : follow(snapshot, active, true).effects;
-  return [...protection(snapshot), ...claims(snapshot), ...followed];
+function endpointUpkeep(snapshot: Snapshot, roles: Roles): Effect[] {
+  const { active } = roles;
+  const kept = [...protection(snapshot), ...claims(snapshot)];
+  if (active === undefined) return kept;
+  const isDue = credentialsDue(snapshot, active, moveInForce(snapshot, active, roles)) !== undefined;
+  return isDue ? kept : [...kept, ...follow(snapshot, active, true).effects];
 }
 
 /**

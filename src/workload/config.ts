@@ -18,6 +18,11 @@ export function configDigest({ data = {}, binaryData = {} }: ConfigData): string
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
 }
 
+/** Of what consumers of a release run with. `copyOf`: name and version of the Secret that the credentials were copied from. */
+export function publishedDigest(data: Readonly<Record<string, string>>, copyOf: string | undefined): string {
+  return configDigest({ data: { ...data }, ...(copyOf !== undefined && { binaryData: { copyOf } }) });
+}
+
 export const secretIdentity = ({ metadata: { uid = '', resourceVersion = '' } }: KubeObject): string =>
   `${uid}/${resourceVersion}`;
 

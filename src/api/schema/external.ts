@@ -1,6 +1,6 @@
 /** The parts of the schema for environments that the operator cannot scale: where they are, and who is told of it. */
 import { z } from 'zod';
-import { LABEL_VALUE, NO_SPACE } from '../patterns.ts';
+import { CONFIG_KEY, LABEL_VALUE, NO_SPACE } from '../patterns.ts';
 import { objectName, rule, seconds } from './pieces.ts';
 
 const environment = (color: string) =>
@@ -21,6 +21,14 @@ const environment = (color: string) =>
         .regex(LABEL_VALUE)
         .optional()
         .describe('What people call what runs there. Another one is another revision.'),
+      secretRef: z
+        .object({
+          name: objectName.describe('Name of the Secret, in the namespace of the release.'),
+        })
+        .optional()
+        .describe(
+          'The Secret with its credentials, which carries the label bluegreen.dev/config. A Role of the namespace lets the operator get it, by name.',
+        ),
     })
     .describe(`The ${color} environment.`);
 
@@ -52,6 +60,33 @@ export const endpoint = z
           rule(
             'self.name == oldSelf.name',
             'the published ConfigMap cannot be another one: delete the release, which leaves it as it is, and create another',
+          ),
+        ],
+      }),
+    secretRef: z
+      .object({
+        name: objectName.describe('Name of the Secret, in the namespace of the release.'),
+        keys: z
+          .array(z.string().min(1).max(253).regex(CONFIG_KEY).describe('A key of the Secret of each side.'))
+          .min(1)
+          .max(16)
+          .meta({
+            description: 'What is published of the Secret of a side: both must have each of these keys.',
+            'x-kubernetes-list-type': 'set',
+          }),
+      })
+      .optional()
+      .meta({
+        description:
+          'The Secret that consumers read: the credentials of the side that serves, and its url, color and revision beside them, so that one that reads nothing else has never those of both. People create it, empty, with the label bluegreen.dev/config; a Role of the namespace lets the operator get and patch it, by name.',
+        'x-kubernetes-validations': [
+          rule(
+            'self.name == oldSelf.name',
+            'the published Secret cannot be another one: delete the release, which leaves it as it is, and create another',
+          ),
+          rule(
+            "!self.keys.exists(key, key in ['url', 'color', 'revision'])",
+            'url, color and revision are published of the environment itself: give the credentials other keys',
           ),
         ],
       }),
@@ -87,5 +122,13 @@ export const EXTERNAL_RULES: readonly { rule: string; message: string }[] = [
   rule(
     '!has(self.workload.external) || !(has(self.traffic.drain) || (has(self.preparation) && has(self.preparation.warmUp)))',
     'workload.external has no pods here to drain or to warm up: remove traffic.drain and preparation.warmUp',
+  ),
+  rule(
+    '!has(self.workload.external) || !has(self.traffic.endpoint) || (has(self.workload.external.blue.secretRef) == has(self.traffic.endpoint.secretRef) && has(self.workload.external.green.secretRef) == has(self.traffic.endpoint.secretRef))',
+    'credentials are published of both sides or of none: give traffic.endpoint.secretRef and a secretRef for blue and for green, or none of the three',
+  ),
+  rule(
+    '!has(self.workload.external) || !has(self.traffic.endpoint) || !has(self.traffic.endpoint.secretRef) || !((has(self.workload.external.blue.secretRef) && self.workload.external.blue.secretRef.name == self.traffic.endpoint.secretRef.name) || (has(self.workload.external.green.secretRef) && self.workload.external.green.secretRef.name == self.traffic.endpoint.secretRef.name))',
+    'the Secret that is published cannot be one that it is made from: give traffic.endpoint.secretRef a name of its own',
   ),
 ];

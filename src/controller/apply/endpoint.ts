@@ -1,12 +1,18 @@
 /** What is published of an external workload, and the consumers that are to read it anew. */
-import { endpointAnnotation, LABEL_CONFIG, LABEL_RELEASE, restartedAtAnnotation } from '../../api/names.ts';
+import {
+  ANNOTATION_COPY_OF,
+  endpointAnnotation,
+  LABEL_CONFIG,
+  LABEL_RELEASE,
+  restartedAtAnnotation,
+} from '../../api/names.ts';
 import { formatPreciseTime } from '../../api/time.ts';
 import type { JsonPatchOperation, Patch } from '../../kube/ports.ts';
-import { CONFIG_MAPS, type ConfigMap } from '../../kube/types.ts';
+import { CONFIG_MAPS, type ConfigMap, SECRETS } from '../../kube/types.ts';
 import type { ConsumerView } from '../../release/endpoint-view.ts';
-import { configDigest } from '../../workload/config.ts';
+import { publishedDigest } from '../../workload/config.ts';
 import type { Scene } from '../observe.ts';
-import { SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.ts';
+import { markedOf, SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.ts';
 import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
@@ -86,8 +92,15 @@ const restartConsumer: Apply<'RestartConsumer'> = async ({ client }, scene, effe
   const { namespace, name: release } = scene.release;
   const key = { namespace, name };
   const map = publishedOf(scene).metadata.name;
-  const { data = {} } = (await client.get<ConfigMap>(CONFIG_MAPS, { namespace, name: map })) ?? {};
-  if (configDigest({ data }) !== digest)
+  const { credentials } = scene.snapshot.endpoint ?? {};
+  const [said, secret] = await Promise.all([
+    client.get<ConfigMap>(CONFIG_MAPS, { namespace, name: map }),
+    credentials && client.get(SECRETS, { namespace, name: credentials.name }),
+  ]);
+  const { uid } = scene.release;
+  const isFollowed = markedOf(secret, uid).mark?.revision === markedOf(said, uid).mark?.revision;
+  const copyOf = isFollowed ? secret?.metadata.annotations?.[ANNOTATION_COPY_OF] : undefined;
+  if (publishedDigest(said?.data ?? {}, copyOf) !== digest)
     throw new StaleError(`ConfigMap "${map}" says something else by now`);
   await client.patch(WORKLOADS[consumer].type, key, restartPatch(release, effect, digest, at));
 };

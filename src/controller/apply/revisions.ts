@@ -45,9 +45,10 @@ function contentFor(
   applier: Applier,
   { from, facts }: Of<'CreateRevision'>,
 ): WorkloadContent | ExternalContent {
-  const { config } = scene.snapshot;
+  const { config, endpoint: { credentials } = {} } = scene.snapshot;
   const workload = workloadOf(scene.release.spec);
-  if (workload.kind === 'External') return externalContent(workload.external, facts.color);
+  if (workload.kind === 'External')
+    return externalContent(scene.release.spec, facts.color, credentials?.versions[facts.color]);
   if (scene.pair !== undefined) return contentOfPaired(pairedOn(scene.pair, facts.color));
   if (from === 'source') return contentOf(scene.wished ?? sourceOf(scene), config.found);
   if (from === 'live') {

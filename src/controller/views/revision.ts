@@ -64,7 +64,7 @@ function readRevision(revision: ControllerRevision): Read | undefined {
   if (known !== undefined) return known;
   const parsed = specSchema.safeParse(data?.spec);
   if (!parsed.success || data?.content === undefined) return undefined;
-  const config = 'template' in data.content ? data.content.config : undefined;
+  const { config } = data.content;
   const { deployment } = parsed.data.workload;
   const written = data.inline && deployment && contentOf(inlineDeployment(deployment), config);
   const read = { spec: parsed.data, fingerprint: fingerprint(written ?? data.content), config };

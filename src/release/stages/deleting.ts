@@ -34,14 +34,21 @@ function leaveAll(message: string): Verdict {
 
 /** Consumers go on reading it. Without our label another release may take it over, which begins with what it says. */
 function leavePublished(endpoint: EndpointView): Verdict {
-  const { name: configMap, state, uid } = endpoint;
+  const { name: configMap, state, uid, credentials } = endpoint;
   const released = state === 'Ours' ? [{ kind: 'ReleaseEndpoint' as const, configMap, uid }] : [];
+  const secret = credentials && `Secret "${credentials.name}"`;
+  const kept = secret === undefined ? 'stays as it is' : `and ${secret} stay as they are`;
   return {
     phase: 'Deleting',
     reason: 'Kept',
-    message: `ConfigMap "${configMap}" stays as it is, and so do those who read it`,
-    effects: [...released, { kind: 'RemoveFinalizer' }],
+    message: `ConfigMap "${configMap}" ${kept}, and so do those who read ${secret === undefined ? 'it' : 'them'}`,
+    effects: [...releaseSecret(credentials), ...released, { kind: 'RemoveFinalizer' }],
   };
+}
+
+function releaseSecret(credentials: EndpointView['credentials']): Effect[] {
+  if (credentials?.state !== 'Ours') return [];
+  return [{ kind: 'ReleaseSecret', secret: credentials.name, uid: credentials.uid }];
 }
 
 /** What is not understood moves nothing. Before the adoption has switched there is nothing to keep. */

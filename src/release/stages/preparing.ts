@@ -8,9 +8,11 @@ import type { GateVerdict } from '../../gates/gate.ts';
 import { jobGate } from '../../gates/job.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { warmUp } from '../../gates/warm-up.ts';
+import { hasLostCredentials } from '../../traffic/credentials.ts';
 import { candidateSize } from '../capacity.ts';
 import { sideDrainedAt } from '../drain.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
+import { credentialsUnfit } from '../endpoint-problems.ts';
 import { readyCount, selectedColor } from '../endpoints.ts';
 import type { OutcomeKind, RevisionFacts } from '../facts.ts';
 import type { Verdict } from '../plan.ts';
@@ -66,8 +68,9 @@ function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevis
   if (wished === undefined || wished === subject.fingerprint) return undefined;
   // Deleted and created again it may well be what it was: nothing else could start meanwhile.
   if (snapshot.config.missing.length > 0) return undefined;
-  // Of a pair it has been overwritten: there is nothing left that could go on.
-  const goesOn = subject.facts.validatedAt !== undefined && snapshot.pair === undefined;
+  // Of a pair it has been overwritten, and of credentials what was validated: there is nothing left that could go on.
+  const isLost = snapshot.pair !== undefined || hasLostCredentials(snapshot, subject);
+  const goesOn = subject.facts.validatedAt !== undefined && !isLost;
   if (goesOn && wished !== active?.fingerprint) return undefined;
   return end(
     snapshot,
@@ -228,7 +231,7 @@ function gateStatus({ name, state, message }: GateVerdict): {
 
 /** All of them move, or none: one that is gone, or that was refused a moment ago, keeps the others where they are. */
 function withheld(snapshot: Snapshot, roles: Roles): Verdict | undefined {
-  const problem = [serviceMissing, serviceRefused]
+  const problem = [serviceMissing, serviceRefused, credentialsUnfit]
     .map((rule) => rule(snapshot, roles))
     .find((each) => each !== undefined);
   if (problem === undefined) return undefined;

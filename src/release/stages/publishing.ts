@@ -2,11 +2,13 @@
  * An external workload begins: what its published ConfigMap says serves, or else what the spec says, becomes the first
  * revision. It is published with a mark, and the consumers are restarted once, so that all are known to run with it.
  */
+import { credentialsDue } from '../../traffic/credentials.ts';
 import { follow } from '../../traffic/endpoint.ts';
 import { moveTraffic, recordFacts } from '../effects.ts';
 import { foreign } from '../endpoint-problems.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
+import { moveInForce } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput, refused } from '../start.ts';
 import { claims } from '../upkeep.ts';
@@ -32,7 +34,7 @@ export function publishing(snapshot: Snapshot, roles: Roles): Verdict {
     const effects = [recordFacts(subject, { ...subject.facts, validatedAt: snapshot.now })];
     return { phase: 'Adopting', reason: 'Validated', message, effects };
   }
-  return command === undefined ? order(snapshot, subject) : prove(snapshot, subject);
+  return command === undefined ? order(snapshot, subject) : prove(snapshot, roles, subject);
 }
 
 function order(snapshot: Snapshot, { name, facts }: StartedRevision): Verdict {
@@ -45,8 +47,18 @@ function order(snapshot: Snapshot, { name, facts }: StartedRevision): Verdict {
 }
 
 /** Nothing can be gone back to: what takes long is told, and waited for. */
-function prove(snapshot: Snapshot, subject: StartedRevision): Verdict {
+function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {
   const { now } = snapshot;
+  const due = credentialsDue(snapshot, subject, moveInForce(snapshot, subject, roles));
+  if (due !== undefined) {
+    const message = `revision ${subject.name} is published, and nobody is restarted yet: ${due.trouble ?? 'its credentials are not published'}`;
+    return {
+      phase: 'Adopting',
+      reason: 'PublishingCredentials',
+      message,
+      stalled: due.trouble !== undefined,
+    };
+  }
   const following = follow(snapshot, subject, false);
   const { behind, hold, effects, deadline } = following;
   if (behind !== undefined) {

@@ -1,11 +1,13 @@
 /** Another side is published; the consumers have yet to run with it. One after the other, forward and back. */
 import { formatTime } from '../../api/time.ts';
+import { credentialsDue } from '../../traffic/credentials.ts';
 import { consumerInWords, type Following, follow } from '../../traffic/endpoint.ts';
 import type { Hold } from '../../traffic/hold.ts';
 import { recordFacts } from '../effects.ts';
 import type { ConsumerView } from '../endpoint-view.ts';
 import type { Verdict } from '../plan.ts';
-import type { Roles } from '../roles.ts';
+import type { Roles, StartedRevision } from '../roles.ts';
+import { moveInForce } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { goBack } from './back.ts';
 import { recordLoss, split } from './returning.ts';
@@ -15,6 +17,8 @@ export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined || command === undefined)
     return { phase: 'Switching', reason: 'Nothing', message: 'no switch is under way' };
   const { color } = subject.facts;
+  const unpublished = withoutCredentials(snapshot, roles, subject);
+  if (unpublished !== undefined) return unpublished;
   const following = follow(snapshot, subject, false);
   const { behind, hold, effects, deadline } = following;
   if (behind === undefined) {
@@ -42,12 +46,36 @@ export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
   return { ...verdict, message: `${seen}, waiting until ${formatTime(until)}`, lookAgainAt: until };
 }
 
+/** The credentials cannot follow: nobody is restarted, and all goes back if they have not followed in time. */
+function withoutCredentials(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
+  const due = credentialsDue(snapshot, subject, moveInForce(snapshot, subject, roles));
+  if (due === undefined) return undefined;
+  const message = due.trouble ?? `the credentials of ${subject.facts.color} are not published yet`;
+  const decidedAt = roles.command?.decidedAt ?? snapshot.now;
+  const until = decidedAt + subject.frozen.traffic.convergeSeconds * 1000;
+  if (due.isVoid || snapshot.now >= until)
+    return goBack(snapshot, roles, subject, { reason: 'CredentialsNotPublished', message });
+  const waiting = `${message}; waiting until ${formatTime(until)}`;
+  return { phase: 'Switching', reason: 'PublishingCredentials', message: waiting, lookAgainAt: until };
+}
+
 /** One that has had its time holds up no other: they must not stay on a side that was left. */
 export function restartingBack(snapshot: Snapshot, roles: Roles): Verdict {
   const { command, loser } = roles;
   if (command === undefined || loser === undefined)
     return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
   const { color, revision } = command;
+  const due = credentialsDue(snapshot, revision, moveInForce(snapshot, revision, roles));
+  if (due !== undefined) {
+    const why = due.trouble ?? 'its credentials are not published yet';
+    const message = `${color} (revision ${revision.name}) is published again, and nobody is restarted yet: ${why}`;
+    return {
+      phase: 'RollingBack',
+      reason: 'PublishingCredentials',
+      message,
+      stalled: due.trouble !== undefined,
+    };
+  }
   const following = follow(snapshot, revision, true);
   const { behind, hold, effects, deadline } = following;
   if (behind !== undefined) {

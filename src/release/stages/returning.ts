@@ -11,10 +11,10 @@ import { backoff } from './backoff.ts';
 import { PATIENCE_MS } from './give-way.ts';
 
 /** Reasons that say nothing against the revision itself. */
-const BLAMELESS = new Set(['SwitchNotConverged', 'ServiceRefused', 'Reverted']);
+const BLAMELESS = new Set(['SwitchNotConverged', 'ServiceRefused', 'CredentialsNotPublished', 'Reverted']);
 
 /** Of these, what is tried again by itself. */
-const TRIED_AGAIN = new Set(['SwitchNotConverged', 'ServiceRefused']);
+const TRIED_AGAIN = new Set(['SwitchNotConverged', 'ServiceRefused', 'CredentialsNotPublished']);
 
 export function returning(snapshot: Snapshot, roles: Roles): Verdict {
   const { command, loser } = roles;

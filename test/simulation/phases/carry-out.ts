@@ -30,6 +30,8 @@ type LeftOut =
   | 'ClaimEndpoint'
   | 'Publish'
   | 'ReleaseEndpoint'
+  | 'PublishSecret'
+  | 'ReleaseSecret'
   | 'RestartConsumer';
 
 type Hands = { [Kind in Exclude<EffectKind, LeftOut>]: (world: World, effect: Of<Kind>) => World };
