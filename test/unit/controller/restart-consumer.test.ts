@@ -18,7 +18,8 @@ async function restart(live: object | undefined): Promise<unknown[]> {
     },
   };
   const scene: any = {
-    release: { namespace: 'team', name: 'shop' },
+    release: { namespace: 'team', name: 'shop', uid: 'uid' },
+    snapshot: {},
     published: { metadata: { name: 'search' }, data: GREEN },
   };
   const effect = {

@@ -1,157 +1,27 @@
 import { expect } from 'chai';
-import { specSchema } from '../../../src/api/schema.ts';
-import type { Color } from '../../../src/api/status.ts';
 import type { ConsumerView, EndpointView } from '../../../src/release/endpoint-view.ts';
-import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import { parseMark } from '../../../src/release/mark.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { condition, decidedOn } from './decided.ts';
-import { accepted, HOUR, MINUTE, NOON, revisionOf, SECOND, UID, world } from './world.ts';
-
-const BLUE = 'https://blue.example.com';
-const GREEN = 'https://green.example.com';
-const smoke = { name: 'smoke', job: { spec: { template: { spec: { containers: [] } } } } };
-
-interface ExternalPicture {
-  readonly now?: number;
-  readonly active?: Color;
-  readonly blue?: string;
-  readonly restart?: readonly string[];
-  readonly spec?: object;
-  readonly traffic?: object;
-  readonly release?: Partial<Snapshot['release']>;
-  readonly previous?: Snapshot['previous'];
-  readonly jobs?: Snapshot['jobs'];
-  readonly revisions?: Readonly<Record<string, RevisionFacts>>;
-  readonly mark?: string;
-  readonly switchedAt?: number;
-  readonly reason?: string;
-  /** What it says; undefined: it does not exist. */
-  readonly says?: Color | undefined;
-  readonly endpoint?: Partial<EndpointView>;
-  /** By name: the revision that each runs with; `!`: not yet complete. */
-  readonly runs?: Readonly<Record<string, string>>;
-  readonly consumer?: Partial<ConsumerView>;
-  /** By name: what is different of one of them. */
-  readonly consumers?: Readonly<Record<string, Partial<ConsumerView>>>;
-  readonly observations?: Partial<Snapshot['observations']>;
-}
-
-const data = (color: Color): Record<string, string> => ({ url: color === 'blue' ? BLUE : GREEN, color });
-
-function external(picture: ExternalPicture): Snapshot {
-  const { active = 'blue', restart = ['api', 'worker'] } = picture;
-  const spec = specSchema.parse({
-    workload: { external: { active, blue: { url: picture.blue ?? BLUE }, green: { url: GREEN } } },
-    traffic: {
-      endpoint: {
-        configMapRef: { name: 'search' },
-        restart: restart.map((name) => ({ kind: 'Deployment', name })),
-      },
-    },
-    gates: [smoke],
-    ...picture.spec,
-  });
-  const fingerprints = { blue: `blue ${spec.workload.external?.blue.url}`, green: `green ${GREEN}` };
-  const frozen = { ...spec, workload: { external: { ...spec.workload.external, blue: { url: BLUE } } } };
-  const base = world({
-    ...(picture.now !== undefined && { now: picture.now }),
-    source: null,
-    services: [],
-    wish: { fingerprint: fingerprints[active], podLabels: {}, replicas: 0 },
-    ...(picture.previous && { previous: picture.previous }),
-    ...(picture.jobs && { jobs: picture.jobs }),
-    release: { spec, ...picture.release },
-  });
-  const revisions = Object.entries(picture.revisions ?? {}).map(([name, facts]) =>
-    revisionOf(name, facts, `${facts.color} ${facts.color === 'blue' ? BLUE : GREEN}`, frozen as never),
-  );
-  const { mark, says } = picture;
-  const endpoint: EndpointView = {
-    name: 'search',
-    state: says === undefined ? 'Absent' : 'Ours',
-    owner: undefined,
-    uid: 'map-uid',
-    resourceVersion: '1',
-    data: says === undefined ? {} : data(says),
-    rawMark: mark,
-    mark: parseMark(mark, UID),
-    switchedAt: mark === undefined ? undefined : (picture.switchedAt ?? NOON - MINUTE),
-    switchReason: picture.reason ?? 'Validated: all gates passed',
-    writer: undefined,
-    digests: Object.fromEntries(revisions.map(({ name }) => [name, `digest-${name}`])),
-    fingerprints,
-    consumers: restart.map((name) => consumerOf(name, picture)),
-    ...picture.endpoint,
-  };
-  const observations = { ...base.observations, ...picture.observations };
-  return accepted({ ...base, endpoint, revisions, observations });
-}
-
-function consumerOf(name: string, { runs = {}, consumer, consumers }: ExternalPicture): ConsumerView {
-  const said = runs[name];
-  return {
-    kind: 'Deployment',
-    name,
-    found: true,
-    uid: `${name}-uid`,
-    digest: said && `digest-${said.replace('!', '')}`,
-    restartedWith: undefined,
-    restartedAt: NOON - MINUTE,
-    complete: !said?.endsWith('!'),
-    progress: said?.endsWith('!')
-      ? '0 of 2 pods are new and available, 2 old'
-      : '2 of 2 pods are new and available',
-    obstacle: undefined,
-    ...consumer,
-    ...consumers?.[name],
-  };
-}
-
-const decide = (picture: ExternalPicture) => decidedOn(external(picture));
-
-const r1: RevisionFacts = {
-  color: 'blue',
-  attempt: 1,
-  startedAt: NOON - 10 * HOUR,
-  adoption: true,
-  validatedAt: NOON - 10 * HOUR,
-  verifiedAt: NOON - 9 * HOUR,
-  committedAt: NOON - 9 * HOUR,
-  outcome: { kind: 'Committed', at: NOON - 9 * HOUR, reason: 'Began', message: 'begun' },
-};
-const r2: RevisionFacts = { color: 'green', attempt: 2, startedAt: NOON - 5 * MINUTE };
-const valid: RevisionFacts = { ...r2, validatedAt: NOON - 2 * MINUTE };
-const verified: RevisionFacts = { ...valid, decidedAt: NOON - MINUTE, verifiedAt: NOON - 30 * SECOND };
-const kept: RevisionFacts = {
-  ...verified,
-  committedAt: NOON - 10 * SECOND,
-  windowUntil: NOON + HOUR,
-  outcome: { kind: 'Committed', at: NOON - 10 * SECOND, reason: 'Committed', message: 'good' },
-};
-const FORWARD = `${UID}/r2/2`;
-const BACK = `${UID}/r1/2/back`;
-const onBlue: ExternalPicture = {
-  says: 'blue',
-  mark: `${UID}/r1/1`,
-  revisions: { r1 },
-  runs: { api: 'r1', worker: 'r1' },
-};
-const ready: ExternalPicture = { ...onBlue, active: 'green', revisions: { r1, r2: valid } };
-const switched: ExternalPicture = { ...ready, says: 'green', mark: FORWARD };
-const watched: ExternalPicture = {
-  ...switched,
-  revisions: { r1, r2: verified },
-  runs: { api: 'r2', worker: 'r2' },
-};
-const committed: ExternalPicture = { ...watched, revisions: { r1, r2: kept } };
-const goingBack: ExternalPicture = {
-  ...watched,
-  says: 'blue',
-  mark: BACK,
-  reason: 'CheckFailed: too many errors',
-};
+import {
+  BACK,
+  committed,
+  data,
+  decide,
+  type ExternalPicture,
+  external,
+  FORWARD,
+  goingBack,
+  onBlue,
+  r1,
+  r2,
+  ready,
+  switched,
+  verified,
+  watched,
+} from './external.ts';
+import { HOUR, MINUTE, NOON, SECOND, UID } from './world.ts';
 
 const undone = (revision: string): NonNullable<ExternalPicture['consumers']> => ({
   api: { restartedWith: `digest-${revision}` },
