@@ -7,6 +7,7 @@ import { formatPreciseTime, formatTime, parseTime } from '../api/time.ts';
 import { availability } from '../checks/availability.ts';
 import type { CheckVerdict } from '../checks/check.ts';
 import { prometheusCheck } from '../checks/prometheus.ts';
+import { usedSince } from '../traffic/endpoint.ts';
 import { conditionsOf, rollbackAvailable } from './conditions.ts';
 import { idleCost } from './cost.ts';
 import { describe } from './describe.ts';
@@ -123,9 +124,11 @@ function gatesOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): ReleaseSta
 function checksOf(snapshot: Snapshot, roles: Roles): CheckStatus[] | undefined {
   const { active, stage } = roles;
   if (active === undefined) return undefined;
-  if (stage === 'Observing') {
+  // Consumers of what is published come to the new side one by one, and it is measured from the first of them on.
+  const since = stage === 'Switching' ? usedSince(snapshot, active) : undefined;
+  if (stage === 'Observing' || since !== undefined) {
     const checks = active.frozen.observation.checks.map(
-      (check) => prometheusCheck(snapshot, active, check).status,
+      (check) => prometheusCheck(snapshot, active, check, since).status,
     );
     return [availability(snapshot, roles, active).status, ...checks];
   }

@@ -122,6 +122,18 @@ export function follow(snapshot: Snapshot, revision: StartedRevision, passOver: 
   };
 }
 
+/**
+ * When the first consumer was restarted with what this revision publishes, milliseconds since the epoch; undefined: none
+ * was, and so nobody is known to use that side.
+ */
+export function usedSince({ endpoint }: Snapshot, { name }: RevisionView): number | undefined {
+  const digest = endpoint?.digests[name];
+  const times = (endpoint?.consumers ?? [])
+    .filter((consumer) => digest !== undefined && consumer.digest === digest)
+    .flatMap(({ restartedAt }) => restartedAt ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
 export function runsWith({ found, digest, complete }: ConsumerView, wanted: string | undefined): boolean {
   return !found || (digest === wanted && complete);
 }

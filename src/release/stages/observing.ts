@@ -3,7 +3,7 @@
 import { formatTime, parseTime } from '../../api/time.ts';
 import { wishInWords } from '../../api/workload.ts';
 import { availability } from '../../checks/availability.ts';
-import type { CheckVerdict } from '../../checks/check.ts';
+import type { Breach, CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
 import { recordFacts } from '../effects.ts';
 import { readyCount, servingCount } from '../endpoints.ts';
@@ -24,10 +24,8 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const wanted = subject.facts.returnWanted;
   if (wanted?.reason === 'ServiceRefused') return reunited(subject);
   if (wanted !== undefined && roles.target !== undefined) return goBack(snapshot, roles, subject, wanted);
-  if (isReverted(snapshot, roles, subject)) {
-    const message = `${wishInWords(snapshot.release.spec)} says what revision ${roles.target?.name} is, which stands by`;
-    return goBack(snapshot, roles, subject, { reason: 'Reverted', message });
-  }
+  const reverted = revertedTo(snapshot, roles, subject);
+  if (reverted !== undefined) return goBack(snapshot, roles, subject, reverted);
   const { verdicts, requests } = watch(snapshot, roles, subject);
   const breach = verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
   const isWell = verdicts.every(({ hold }) => hold === undefined);
@@ -58,8 +56,15 @@ function watchedOn(subject: StartedRevision, reason: string, why: string): Verdi
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */
-function isReverted(snapshot: Snapshot, roles: Roles, subject: StartedRevision): boolean {
-  return snapshot.wish?.fingerprint !== subject.fingerprint && isWished(snapshot, roles.target);
+export function revertedTo(
+  snapshot: Snapshot,
+  { target }: Roles,
+  subject: StartedRevision,
+): Breach | undefined {
+  const isReverted = snapshot.wish?.fingerprint !== subject.fingerprint && isWished(snapshot, target);
+  if (!isReverted) return undefined;
+  const message = `${wishInWords(snapshot.release.spec)} says what revision ${target?.name} is, which stands by`;
+  return { reason: 'Reverted', message };
 }
 
 /** Since when no pod of the watched side is ready; as long as another side could take over, the rescue was quicker. */
@@ -77,12 +82,12 @@ interface Watch {
   readonly requests: readonly Request[];
 }
 
-/** Every check's verdict, and the measurements that are due. */
-export function watch(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Watch {
+/** Every check's verdict, and the measurements that are due. `from`: since when the new side is used, where that is not proven. */
+export function watch(snapshot: Snapshot, roles: Roles, subject: StartedRevision, from?: number): Watch {
   const { attempt, color } = subject.facts;
   const checks = subject.frozen.observation.checks.map((check) => ({
     check,
-    verdict: prometheusCheck(snapshot, subject, check),
+    verdict: prometheusCheck(snapshot, subject, check, from),
   }));
   return {
     verdicts: [availability(snapshot, roles, subject), ...checks.map(({ verdict }) => verdict)],

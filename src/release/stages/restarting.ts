@@ -1,21 +1,33 @@
 /** Another side is published; the consumers have yet to run with it. One after the other, forward and back. */
 import { formatTime } from '../../api/time.ts';
 import { credentialsDue } from '../../traffic/credentials.ts';
-import { consumerInWords, type Following, follow } from '../../traffic/endpoint.ts';
+import { consumerInWords, type Following, follow, usedSince } from '../../traffic/endpoint.ts';
 import type { Hold } from '../../traffic/hold.ts';
 import { recordFacts } from '../effects.ts';
 import type { ConsumerView } from '../endpoint-view.ts';
 import type { Verdict } from '../plan.ts';
-import type { Roles, StartedRevision } from '../roles.ts';
+import type { Command, Roles, StartedRevision } from '../roles.ts';
 import { moveInForce } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { goBack } from './back.ts';
+import { revertedTo, watch } from './observing.ts';
 import { recordLoss, split } from './returning.ts';
 
 export function restarting(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject, command } = roles;
   if (subject === undefined || command === undefined)
     return { phase: 'Switching', reason: 'Nothing', message: 'no switch is under way' };
+  const since = usedSince(snapshot, subject);
+  const { verdicts, requests } =
+    since === undefined ? { verdicts: [], requests: [] } : watch(snapshot, roles, subject, since);
+  const breach = verdicts.find((verdict) => verdict.breach !== undefined)?.breach;
+  const cause = revertedTo(snapshot, roles, subject) ?? breach;
+  // Those that are not restarted yet need not be, and those that are need not wait for the others.
+  if (cause !== undefined && roles.target !== undefined) return goBack(snapshot, roles, subject, cause);
+  return { ...restartNext(snapshot, roles, subject, command), requests };
+}
+
+function restartNext(snapshot: Snapshot, roles: Roles, subject: StartedRevision, command: Command): Verdict {
   const { color } = subject.facts;
   const unpublished = withoutCredentials(snapshot, roles, subject);
   if (unpublished !== undefined) return unpublished;

@@ -48,7 +48,11 @@ const traffic = (more: object = {}): any => ({
 });
 const gate: any = {
   name: 'login',
-  job: { spec: { template: { spec: { containers: [{ name: 'login', image: 'psql:v1' }], restartPolicy: 'Never' } } } },
+  job: {
+    spec: {
+      template: { spec: { containers: [{ name: 'login', image: 'psql:v1' }], restartPolicy: 'Never' } },
+    },
+  },
 };
 
 /** The rights that are shipped, without those to Secrets: what is granted here is granted by the namespace. */
@@ -61,7 +65,9 @@ describe('The credentials of an external workload', function () {
   before(async function () {
     this.timeout(1_800_000); // the first run on a machine fetches or builds Kubernetes
     const documents = parseAllDocuments(await readFile(example, 'utf8'));
-    const granted = documents.map((document) => document.toJS()).filter(({ kind }) => kind.startsWith('Role'));
+    const granted = documents
+      .map((document) => document.toJS())
+      .filter(({ kind }) => kind.startsWith('Role'));
     expect(granted.map(({ kind }) => kind)).to.deep.equal(['Role', 'RoleBinding']);
     grant = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: granted }).replaceAll(
       '"namespace":"shop"',
@@ -234,7 +240,14 @@ describe('The credentials of an external workload', function () {
         `${field} holds something that neither side has, and that would be lost: empty it, or name another one in spec.traffic.endpoint.secretRef.name`,
       );
       expect(await held(shop)).to.deep.equal({ theirs: 'precious' });
-      await shop.kubectl('patch', 'secret', PUBLISHED, '--type=json', '-p', '[{"op":"remove","path":"/data"}]');
+      await shop.kubectl(
+        'patch',
+        'secret',
+        PUBLISHED,
+        '--type=json',
+        '-p',
+        '[{"op":"remove","path":"/data"}]',
+      );
       await shop.settledOn('r1');
     },
 
@@ -295,7 +308,9 @@ describe('The credentials of an external workload', function () {
       await switchTo(shop, 'green');
       await shop.settledOn('r2');
       await shop.delete(RELEASES, SHOP);
-      await eventually('the release to be gone', 90_000, async () => ((await shop.read()) ? undefined : true));
+      await eventually('the release to be gone', 90_000, async () =>
+        (await shop.read()) ? undefined : true,
+      );
       await expectOn(shop, 'green');
       expect((await shop.get(SECRETS, PUBLISHED)).metadata.annotations ?? {}).to.deep.equal({});
       await release(shop, 'green');
