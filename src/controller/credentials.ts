@@ -7,6 +7,7 @@ import { ANNOTATION_COPY_OF, ANNOTATION_SWITCH, LABEL_CONFIG } from '../api/name
 import { COLORS, type Color } from '../api/status.ts';
 import { type Credentials, credentialsOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
+import type { Urgency } from '../kube/ports.ts';
 import { SECRETS, type Secret } from '../kube/types.ts';
 import type { CredentialSource, CredentialsView } from '../release/endpoint-view.ts';
 import type { RevisionView } from '../release/snapshot.ts';
@@ -17,7 +18,7 @@ import type { Cache, Reader } from './cache.ts';
 import { markedOf } from './switch-mark.ts';
 
 type Data = Readonly<Record<string, string>>;
-type Found = Secret | 'Absent' | 'Unreadable';
+type Found = Secret | 'Absent' | 'Unreadable' | 'Unanswered';
 
 /** So long one of them may keep every decision waiting, milliseconds. */
 const READ_MS = 2000;
@@ -32,13 +33,15 @@ export async function viewCredentials(
   reader: Reader,
   release: ReleaseRef,
   revisions: readonly RevisionView[],
+  urgency: Urgency,
 ): Promise<CredentialsView | undefined> {
   const blue = wantedOf(release, 'blue');
   const green = wantedOf(release, 'green');
   if (blue === undefined || green === undefined) return undefined;
   const wanted = wantedBy(release, revisions);
   const names = new Set([blue, green, ...Object.values(wanted)].map(({ source }) => source));
-  const read = async (name: string) => [name, await readSecret(reader, release.namespace, name)] as const;
+  const read = async (name: string) =>
+    [name, await readSecret(reader, release.namespace, name, urgency)] as const;
   const [published, ...found] = await Promise.all([read(blue.published), ...[...names].map(read)]);
   const held = new Map(found);
   const [, secret] = published;
@@ -81,14 +84,20 @@ function wantedBy(release: ReleaseRef, revisions: readonly RevisionView[]): Reco
   return Object.fromEntries(entries);
 }
 
-/** One that cannot be read keeps no way back from being published: it is told. */
-async function readSecret({ client }: Reader, namespace: string, name: string): Promise<Found> {
+/** One that cannot be read keeps no way back from being published: it is told. What may pass is nobody's to mend. */
+async function readSecret(
+  { client }: Reader,
+  namespace: string,
+  name: string,
+  urgency: Urgency,
+): Promise<Found> {
+  const options = { deadlineMs: READ_MS, urgency };
   try {
-    return (await client.get<Secret>(SECRETS, { namespace, name }, { deadlineMs: READ_MS })) ?? 'Absent';
+    return (await client.get<Secret>(SECRETS, { namespace, name }, options)) ?? 'Absent';
   } catch (error) {
     // The reconcile itself was broken off.
     if (!isKubeError(error) || error.reason === 'Aborted') throw error;
-    return 'Unreadable';
+    return error.reason === 'Forbidden' ? 'Unreadable' : 'Unanswered';
   }
 }
 
@@ -161,7 +170,7 @@ function versionOf(
   revisions: readonly RevisionView[],
   kept: RevisionView | undefined,
 ): string {
-  const isUnknown = state === 'Absent' || state === 'Unreadable';
+  const isUnknown = state !== 'Found' && state !== 'Unlabelled';
   const frozen = (isUnknown ? revisions : revisions.filter((revision) => revision === kept))
     .filter(({ facts }) => facts?.color === color)
     .map(({ config }) => config?.secrets?.[name])

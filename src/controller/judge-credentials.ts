@@ -13,6 +13,9 @@ export async function judgeCredentials(
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   const { credentials } = snapshot.endpoint ?? {};
+  const seen = [credentials, ...Object.values(credentials?.sides ?? {})];
+  const unanswered = seen.find((each) => each?.state === 'Unanswered');
+  if (unanswered !== undefined) throw new Error(`Secret "${unanswered.name}" could not be read`);
   if (credentials?.state !== 'Ours' && credentials?.state !== 'Free') return undefined;
   const { name, uid } = credentials;
   const body = { metadata: { uid, annotations: { [ANNOTATION_SWITCH]: 'dry-run' } } };

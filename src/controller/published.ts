@@ -56,7 +56,7 @@ export async function viewEndpoint(
   const [consumers, writer, credentials] = await Promise.all([
     Promise.all(endpoint.restart.map((named) => readConsumer(reader, release, named, urgency))),
     writerOf(reader, release, view, revisions),
-    viewCredentials(reader, release, revisions),
+    viewCredentials(reader, release, revisions, urgency),
   ]);
   return {
     ...view,

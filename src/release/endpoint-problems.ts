@@ -21,7 +21,7 @@ export function endpointProblem(snapshot: Snapshot, roles: Roles): Problem | und
     capacityAsked(snapshot) ??
     foreign(snapshot, endpoint) ??
     unknownAddress(roles, endpoint, workload.external) ??
-    credentialsUnfit(snapshot, roles) ??
+    mendable(credentialsUnfit(snapshot, roles)) ??
     changedInPlace(snapshot, roles, workload.external) ??
     unfitConsumer(snapshot, endpoint)
   );
@@ -94,6 +94,7 @@ function unknownAddress(
 const SECRET_REASONS: Partial<Record<CredentialsView['state'], string>> = {
   Absent: 'CredentialsNotFound',
   Unreadable: 'CredentialsForbidden',
+  Unanswered: 'CredentialsUnanswered',
   Foreign: 'CredentialsForeign',
   InUse: 'CredentialsInUse',
 };
@@ -101,8 +102,14 @@ const SECRET_REASONS: Partial<Record<CredentialsView['state'], string>> = {
 const SOURCE_REASONS: Partial<Record<CredentialSource['state'], string>> = {
   Absent: 'CredentialsNotFound',
   Unreadable: 'CredentialsForbidden',
+  Unanswered: 'CredentialsUnanswered',
   Unlabelled: 'CredentialsForeign',
 };
+
+/** What may pass holds up a switch, and is nobody's to mend: whether a release may begin is asked of the API server besides. */
+function mendable(problem: Problem | undefined): Problem | undefined {
+  return problem?.reason === 'CredentialsUnanswered' ? undefined : problem;
+}
 
 /** Of the side that is to serve; before the first revision of both, since either may be what consumers use. */
 export function credentialsUnfit({ endpoint, release }: Snapshot, { stage }: Roles): Problem | undefined {

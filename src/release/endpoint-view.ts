@@ -35,9 +35,9 @@ export interface CredentialsView extends Marked {
   readonly resourceVersion: string;
   /**
    * Ours: it carries our mark; Free: it carries the label that lets a release take it, and nothing in it would be lost;
-   * InUse: something would; Foreign: it has no label, or belongs to the release `owner`; Unfit: no write could succeed.
+   * InUse: something would; Foreign: it has no label, or belongs to the release `owner`; Unfit: no write could succeed; Unanswered: not now, which may pass.
    */
-  readonly state: 'Absent' | 'Unreadable' | 'Unfit' | 'InUse' | 'Foreign' | 'Free' | 'Ours';
+  readonly state: 'Absent' | 'Unreadable' | 'Unanswered' | 'Unfit' | 'InUse' | 'Foreign' | 'Free' | 'Ours';
   readonly owner: string | undefined;
   /** `name/uid/resourceVersion` of the Secret that it was copied from, as it says itself. */
   readonly copyOf: string | undefined;
@@ -53,7 +53,7 @@ export interface CredentialSource {
   readonly name: string;
   readonly keys: readonly string[];
   /** Unlabelled: nobody has said that a release may use it. */
-  readonly state: 'Absent' | 'Unreadable' | 'Unlabelled' | 'Found';
+  readonly state: 'Absent' | 'Unreadable' | 'Unanswered' | 'Unlabelled' | 'Found';
   /** `uid/resourceVersion`; empty where it was not found. */
   readonly version: string;
   /** The first key that it does not have. */

@@ -101,6 +101,8 @@ export function secretTrouble({ name, state, owner }: CredentialsView): string |
       return `${secret} does not exist: create it, empty and with the label bluegreen.dev/config, or correct ${field}`;
     case 'Unreadable':
       return `${secret} cannot be read: let the operator get and patch it by a Role of this namespace (docs/endpoint.md), or correct ${field}`;
+    case 'Unanswered':
+      return `${secret} could not be read just now`;
     case 'Foreign':
       return owner === undefined
         ? `${secret} has no label bluegreen.dev/config, and is left alone: label it to let it be taken over, or name another one in ${field}`
@@ -122,6 +124,8 @@ export function sourceTrouble({ name, state, lacks }: CredentialSource): string 
       return `${secret} does not exist: create it, with the label bluegreen.dev/config, or correct its name`;
     case 'Unreadable':
       return `${secret} cannot be read: let the operator get it by a Role of this namespace (docs/endpoint.md), or correct its name`;
+    case 'Unanswered':
+      return `${secret} could not be read just now`;
     case 'Unlabelled':
       return `${secret} has no label bluegreen.dev/config, and is left alone: label it to let a release publish it, or correct its name`;
     default:

@@ -298,8 +298,7 @@ describe('The credentials of an external workload', function () {
         'have seen it',
         ({ metadata, status: seen }) => seen.observedGeneration === metadata.generation,
       );
-      expect(status.revision).to.equal('r1');
-      expect(status.phase).to.equal('Idle');
+      expect([status.phase, status.message]).to.deep.equal(['Idle', 'revision r1 is active on blue']);
       expect(await digest(shop)).to.equal(first);
     },
 

@@ -81,13 +81,13 @@ const cache: any = {
   configMaps: { get: () => undefined },
 };
 const view = (objects: Cluster, revisions = [r1]): Promise<any> =>
-  viewCredentials({ client: clusterOf(objects).client, cache }, release, revisions);
+  viewCredentials({ client: clusterOf(objects).client, cache }, release, revisions, 'normal');
 
 describe('the credentials that a release publishes', () => {
   for (const [what, login, state] of [
     ['that is not there', undefined, ['Absent', undefined]],
     ['that may not be read', failure({}), ['Unreadable', undefined]],
-    ['that cannot be read now', failure({ reason: 'Timeout', status: 504 }), ['Unreadable', undefined]],
+    ['that cannot be read now', failure({ reason: 'Timeout', status: 504 }), ['Unanswered', undefined]],
     ['that is empty, and labelled', secret('login', undefined), ['Free', undefined]],
     ['without the label', secret('login', undefined, { labels: {} }), ['Foreign', undefined]],
     [
@@ -125,6 +125,7 @@ describe('the credentials that a release publishes', () => {
   for (const [what, blue, expected] of [
     ['that is not there', undefined, { state: 'Absent', version: '' }],
     ['that may not be read', failure({}), { state: 'Unreadable', version: '' }],
+    ['that cannot be read now', failure({ reason: 'Timeout' }), { state: 'Unanswered', version: '' }],
     [
       'without the label',
       secret('blue', 'x', { labels: {} }),
@@ -202,7 +203,7 @@ describe('the credentials that a release publishes', () => {
       spec: { ...spec, traffic: { ...traffic, endpoint: { ...endpoint, secretRef: undefined } } },
     };
     const client: any = { get: () => expect.fail('a Secret was read') };
-    expect(await viewCredentials({ client, cache }, bare, [])).to.equal(undefined);
+    expect(await viewCredentials({ client, cache }, bare, [], 'normal')).to.equal(undefined);
   });
 });
 
@@ -315,6 +316,17 @@ describe('the write of credentials', () => {
       { metadata: { uid: 'login-uid', annotations: { 'bluegreen.dev/switch': 'dry-run' } } },
       true,
     ]);
+  });
+
+  it('cannot be judged while a Secret cannot be read', async () => {
+    const { client } = clusterOf(objects);
+    const credentials = await view({ ...objects, green: failure({ reason: 'Timeout' }) });
+    const scene: any = { release, snapshot: { endpoint: { credentials } } };
+    const message = await judgeCredentials(client, scene, new AbortController().signal).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    expect(message).to.equal('Secret "green" could not be read');
   });
 
   describe('is undone when the release goes', () => {

@@ -255,6 +255,29 @@ describe('the credentials of an external workload', () => {
       });
   }
 
+  for (const [what, secret] of [
+    ['what is published', { state: 'Unanswered' }],
+    ['what the side that serves has', { blue: { state: 'Unanswered', version: '' } }],
+  ] as readonly (readonly [string, SecretPicture])[]) {
+    it(`alarm nobody while ${what} cannot be read for a moment`, () => {
+      const seen = decide({ ...onBlue, secret: { ...blueHeld, ...secret } });
+      expect([seen.phase, seen.message, seen.effects]).to.deep.equal([
+        'Idle',
+        'revision r1 is active on blue',
+        [],
+      ]);
+    });
+  }
+
+  it('move nothing while they cannot be read for a moment', () => {
+    const green = { state: 'Unanswered', version: '' } as const;
+    const { message, effects } = decide({ ...ready, secret: { ...blueHeld, green } });
+    expect([message, effects]).to.deep.equal([
+      'spec.workload.external.green.secretRef: Secret "search-green" could not be read just now; the candidate is ready, and no traffic moves before that',
+      [],
+    ]);
+  });
+
   it('ask for the Secrets of both sides before the first revision, since either may serve', () => {
     const { phase, message } = decide({
       says: 'blue',
