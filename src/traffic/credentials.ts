@@ -2,6 +2,7 @@
  * The second thing that is published of an external workload: the credentials of the side that serves. The order is the
  * ConfigMap's; the Secret follows it, before anybody is restarted, so that whoever starts again reads both of one side.
  */
+import { LABEL_CONFIG } from '../api/names.ts';
 import type { Move } from '../release/effects.ts';
 import type { CredentialSource, CredentialsView } from '../release/endpoint-view.ts';
 import type { Effect } from '../release/plan.ts';
@@ -92,47 +93,39 @@ function whyVoid(
   return `Secret "${source}" was written after it was validated`;
 }
 
+const FIELD = 'spec.traffic.endpoint.secretRef.name';
+const KEYS = 'spec.traffic.endpoint.secretRef.keys';
+const ROLE = 'by a Role of this namespace (docs/endpoint.md)';
+
+const UNFIT: Partial<Record<CredentialsView['state'], string>> = {
+  Absent: `does not exist: create it, empty and with the label ${LABEL_CONFIG}, or correct ${FIELD}`,
+  Unreadable: `cannot be read: let the operator get and patch it ${ROLE}, or correct ${FIELD}`,
+  Unanswered: 'could not be read just now',
+  Foreign: `has no label ${LABEL_CONFIG}, and is left alone: label it to let it be taken over, or name another one in ${FIELD}`,
+  Unfit: `is immutable or not of type Opaque: name another one in ${FIELD}`,
+  InUse: `holds something that neither side has, and that would be lost: empty it, or name another one in ${FIELD}`,
+};
+
 /** What is wrong with the Secret that is published, and what to do. */
 export function secretTrouble({ name, state, owner }: CredentialsView): string | undefined {
-  const secret = `Secret "${name}"`;
-  const field = 'spec.traffic.endpoint.secretRef.name';
-  switch (state) {
-    case 'Absent':
-      return `${secret} does not exist: create it, empty and with the label bluegreen.dev/config, or correct ${field}`;
-    case 'Unreadable':
-      return `${secret} cannot be read: let the operator get and patch it by a Role of this namespace (docs/endpoint.md), or correct ${field}`;
-    case 'Unanswered':
-      return `${secret} could not be read just now`;
-    case 'Foreign':
-      return owner === undefined
-        ? `${secret} has no label bluegreen.dev/config, and is left alone: label it to let it be taken over, or name another one in ${field}`
-        : `${secret} belongs to release "${owner}": name another one in ${field}, or delete that release`;
-    case 'Unfit':
-      return `${secret} is immutable or not of type Opaque: name another one in ${field}`;
-    case 'InUse':
-      return `${secret} holds something that neither side has, and that would be lost: empty it, or name another one in ${field}`;
-    default:
-      return undefined;
-  }
+  if (owner !== undefined)
+    return `Secret "${name}" belongs to release "${owner}": name another one in ${FIELD}, or delete that release`;
+  const clause = UNFIT[state];
+  return clause && `Secret "${name}" ${clause}`;
 }
+
+const UNUSABLE: Partial<Record<CredentialSource['state'], string>> = {
+  Absent: `does not exist: create it, with the label ${LABEL_CONFIG}, or correct its name`,
+  Unreadable: `cannot be read: let the operator get it ${ROLE}, or correct its name`,
+  Unanswered: 'could not be read just now',
+  Unlabelled: `has no label ${LABEL_CONFIG}, and is left alone: label it to let a release publish it, or correct its name`,
+};
 
 /** What is wrong with the Secret that a side has. */
 export function sourceTrouble({ name, state, lacks }: CredentialSource): string | undefined {
-  const secret = `Secret "${name}"`;
-  switch (state) {
-    case 'Absent':
-      return `${secret} does not exist: create it, with the label bluegreen.dev/config, or correct its name`;
-    case 'Unreadable':
-      return `${secret} cannot be read: let the operator get it by a Role of this namespace (docs/endpoint.md), or correct its name`;
-    case 'Unanswered':
-      return `${secret} could not be read just now`;
-    case 'Unlabelled':
-      return `${secret} has no label bluegreen.dev/config, and is left alone: label it to let a release publish it, or correct its name`;
-    default:
-      return lacks === undefined
-        ? undefined
-        : `${secret} has no key "${lacks}", or nothing in it: add it, or correct spec.traffic.endpoint.secretRef.keys`;
-  }
+  const lacking = lacks && `has no key "${lacks}", or nothing in it: add it, or correct ${KEYS}`;
+  const clause = UNUSABLE[state] ?? lacking;
+  return clause && `Secret "${name}" ${clause}`;
 }
 
 function publishSecret(
