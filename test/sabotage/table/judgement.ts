@@ -107,7 +107,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
     kinds: ['unfollowed'],
     breaks: 'A switch whose endpoints did not follow in time rejects the revision.',
     file: 'src/release/stages/returning.ts',
-    find: `new Set(['SwitchNotConverged', 'ServiceRefused', 'Reverted'])`,
-    replace: `new Set(['ServiceRefused', 'Reverted'])`,
+    find: `new Set(['SwitchNotConverged', 'ServiceRefused', 'CredentialsNotPublished', 'Reverted'])`,
+    replace: `new Set(['ServiceRefused', 'CredentialsNotPublished', 'Reverted'])`,
   },
 ];
