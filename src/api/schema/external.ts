@@ -112,8 +112,12 @@ export const endpoint = z
 
 export const EXTERNAL_RULES: readonly { rule: string; message: string }[] = [
   rule(
-    'has(self.workload.external) == has(self.traffic.endpoint)',
-    'workload.external and traffic.endpoint belong together: what the operator cannot scale is moved by its published address, and everything else by Services',
+    '!has(self.workload.external) || has(self.traffic.endpoint)',
+    'workload.external is moved by traffic.endpoint and not by Services: what the operator cannot scale it cannot count, so that no switch of a selector to it could be proven; name two workloads of this cluster in workload.pair',
+  ),
+  rule(
+    'has(self.workload.external) || !has(self.traffic.endpoint)',
+    'traffic.endpoint publishes the address of workload.external: give what runs in this cluster traffic.services',
   ),
   rule(
     '!has(self.workload.external) || !(has(self.replicas) || has(self.autoscaling) || has(self.podDisruptionBudget) || has(self.config))',

@@ -398,7 +398,12 @@ describe('An external workload', function () {
       [
         'with Services',
         { traffic: { services: [{ name: SHOP }] } },
-        'workload.external and traffic.endpoint belong together: what the operator cannot scale is moved by its published address, and everything else by Services',
+        'workload.external is moved by traffic.endpoint and not by Services: what the operator cannot scale it cannot count, so that no switch of a selector to it could be proven; name two workloads of this cluster in workload.pair',
+      ],
+      [
+        'of what runs in this cluster',
+        { workload: { deploymentRef: { name: SHOP } } },
+        'traffic.endpoint publishes the address of workload.external: give what runs in this cluster traffic.services',
       ],
       [
         'with Services beside what is published',
