@@ -8,6 +8,7 @@ import { TrafficLab } from './lab.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { adoption } from './rows/adoption.ts';
 import { errors } from './rows/errors.ts';
+import { keeper } from './rows/keeper.ts';
 import { kept } from './rows/kept.ts';
 import { rollback } from './rows/rollback.ts';
 import { switches, switchesOfAbrupt } from './rows/switches.ts';
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly TrafficBenchmark[] = [
   rollback,
   errors,
   adoption,
+  keeper,
 ];
 const NAMES = BENCHMARKS.map(({ name }) => name);
 

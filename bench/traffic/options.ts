@@ -13,6 +13,8 @@ export interface Sizes {
   readonly rollbacks: number;
   /** Switches after which connections that are kept are watched. */
   readonly kept: number;
+  /** Minutes in which the Service of Git is written every second. */
+  readonly keeper: number;
 }
 
 export interface Options {
@@ -37,6 +39,7 @@ export const USAGE = `Counts requests while releases are switched, adopted and p
   --adoptions N      adoptions and ejections for each kind of application (default 10)
   --rollbacks N      rollbacks of each sort (default 20)
   --kept N           switches after which kept connections are watched (default 3)
+  --keeper N         minutes in which the Service of Git is written every second (default 5)
 `;
 
 const FLAGS = {
@@ -48,6 +51,7 @@ const FLAGS = {
   adoptions: { type: 'string', default: '10' },
   rollbacks: { type: 'string', default: '20' },
   kept: { type: 'string', default: '3' },
+  keeper: { type: 'string', default: '5' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -65,6 +69,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       adoptions: whole('adoptions', values.adoptions),
       rollbacks: whole('rollbacks', values.rollbacks),
       kept: whole('kept', values.kept),
+      keeper: whole('keeper', values.keeper),
     },
   };
 }

@@ -82,7 +82,7 @@ describe('the traffic benchmarks', () => {
       json: undefined,
       raw: undefined,
       serviceProxy: 'iptables',
-      sizes: { switches: 100, adoptions: 10, rollbacks: 20, kept: 1 },
+      sizes: { switches: 100, adoptions: 10, rollbacks: 20, kept: 1, keeper: 5 },
     });
   });
 });
