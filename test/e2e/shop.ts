@@ -37,6 +37,8 @@ export function gatesOf(image: ImageRef, command: readonly string[]): ReleaseSpe
 }
 
 export interface OpenOptions {
+  /** What is put under load. Default: the Deployment of the shop. */
+  readonly deploy?: typeof deployShop;
   readonly shop?: Pick<ShopOptions, 'replicas' | 'env' | 'unnamedPort'>;
   readonly load?: Pick<LoadOptions, 'rate' | 'maxSeconds' | 'maxRequests'>;
 }
@@ -67,12 +69,8 @@ export class Shop {
     const { namespace } = this;
     // Whatever else the machine does: a request that waits for a processor would be counted as lost.
     const cpu = '100m';
-    await deployShop(target, {
-      image,
-      namespace,
-      cpu,
-      ...options.shop,
-    });
+    const { deploy = deployShop } = options;
+    await deploy(target, { image, namespace, cpu, ...options.shop });
     this.#endpoints = watchEndpoints(target, namespace, SHOP);
     this.#load = await startLoad(target, { image, namespace, rate: 60, ...options.load });
   }

@@ -26,6 +26,14 @@ export interface ShopOptions {
 
 /** The Deployment with its pods ready, and the Service. */
 export async function deployShop(target: Target, options: ShopOptions): Promise<void> {
+  const { namespace = 'demo' } = options;
+  await apply(target, [namespaceObject(namespace)]);
+  await apply(target, applicationOf(options));
+  await rolledOut(target, namespace, SHOP);
+}
+
+/** The Deployment and the Service, not yet applied. */
+export function applicationOf(options: ShopOptions): [deployment: any, service: any] {
   const { image, namespace = 'demo', replicas, cpu, env = {} } = options;
   const [deployment, service] = read('application.yaml', namespace);
   if (options.unnamedPort) delete service.spec.ports[0].name;
@@ -38,9 +46,7 @@ export async function deployShop(target: Target, options: ShopOptions): Promise<
     ...env,
   };
   container.env = Object.entries(merged).map(([name, value]) => ({ name, value }));
-  await apply(target, [namespaceObject(namespace)]);
-  await apply(target, [deployment, service]);
-  await rolledOut(target, namespace, SHOP);
+  return [deployment, service];
 }
 
 export interface ReleaseOptions {
@@ -58,14 +64,23 @@ export async function applyRelease(target: Target, options: ReleaseOptions): Pro
   await apply(target, [{ ...release, spec: { ...release.spec, ...spec } }]);
 }
 
+export interface VersionOptions {
+  /** Default: 0. */
+  readonly errorRate?: number;
+  /** Default: demo. */
+  readonly namespace?: string;
+  /** What people change. Default: the Deployment of the shop. */
+  readonly workload?: string;
+}
+
 /** What people do to release: they change the Deployment. */
 export async function setVersion(
   target: Target,
   version: string,
-  { errorRate = 0, namespace = 'demo' }: { errorRate?: number; namespace?: string } = {},
+  { errorRate = 0, namespace = 'demo', workload = `deployment/${SHOP}` }: VersionOptions = {},
 ): Promise<void> {
   const env = [`VERSION=${version}`, `ERROR_RATE=${errorRate}`];
-  await target.kubectl(['set', 'env', `deployment/${SHOP}`, '-n', namespace, ...env]);
+  await target.kubectl(['set', 'env', workload, '-n', namespace, ...env]);
 }
 
 /** Makes one pod of it ill or well again, from inside: `unready`, `ready`, `crash`, `errors?rate=0.5`. */

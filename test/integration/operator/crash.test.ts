@@ -1,19 +1,21 @@
 import { expect } from 'chai';
 import { RELEASES } from '../../../src/api/resource.ts';
 import {
-  CONTROLLER_REVISIONS,
+  CONFIG_MAPS,
   DEPLOYMENTS,
   HORIZONTAL_POD_AUTOSCALERS,
-  JOBS,
   LEASES,
   SERVICES,
+  STATEFUL_SETS,
 } from '../../../src/kube/types.ts';
-import { describeAsked, isWrite } from '../../faults/asked.ts';
-import { startFaultProxy } from '../../faults/proxy.ts';
 import { eventually } from '../../support/eventually.ts';
+import { BLUE, expectFollowed, opened, PUBLISHED, release, restarts, switchTo } from './consumers.ts';
+import { killedAtEachWrite } from './killed.ts';
+import { outcome } from './outcome.ts';
+import { autoscalers, edit, type Kinds, pair, size, standing, UNDRAINED, written } from './pairs.ts';
 import type { OperatorProcess } from './process.ts';
 import { ERRORS, Metrics } from './prometheus.ts';
-import { condition, history, SHOP, type Shop } from './shop.ts';
+import { condition, KEY, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { NAMESPACE, World } from './world.ts';
 
@@ -34,40 +36,8 @@ const spec: any = {
   },
 };
 
-/** What a life must have led to, without times, uids and what only tells how it came about. */
-async function outcome(shop: Shop): Promise<unknown> {
-  const [release, services, deployments, revisions, autoscalers, jobs] = await Promise.all([
-    shop.read(),
-    shop.list(SERVICES),
-    shop.list(DEPLOYMENTS),
-    shop.list(CONTROLLER_REVISIONS),
-    shop.list(HORIZONTAL_POD_AUTOSCALERS),
-    shop.list(JOBS),
-  ]);
-  const { status } = release;
-  return {
-    status: {
-      phase: status.phase,
-      revision: status.revision,
-      attempt: status.attempt,
-      history: history(release),
-      rejected: status.rejected?.map(({ revision, reason }: any) => `${revision} ${reason}`),
-      conditions: status.conditions.map((each: any) => `${each.type} ${each.status} ${each.reason}`),
-      switch: `${status.switch.direction} ${status.switch.to} ${status.switch.revision}`,
-    },
-    services: services.map(({ metadata, spec: { selector } }) => ({ name: metadata.name, selector })),
-    deployments: deployments.map(({ metadata, spec: { replicas, paused = false, template } }) => ({
-      name: metadata.name,
-      replicas,
-      paused,
-      image: template.spec.containers[0].image,
-      labels: template.metadata.labels,
-    })),
-    revisions: revisions.map(({ metadata, revision }) => `${metadata.name} ${revision}`),
-    autoscalers: autoscalers.map(({ metadata, spec: { minReplicas } }) => `${metadata.name} ${minReplicas}`),
-    jobs: jobs.map(({ metadata }) => metadata.name),
-  };
-}
+/** Both kinds of workload in one pair. */
+const MIXED: Kinds = { blue: 'Deployment', green: 'StatefulSet' };
 
 describe('An operator that is killed', function () {
   this.timeout(600_000);
@@ -114,14 +84,21 @@ describe('An operator that is killed', function () {
     await shop.settledOn('r2');
   }
 
+  async function saysRejected(shop: Shop, revision: string): Promise<void> {
+    await shop.until(`be rolled back and say that ${revision} is rejected`, (now) => {
+      const { phase, rejected = [] } = now.status;
+      return (
+        phase === 'RolledBack' &&
+        condition(now, 'Stalled')?.reason === 'RevisionRejected' &&
+        rejected.some((each: any) => each.revision === revision)
+      );
+    });
+  }
+
   async function rollBack(shop: Shop): Promise<void> {
     metrics.set(shop.namespace, '0.5');
     await shop.version('v2');
-    await shop.until('be rolled back and say that r2 is rejected', (release) => {
-      return (
-        release.status.phase === 'RolledBack' && condition(release, 'Stalled')?.reason === 'RevisionRejected'
-      );
-    });
+    await saysRejected(shop, 'r2');
     // Seconds later, when the proxies have followed: one story would be over before that, and the other after it.
     await eventually('the side that failed to be at 0', shop.patienceMs, async () => {
       const deployments = await shop.list(DEPLOYMENTS);
@@ -133,37 +110,69 @@ describe('An operator that is killed', function () {
     });
   }
 
-  /**
-   * Lets operators work on this shop until the story is over. Each is killed when the API server has carried out its
-   * first write, before it hears of that.
-   */
-  async function killedAtEachWrite(shop: Shop, story: (shop: Shop) => Promise<void>): Promise<string[]> {
-    const proxy = await startFaultProxy(world.cluster);
-    const kubeconfig = await proxy.kubeconfig(world.kubeconfig);
-    const deaths: string[] = [];
-    shop.patienceMs = 300_000; // some fifty operators, one after the other
-    let over = false;
-    const lives = async (): Promise<void> => {
-      while (!over) {
-        const operator = world.spawnOperator(kubeconfig, '--no-leader-elect', ...args(shop));
-        proxy.onAnswer = (asked, status) => {
-          if (!isWrite(asked) || status >= 300) return;
-          if (operator.running) deaths.push(describeAsked(asked));
-          void operator.end();
-        };
-        await operator.ended(() => over);
-      }
-    };
-    const living = lives();
-    try {
-      await Promise.race([story(shop), living]);
-    } finally {
-      over = true;
-      await living;
-      await proxy.stop();
-    }
-    return deaths;
+  const killed = (shop: Shop, story: (shop: Shop) => Promise<void>): Promise<string[]> =>
+    killedAtEachWrite(world, shop, args(shop), story);
+
+  /** Released, released badly, put back; the outcome before it is deleted, and then it is. */
+  async function lifeOfPair(shop: Shop): Promise<unknown> {
+    const workload = pair(MIXED, { autoscaled: true });
+    await shop.release({ workload, traffic: UNDRAINED, gates: spec.gates, observation: spec.observation });
+    await shop.settledOn('r1');
+    await edit(shop, MIXED, 'green', 'v2');
+    await shop.settledOn('r2');
+    metrics.set(shop.namespace, '0.5');
+    await edit(shop, MIXED, 'blue', 'v3');
+    await saysRejected(shop, 'r3');
+    await eventually('the side that failed to be at 0', shop.patienceMs, async () =>
+      (await size(shop, 'blue', MIXED)) === 0 ? true : undefined,
+    );
+    // How long a minimum stays raised is time, and not what a life leads to.
+    const { autoscalers: _, ...end } = await outcome(shop);
+    await shop.deleted();
+    return end;
   }
+
+  const pairAsFound = async (shop: Shop): Promise<unknown> => {
+    const workloads = (await written(shop)).map(({ rest, ...each }) => {
+      delete rest.template.metadata.annotations;
+      return { ...each, rest };
+    });
+    const names = (await shop.list(SERVICES)).map(({ metadata: { name, labels, annotations } }) => [
+      name,
+      labels,
+      annotations,
+    ]);
+    return { workloads, autoscalers: await autoscalers(shop), services: names };
+  };
+
+  /** Switched, and put back by order; what became of it at each step, before it is deleted, and then it is. */
+  async function lifeOfPublished(shop: Shop): Promise<unknown> {
+    const steps: unknown[] = [];
+    const look = async (color: string): Promise<void> => {
+      await expectFollowed(shop, color);
+      steps.push({ restarts: await restarts(shop), templates: await templatesWritten(shop) });
+    };
+    await release(shop, 'blue', { gates: spec.gates, observation: spec.observation });
+    await shop.settledOn('r1');
+    await look('blue');
+    await switchTo(shop, 'green');
+    const { status } = await shop.settledOn('r2');
+    await look('green');
+    await shop.act(`rollback@${status.attempt}`);
+    await saysRejected(shop, 'r2');
+    await look('blue');
+    const order = ['api', 'index'];
+    expect(steps).to.deep.equal([2, 3, 4].map((each) => ({ restarts: order, templates: [each, each] })));
+    const end = await outcome(shop);
+    await shop.deleted();
+    return end;
+  }
+
+  /** Each write of the template of a consumer counts one; nobody else writes their specs. */
+  const templatesWritten = async (shop: Shop): Promise<number[]> => {
+    const consumers = await Promise.all([shop.get(DEPLOYMENTS, 'api'), shop.get(STATEFUL_SETS, 'index')]);
+    return consumers.map(({ metadata }) => metadata.generation);
+  };
 
   async function calmly(shop: Shop, story: (shop: Shop) => Promise<void>): Promise<void> {
     const operator = await world.operator(...args(shop));
@@ -173,12 +182,9 @@ describe('An operator that is killed', function () {
 
   together({
     'at each write of an adoption and of a release ends where it would have ended without': async () => {
-      const [calm, killed] = await Promise.all([shopWithAutoscaler(), shopWithAutoscaler()]);
-      const [deaths] = await Promise.all([
-        killedAtEachWrite(killed, adoptAndRelease),
-        calmly(calm, adoptAndRelease),
-      ]);
-      expect(await outcome(killed)).to.deep.equal(await outcome(calm));
+      const [calm, shop] = await Promise.all([shopWithAutoscaler(), shopWithAutoscaler()]);
+      const [deaths] = await Promise.all([killed(shop, adoptAndRelease), calmly(calm, adoptAndRelease)]);
+      expect(await outcome(shop)).to.deep.equal(await outcome(calm));
       expect(deaths.length).to.be.above(25);
       expect(deaths).to.include.members([
         'create controllerrevisions',
@@ -198,11 +204,56 @@ describe('An operator that is killed', function () {
           await calmly(shop, adopt);
           return shop;
         };
-        const [calm, killed] = await Promise.all([adopted(), adopted()]);
-        const [deaths] = await Promise.all([killedAtEachWrite(killed, rollBack), calmly(calm, rollBack)]);
-        expect(await outcome(killed)).to.deep.equal(await outcome(calm));
+        const [calm, shop] = await Promise.all([adopted(), adopted()]);
+        const [deaths] = await Promise.all([killed(shop, rollBack), calmly(calm, rollBack)]);
+        expect(await outcome(shop)).to.deep.equal(await outcome(calm));
         expect(deaths.filter((write) => write === 'patch services/shop').length).to.be.at.least(2);
-        expect((await killed.read()).status.rejected[0].reason).to.equal('CheckFailed');
+        expect((await shop.read()).status.rejected[0].reason).to.equal('CheckFailed');
+      },
+
+    'at each write of a pair, from its taking over to its deletion, gives back exactly what it found':
+      async () => {
+        const calm = await standing(world, { kinds: MIXED, autoscaled: true });
+        const shop = await standing(world, { kinds: MIXED, autoscaled: true });
+        const found = await pairAsFound(shop);
+        const ends = new Map<Shop, unknown>();
+        const story = async (each: Shop): Promise<void> => void ends.set(each, await lifeOfPair(each));
+        const [deaths] = await Promise.all([killed(shop, story), calmly(calm, story)]);
+        expect(ends.get(shop)).to.deep.equal(ends.get(calm));
+        expect(await pairAsFound(shop)).to.deep.equal(found);
+        expect(await shop.selector()).to.deep.equal({ app: SHOP, [KEY]: 'green' });
+        expect(await size(shop, 'green', MIXED)).to.equal(3);
+        expect(deaths.length).to.be.above(40);
+        expect(deaths).to.include.members([
+          'patch deployments/app-blue',
+          'patch statefulsets/app-green',
+          'patch horizontalpodautoscalers/app-blue',
+          'patch horizontalpodautoscalers/app-green',
+          'patch deployments/app-blue/scale',
+          'patch statefulsets/app-green/scale',
+          'patch services/shop',
+        ]);
+      },
+
+    'at each write of a published environment restarts each consumer once, in order, also on the way back':
+      async () => {
+        const [calm, shop] = await Promise.all([opened(world), opened(world)]);
+        const ends = new Map<Shop, unknown>();
+        const story = async (each: Shop): Promise<void> => void ends.set(each, await lifeOfPublished(each));
+        const [deaths] = await Promise.all([killed(shop, story), calmly(calm, story)]);
+        expect(ends.get(shop)).to.deep.equal(ends.get(calm));
+        const { data, metadata } = await shop.get(CONFIG_MAPS, PUBLISHED);
+        expect(data).to.deep.equal({ url: BLUE, color: 'blue' });
+        expect([metadata.labels, metadata.annotations]).to.deep.equal([
+          { 'bluegreen.dev/config': 'published' },
+          undefined,
+        ]);
+        expect(deaths).to.include.members([
+          'create configmaps',
+          'patch configmaps/search',
+          'patch deployments/api',
+          'patch statefulsets/index',
+        ]);
       },
 
     'with a second one at work all the time does no harm: they agree': async () => {

@@ -10,6 +10,20 @@ import {
   STATEFUL_SETS,
 } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
+import {
+  BLUE,
+  digestOf,
+  endpoint,
+  expectFollowed,
+  GREEN,
+  opened,
+  PUBLISHED,
+  published,
+  release,
+  restarts,
+  switchTo,
+  workload,
+} from './consumers.ts';
 import type { OperatorProcess } from './process.ts';
 import { condition, history, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
@@ -46,12 +60,6 @@ const policy = (name: string, namespace: string): any => ({
   },
 });
 
-const BLUE = 'https://blue.example.com';
-const GREEN = 'https://green.example.com';
-const PUBLISHED = 'search';
-const DIGEST = `bluegreen.dev/endpoint-${SHOP}`;
-const urls: Record<string, string> = { blue: BLUE, green: GREEN };
-
 const smoke = (pod: object = {}): any => ({
   name: 'smoke',
   job: {
@@ -66,21 +74,6 @@ const smoke = (pod: object = {}): any => ({
 /** No node has it, so that the test says what becomes of the pod. */
 const waiting = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
 
-const workload = (active: string, blue: object = { url: BLUE }): any => ({
-  external: { active, blue, green: { url: GREEN } },
-});
-const endpoint = (more: object = {}): any => ({
-  endpoint: {
-    configMapRef: { name: PUBLISHED },
-    restart: [
-      { kind: 'Deployment', name: 'api' },
-      { kind: 'StatefulSet', name: 'index' },
-    ],
-    restartSeconds: 90,
-    ...more,
-  },
-});
-
 describe('An external workload', function () {
   this.timeout(240_000);
   let world: World;
@@ -93,60 +86,14 @@ describe('An external workload', function () {
   });
   after(() => world?.stop());
 
-  /** Two consumers, and nothing published. */
-  async function opened(): Promise<Shop> {
-    const shop = await world.emptyShop();
-    const api = shop.deployment(2, 'api');
-    api.spec.strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
-    const { spec } = shop.deployment(1, 'index');
-    await shop.create(DEPLOYMENTS, api);
-    await shop.create(STATEFUL_SETS, {
-      apiVersion: 'apps/v1',
-      kind: 'StatefulSet',
-      metadata: { name: 'index' },
-      spec: { ...spec, serviceName: 'index' },
-    });
-    return shop;
-  }
-
-  const release = (shop: Shop, active: string, spec: object = {}): Promise<void> =>
-    shop.release({ workload: workload(active), traffic: endpoint(), ...spec });
-
   async function begun(spec: object = {}): Promise<Shop> {
-    const shop = await opened();
+    const shop = await opened(world);
     await release(shop, 'blue', spec);
     await shop.settledOn('r1');
     return shop;
   }
 
-  const switchTo = (shop: Shop, active: string) =>
-    shop.patch(RELEASES, SHOP, { spec: { workload: { external: { active } } } });
-
-  const published = async (shop: Shop): Promise<any> => (await shop.get(CONFIG_MAPS, PUBLISHED))?.data;
   const says = async (shop: Shop): Promise<string | undefined> => (await published(shop))?.color;
-  const digestOf = (consumer: any): string => consumer.spec.template.metadata.annotations?.[DIGEST];
-
-  /** All pods of the consumers were started with what is published. */
-  async function expectFollowed(shop: Shop, color: string): Promise<void> {
-    expect(await published(shop)).to.deep.equal({ url: urls[color], color });
-    const [api, index] = await Promise.all([shop.get(DEPLOYMENTS, 'api'), shop.get(STATEFUL_SETS, 'index')]);
-    expect(digestOf(api)).to.match(/^[0-9a-f]{16}$/);
-    expect(digestOf(index)).to.equal(digestOf(api));
-    const pods = (await shop.list(PODS)).filter(
-      ({ metadata }) =>
-        metadata.deletionTimestamp === undefined && ['api', 'index'].includes(metadata.labels.app),
-    );
-    expect(pods.map(({ metadata }) => metadata.annotations?.[DIGEST])).to.deep.equal(
-      pods.map(() => digestOf(api)),
-    );
-  }
-
-  /** The consumers by name, in the order of their last restarts. */
-  async function restarts(shop: Shop): Promise<string[]> {
-    const consumers = [await shop.get(STATEFUL_SETS, 'index'), await shop.get(DEPLOYMENTS, 'api')];
-    const at = ({ metadata }: any): string => metadata.annotations[`bluegreen.dev/restarted-at-${SHOP}`];
-    return consumers.toSorted((a, b) => at(a).localeCompare(at(b))).map(({ metadata }) => metadata.name);
-  }
 
   /** New pods of the namespace are refused from now on. */
   async function closeRoom(shop: Shop): Promise<void> {
@@ -307,10 +254,7 @@ describe('An external workload', function () {
       const shop = await begun();
       await switchTo(shop, 'green');
       await shop.settledOn('r2');
-      await shop.delete(RELEASES, SHOP);
-      await eventually('the release to be gone', 90_000, async () =>
-        (await shop.read()) ? undefined : true,
-      );
+      await shop.deleted();
       const { data, metadata } = await shop.get(CONFIG_MAPS, PUBLISHED);
       expect(data).to.deep.equal({ url: GREEN, color: 'green' });
       expect(metadata.labels).to.deep.equal({ 'bluegreen.dev/config': 'published' });
@@ -321,7 +265,7 @@ describe('An external workload', function () {
     },
 
     'takes no ConfigMap that nobody has set free, nor one of another address': async () => {
-      const shop = await opened();
+      const shop = await opened(world);
       await shop.create(CONFIG_MAPS, {
         metadata: { name: PUBLISHED },
         data: { url: 'https://old.example.com' },
@@ -357,7 +301,7 @@ describe('An external workload', function () {
     },
 
     'has consumers that exist, and whose restart comes to an end': async () => {
-      const shop = await opened();
+      const shop = await opened(world);
       await shop.delete(DEPLOYMENTS, 'api');
       await release(shop, 'blue');
       await shop.stalledWith(

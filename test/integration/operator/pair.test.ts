@@ -1,66 +1,25 @@
 import { expect } from 'chai';
 import { RELEASES } from '../../../src/api/resource.ts';
 import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
-import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, SERVICES, STATEFUL_SETS } from '../../../src/kube/types.ts';
+import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
+import {
+  autoscaler,
+  autoscalers,
+  type Color,
+  deployments,
+  edit,
+  pair,
+  size,
+  standing,
+  statefulSets,
+  UNDRAINED,
+  workload,
+  written,
+} from './pairs.ts';
 import { condition, history, KEY, SHOP, type Shop, stuck } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
-
-type Color = 'blue' | 'green';
-type Kind = 'Deployment' | 'StatefulSet';
-const TYPES = { Deployment: DEPLOYMENTS, StatefulSet: STATEFUL_SETS };
-
-const nameOf = (color: Color): string => `app-${color}`;
-
-/** As people write it: with the two labels that tell its pods from those of the other side. */
-const workload = (kind: Kind, color: Color, replicas: number, version = 'v1'): any => {
-  const own = { app: SHOP, side: color };
-  const labels = { ...own, 'bluegreen.dev/release': SHOP, [KEY]: color };
-  return {
-    apiVersion: 'apps/v1',
-    kind,
-    metadata: { name: nameOf(color), labels: { team: 'till' } },
-    spec: {
-      replicas,
-      selector: { matchLabels: own },
-      ...(kind === 'StatefulSet' && { serviceName: SHOP, podManagementPolicy: 'Parallel' }),
-      template: {
-        metadata: { labels },
-        spec: {
-          containers: [{ name: 'app', image: `shop:${version}`, ports: [{ containerPort: 8080 }] }],
-        },
-      },
-    },
-  };
-};
-
-const autoscaler = (color: Color, more: object = {}): any => ({
-  apiVersion: 'autoscaling/v2',
-  kind: 'HorizontalPodAutoscaler',
-  metadata: { name: nameOf(color) },
-  spec: {
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: nameOf(color) },
-    minReplicas: 1,
-    maxReplicas: 6,
-    ...more,
-  },
-});
-
-const pair = (
-  kind: Kind,
-  { active, autoscaled = false }: { active?: Color; autoscaled?: boolean } = {},
-): ReleaseSpecInput['workload'] => {
-  const member = (color: Color) => ({
-    kind,
-    name: nameOf(color),
-    ...(autoscaled && { autoscalerRef: { name: nameOf(color) } }),
-  });
-  return { pair: { ...(active && { active }), blue: member('blue'), green: member('green') } };
-};
-
-/** For longer than the test: while the pods of the old side are replaced it has some more. */
-const UNDRAINED: ReleaseSpecInput['traffic'] = { services: [{ name: SHOP }], drainSeconds: 600 };
 
 describe('A release of a pair', function () {
   this.timeout(180_000);
@@ -73,76 +32,16 @@ describe('A release of a pair', function () {
   });
   after(() => world?.stop());
 
-  interface Pictured {
-    readonly kind?: Kind;
-    /** Pods of blue, which the Service names, and of green. */
-    readonly replicas?: readonly [number, number];
-    readonly selector?: object;
-    readonly autoscaled?: boolean;
-  }
-
-  async function standing({
-    kind = 'Deployment',
-    replicas = [3, 0],
-    selector = { app: SHOP, [KEY]: 'blue' },
-    autoscaled = false,
-  }: Pictured = {}): Promise<Shop> {
-    const shop = await world.emptyShop();
-    await shop.create(TYPES[kind], workload(kind, 'blue', replicas[0]));
-    await shop.create(TYPES[kind], workload(kind, 'green', replicas[1]));
-    if (autoscaled) {
-      await shop.create(HORIZONTAL_POD_AUTOSCALERS, autoscaler('blue'));
-      await shop.create(HORIZONTAL_POD_AUTOSCALERS, autoscaler('green'));
-    }
-    await shop.create(SERVICES, shop.service(SHOP, { selector }));
-    await eventually('blue to be ready', 90_000, async () => {
-      const { status } = await shop.get(TYPES[kind], nameOf('blue'));
-      return (status?.readyReplicas ?? 0) === replicas[0] ? true : undefined;
-    });
-    return shop;
-  }
-
-  const image = (shop: Shop, kind: Kind, color: Color, version: string): Promise<any> =>
-    shop.patch(TYPES[kind], nameOf(color), {
-      spec: { template: { metadata: { annotations: { version } } } },
-    });
-
-  const size = async (shop: Shop, color: Color, kind: Kind = 'Deployment'): Promise<number> =>
-    (await shop.get(TYPES[kind], nameOf(color))).spec.replicas;
-
   const minimum = async (shop: Shop, color: Color): Promise<number> =>
-    (await shop.get(HORIZONTAL_POD_AUTOSCALERS, nameOf(color))).spec.minReplicas;
+    (await shop.get(HORIZONTAL_POD_AUTOSCALERS, `app-${color}`)).spec.minReplicas;
 
   const ask = (shop: Shop, workload: ReleaseSpecInput['workload']): Promise<any> =>
     shop.patch(RELEASES, SHOP, { spec: { workload } });
 
-  /** What people wrote: everything but status, replicas, and what the API server counts. */
-  const written = async (shop: Shop, kind: Kind): Promise<any[]> =>
-    (await shop.list(TYPES[kind])).map(({ metadata: { name, labels, annotations, uid }, spec }) => {
-      const { replicas: _, ...rest } = spec;
-      const { 'deployment.kubernetes.io/revision': __, ...own } = annotations ?? {};
-      return { name, labels, own, uid, rest };
-    });
-
-  const autoscalers = async (shop: Shop): Promise<any[]> =>
-    (await shop.list(HORIZONTAL_POD_AUTOSCALERS)).map(({ metadata, spec }) => ({
-      name: metadata.name,
-      labels: metadata.labels,
-      annotations: metadata.annotations,
-      spec,
-    }));
-
-  async function deleted(shop: Shop): Promise<void> {
-    await shop.delete(RELEASES, SHOP);
-    await eventually('the release to be gone', 90_000, async () =>
-      (await shop.read()) === undefined ? true : undefined,
-    );
-  }
-
   const tests: Record<string, () => Promise<void>> = {
     'takes the side that serves as it is, and starts nothing': async () => {
-      const shop = await standing({ replicas: [3, 1] });
-      await shop.release({ workload: pair('Deployment') });
+      const shop = await standing(world, { replicas: [3, 1] });
+      await shop.release({ workload: pair(deployments) });
       const release = await shop.settledOn('r1');
       expect(history(release)).to.deep.equal(['r1 Committed']);
       expect(release.status.history[0].message).to.equal(
@@ -155,52 +54,52 @@ describe('A release of a pair', function () {
     },
 
     'goes to the side that people name, and back to the other one without a gate': async () => {
-      const shop = await standing();
-      await image(shop, 'Deployment', 'green', 'v2');
-      const before = await written(shop, 'Deployment');
-      await shop.release({ workload: pair('Deployment', { active: 'blue' }), traffic: UNDRAINED });
+      const shop = await standing(world);
+      await edit(shop, deployments, 'green', 'v2');
+      const before = await written(shop);
+      await shop.release({ workload: pair(deployments, { active: 'blue' }), traffic: UNDRAINED });
       await shop.settledOn('r1');
-      await ask(shop, pair('Deployment', { active: 'green' }));
+      await ask(shop, pair(deployments, { active: 'green' }));
       await shop.settledOn('r2');
       expect([await shop.color(), await size(shop, 'green'), await size(shop, 'blue')]).to.deep.equal([
         'green',
         3,
         3,
       ]);
-      await ask(shop, pair('Deployment', { active: 'blue' }));
+      await ask(shop, pair(deployments, { active: 'blue' }));
       const release = await shop.settledOn('r1');
       expect([await shop.color(), history(release)]).to.deep.equal([
         'blue',
         ['r1 Committed', 'r2 RolledBack'],
       ]);
-      const after = await written(shop, 'Deployment');
+      const after = await written(shop);
       expect(after.map(({ rest, own, uid }) => [rest, own, uid])).to.deep.equal(
         before.map(({ rest, own, uid }) => [rest, own, uid]),
       );
     },
 
     'begins by itself when the side without traffic is changed, where no side is named': async () => {
-      const shop = await standing();
-      await shop.release({ workload: pair('Deployment') });
+      const shop = await standing(world);
+      await shop.release({ workload: pair(deployments) });
       await shop.settledOn('r1');
-      await image(shop, 'Deployment', 'green', 'v2');
+      await edit(shop, deployments, 'green', 'v2');
       await shop.settledOn('r2');
       expect(await shop.color()).to.equal('green');
-      await image(shop, 'Deployment', 'blue', 'v3');
+      await edit(shop, deployments, 'blue', 'v3');
       await shop.settledOn('r3');
       expect(await shop.color()).to.equal('blue');
     },
 
     'goes through StatefulSets, and back by an order': async () => {
-      const shop = await standing({ kind: 'StatefulSet' });
+      const shop = await standing(world, { kinds: statefulSets });
       await shop.release({
-        workload: pair('StatefulSet'),
+        workload: pair(statefulSets),
         preparation: { deadlineSeconds: 600 },
       });
       await shop.settledOn('r1');
-      await image(shop, 'StatefulSet', 'green', 'v2');
+      await edit(shop, statefulSets, 'green', 'v2');
       const { status } = await shop.settledOn('r2');
-      expect([await shop.color(), await size(shop, 'green', 'StatefulSet')]).to.deep.equal(['green', 3]);
+      expect([await shop.color(), await size(shop, 'green', statefulSets)]).to.deep.equal(['green', 3]);
       await shop.act(`rollback@${status.attempt}`);
       await shop.until('be back', async () => (await shop.color()) === 'blue');
       const release = await shop.until(
@@ -212,11 +111,11 @@ describe('A release of a pair', function () {
 
     'raises the minimum of an autoscaler while pods must stay, and gives it back when that is over':
       async () => {
-        const shop = await standing({ autoscaled: true });
-        await shop.release({ workload: pair('Deployment', { autoscaled: true }), gates: [stuck] });
+        const shop = await standing(world, { autoscaled: true });
+        await shop.release({ workload: pair(deployments, { autoscaled: true }), gates: [stuck] });
         await shop.settledOn('r1');
         const before = await autoscalers(shop);
-        await image(shop, 'Deployment', 'green', 'v2');
+        await edit(shop, deployments, 'green', 'v2');
         const { status } = await shop.inPhase('Validating');
         expect([await minimum(shop, 'blue'), await minimum(shop, 'green')]).to.deep.equal([1, 3]);
         await shop.act(`abort@${status.attempt}`);
@@ -228,20 +127,20 @@ describe('A release of a pair', function () {
       },
 
     'gives back exactly what it found where it is deleted, in the middle of a window': async () => {
-      const shop = await standing({ autoscaled: true });
-      const found = { autoscalers: await autoscalers(shop), workloads: await written(shop, 'Deployment') };
+      const shop = await standing(world, { autoscaled: true });
+      const found = { autoscalers: await autoscalers(shop), workloads: await written(shop) };
       await shop.release({
-        workload: pair('Deployment', { autoscaled: true }),
+        workload: pair(deployments, { autoscaled: true }),
         traffic: UNDRAINED,
       });
       await shop.settledOn('r1');
-      await ask(shop, pair('Deployment', { active: 'green', autoscaled: true }));
+      await ask(shop, pair(deployments, { active: 'green', autoscaled: true }));
       await shop.settledOn('r2');
       expect(await minimum(shop, 'blue')).to.equal(3);
-      await deleted(shop);
+      await shop.deleted();
       expect({
         autoscalers: await autoscalers(shop),
-        workloads: await written(shop, 'Deployment'),
+        workloads: await written(shop),
       }).to.deep.equal(found);
       expect(await shop.selector()).to.deep.equal({ app: SHOP, [KEY]: 'green' });
       expect((await shop.list(SERVICES)).map(({ metadata }) => metadata.name)).to.deep.equal([SHOP]);
@@ -249,10 +148,10 @@ describe('A release of a pair', function () {
     },
 
     'records what people roll out in production as a revision that no gate has seen': async () => {
-      const shop = await standing();
-      await shop.release({ workload: pair('Deployment', { active: 'blue' }) });
+      const shop = await standing(world);
+      await shop.release({ workload: pair(deployments, { active: 'blue' }) });
       await shop.settledOn('r1');
-      await image(shop, 'Deployment', 'blue', 'v2');
+      await edit(shop, deployments, 'blue', 'v2');
       const release = await shop.settledOn('r2');
       expect(release.status.history[0].message).to.match(
         /^Deployment "app-blue" was rolled out in production by .*: that is a revision of its own, and no gate has seen it$/,
@@ -261,15 +160,15 @@ describe('A release of a pair', function () {
     },
 
     'adds the key where only one side has pods': async () => {
-      const shop = await standing({ selector: { app: SHOP } });
-      await shop.release({ workload: pair('Deployment') });
+      const shop = await standing(world, { selector: { app: SHOP } });
+      await shop.release({ workload: pair(deployments) });
       await shop.settledOn('r1');
       expect(await shop.selector()).to.deep.equal({ app: SHOP, [KEY]: 'blue' });
     },
 
     'is refused while nobody says which side serves, and goes on when somebody does': async () => {
-      const shop = await standing({ selector: { app: SHOP }, replicas: [2, 1] });
-      await shop.release({ workload: pair('Deployment') });
+      const shop = await standing(world, { selector: { app: SHOP }, replicas: [2, 1] });
+      await shop.release({ workload: pair(deployments) });
       await shop.stalledWith(
         'Service "shop" does not say which side serves: add bluegreen.dev/color: blue or bluegreen.dev/color: green to its selector',
       );
@@ -279,12 +178,12 @@ describe('A release of a pair', function () {
     },
 
     'is refused while pods lack the labels, and goes on when they have them': async () => {
-      const shop = await standing();
+      const shop = await standing(world);
       const labels = (value: string | null) => ({
         spec: { template: { metadata: { labels: { [KEY]: value } } } },
       });
       await shop.patch(DEPLOYMENTS, 'app-green', labels(null));
-      await shop.release({ workload: pair('Deployment') });
+      await shop.release({ workload: pair(deployments) });
       await shop.stalledWith(
         'the pods of Deployment "app-green" lack the label bluegreen.dev/color: green: add it to its spec.template.metadata.labels, by which its pods are told from those of the other side',
       );
@@ -293,20 +192,20 @@ describe('A release of a pair', function () {
     },
 
     'is refused while an autoscaler that nobody named scales a side': async () => {
-      const shop = await standing({ autoscaled: true });
-      await shop.release({ workload: pair('Deployment') });
+      const shop = await standing(world, { autoscaled: true });
+      await shop.release({ workload: pair(deployments) });
       await shop.stalledWith(
         'HorizontalPodAutoscaler "app-blue" scales Deployment "app-blue": name it in spec.workload.pair.blue.autoscalerRef, or delete it',
       );
       expect(await autoscalers(shop)).to.have.length(2);
-      await ask(shop, pair('Deployment', { autoscaled: true }));
+      await ask(shop, pair(deployments, { autoscaled: true }));
       await shop.settledOn('r1');
     },
 
     'is refused, production untouched, while an autoscaler is too small for the candidate': async () => {
-      const shop = await standing();
-      await shop.create(HORIZONTAL_POD_AUTOSCALERS, autoscaler('green', { maxReplicas: 2 }));
-      const spec = pair('Deployment', { active: 'blue' }).pair;
+      const shop = await standing(world);
+      await shop.create(HORIZONTAL_POD_AUTOSCALERS, autoscaler('Deployment', 'green', { maxReplicas: 2 }));
+      const spec = pair(deployments, { active: 'blue' }).pair;
       const workload: any = {
         pair: { ...spec, green: { name: 'app-green', autoscalerRef: { name: 'app-green' } } },
       };
@@ -322,8 +221,8 @@ describe('A release of a pair', function () {
     },
 
     'waits for a side that is gone, and never makes one': async () => {
-      const shop = await standing();
-      await shop.release({ workload: pair('Deployment') });
+      const shop = await standing(world);
+      await shop.release({ workload: pair(deployments) });
       await shop.settledOn('r1');
       await shop.delete(DEPLOYMENTS, 'app-green');
       await shop.stalledWith(

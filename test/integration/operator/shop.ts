@@ -136,6 +136,13 @@ export class Shop {
     return this.#place.client.delete(type, { namespace: this.namespace, name }, { propagation });
   }
 
+  /** Deletes the release, and waits until it is gone. */
+  async deleted(): Promise<void> {
+    await this.delete(RELEASES, SHOP);
+    const isGone = async () => ((await this.read()) === undefined ? true : undefined);
+    await eventually(`the release in ${this.namespace} to be gone`, this.patienceMs, isGone);
+  }
+
   kubectl(...args: string[]): Promise<string> {
     return this.#place.cluster.kubectl([...args, '-n', this.namespace], { timeoutMs: 60_000 });
   }
