@@ -30,6 +30,8 @@ const NAMES = Object.keys(WAYS) as Way[];
 type Sync = (way: Way, round: number, ...more: string[]) => Promise<string>;
 
 export interface Written {
+  /** From the first write to the last: more than was asked for where a write takes longer than a second. */
+  readonly seconds: number;
   /** Writes that succeeded, each of which changed the Service. */
   readonly writes: Readonly<Record<Way, number>>;
   /** Every selector that the Service had meanwhile, as JSON, in the order of first appearance. */
@@ -54,8 +56,8 @@ export async function removeKeeper({ stage }: Shop): Promise<void> {
   await stage.target.kubectl(['delete', '-f', POLICY, '--ignore-not-found']);
 }
 
-/** Writes what Git has every second, in one way after the other. Rejects at the first write that is refused. */
-export async function writeEverySecond(shop: Shop, seconds: number): Promise<Written> {
+/** So many writes of what Git has, one a second, in one way after the other. Rejects at the first that is refused. */
+export async function writeEverySecond(shop: Shop, rounds: number): Promise<Written> {
   const sync = await syncOf(shop);
   const writes = Object.fromEntries(NAMES.map((way) => [way, 0])) as Record<Way, number>;
   const selectors = new Set<string>();
@@ -68,15 +70,16 @@ export async function writeEverySecond(shop: Shop, seconds: number): Promise<Wri
   try {
     await eventually('waiting for the witness', PATIENCE_MS, () => (selectors.size > 0 ? true : undefined));
     const from = Date.now();
-    for (let round = 1; round <= seconds; round++) {
+    for (let round = 1; round <= rounds; round++) {
       const way = NAMES[round % NAMES.length] as Way;
       await sync(way, round);
       writes[way] += 1;
       await sleep(Math.max(0, from + round * 1000 - Date.now()));
     }
-    const isSeen = () => (seen === seconds ? true : undefined);
+    const seconds = (Date.now() - from) / 1000;
+    const isSeen = () => (seen === rounds ? true : undefined);
     await eventually('waiting for the witness to see the last write', PATIENCE_MS, isSeen);
-    return { writes, selectors: [...selectors], repairs: repairsSince(shop, from) };
+    return { seconds, writes, selectors: [...selectors], repairs: repairsSince(shop, from) };
   } finally {
     witness.stop();
   }

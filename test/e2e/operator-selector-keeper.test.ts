@@ -5,10 +5,10 @@ import { useShop } from './story.ts';
 import { expectNoFailure } from './verdict.ts';
 
 /** Minutes of it: `npm run bench:traffic -- --only keeper`. */
-const SECONDS = 30;
+const WRITES = 30;
 
 describe('A writer that puts the Service of Git back every second, where the policy keeps the selector', function () {
-  this.timeout(2 * PATIENCE_MS);
+  this.timeout(3 * PATIENCE_MS);
   const shop = useShop('story-keeper');
   let isInstalled = false;
   let written: Written | undefined;
@@ -21,7 +21,7 @@ describe('A writer that puts the Service of Git back every second, where the pol
     await shop().adopt();
     isInstalled = true;
     await installKeeper(shop());
-    written = await writeEverySecond(shop(), SECONDS);
+    written = await writeEverySecond(shop(), WRITES);
     expect(written.writes).to.deep.equal({
       'client-side apply': 10,
       'server-side apply with --force-conflicts': 10,
