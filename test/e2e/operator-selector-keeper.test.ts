@@ -10,16 +10,18 @@ const WRITES = 30;
 describe('A writer that puts the Service of Git back every second, where the policy keeps the selector', function () {
   this.timeout(3 * PATIENCE_MS);
   const shop = useShop('story-keeper');
-  let isInstalled = false;
+  let hasPolicy = false;
   let written: Written | undefined;
 
-  // The other stories edit selectors.
-  after(async () => void (isInstalled && (await removeKeeper(shop()))));
+  after(async () => {
+    // The other stories edit selectors.
+    if (hasPolicy) await removeKeeper(shop());
+  });
 
   it('is let through each time, whichever way it writes', async () => {
     await shop().open();
     await shop().adopt();
-    isInstalled = true;
+    hasPolicy = true;
     await installKeeper(shop());
     written = await writeEverySecond(shop(), WRITES);
     expect(written.writes).to.deep.equal({
