@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { RELEASES } from '../../../src/api/resource.ts';
 import { DEPLOYMENTS, ENDPOINT_SLICES, SERVICES } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
 import { history, SHOP, type Shop } from './shop.ts';
@@ -85,17 +84,15 @@ describe('A Service with named and numbered ports and more pods than an Endpoint
   });
 
   it('is not switched to a version that lacks the named port, which counts as no pod at all', async () => {
+    await shop.kubectl(
+      'patch',
+      'bgr',
+      SHOP,
+      '--type=merge',
+      '-p',
+      '{"spec":{"preparation":{"deadlineSeconds":45}}}',
+    );
     await release('v3', 8181, 'other');
-    await eventually('each pod of the candidate to be ready', 200_000, async () => {
-      const { metadata, spec, status } = await shop.get(DEPLOYMENTS, 'shop-blue');
-      const { observedGeneration, updatedReplicas, readyReplicas, replicas } = status;
-      const isNew = spec.template.spec.containers[0].image === 'shop:v3';
-      const isSeen = observedGeneration === metadata.generation;
-      const areReady = [updatedReplicas, readyReplicas, replicas].every((count) => count === PODS);
-      return isNew && isSeen && areReady ? true : undefined;
-    });
-    // Nothing is left that time could change: the deadline may be over.
-    await shop.patch(RELEASES, SHOP, { spec: { preparation: { deadlineSeconds: 1 } } });
     const ended = await shop.until('have given up', (each) =>
       history(each).some((one) => /^r3 (?!UnderWay)/.test(one)),
     );
