@@ -24,8 +24,9 @@ export interface Rush {
   forget(key: string): void;
 }
 
-/** Fewer than these keep nobody waiting. */
+/** So many are a rush, until fewer than a few are left: the last of a crowd are no better off than the first were. */
 const MANY = 8;
+const FEW = 3;
 /** A release that nothing was done for in so long waits for something else than the API server. */
 const MOVED_MS = 15_000;
 /** Nothing stands back for longer, however long the rush: hundreds of releases are minutes of work to a small API server. */
@@ -54,6 +55,7 @@ export function createRush(now: () => number): Rush {
   /** When the status of each release that waits for its turn is to be written. */
   const turns = new Map<string, number>();
   let lastTurn = 0;
+  let isRush = false;
 
   function nextTurn(): number {
     lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS.status.other);
@@ -79,7 +81,8 @@ export function createRush(now: () => number): Rush {
       if (isWithin(now() - at, MOVED_MS)) break;
       moved.delete(key);
     }
-    return moved.size >= MANY;
+    isRush = moved.size >= (isRush ? FEW : MANY);
+    return isRush;
   }
 
   return {

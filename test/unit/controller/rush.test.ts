@@ -33,6 +33,17 @@ describe('a rush', () => {
     expect([rush.look('demo/done', patient), rush.answerMs]).to.deep.equal([5_000, 1_000]);
   });
 
+  it('is not over as long as three of them are on their way', () => {
+    begin(9);
+    expect(rush.look('demo/done', patient)).to.equal(5_000);
+    begin(6, planOf('Observing'));
+    expect(rush.look('demo/done', patient)).to.equal(5_000);
+    begin(7, planOf('Observing'));
+    expect(rush.look('demo/done', patient)).to.equal(0);
+    rush.look('demo/app-0', moving);
+    expect(rush.look('demo/done', patient)).to.equal(0);
+  });
+
   it('never keeps back what is not patient', () => {
     begin(8);
     expect(rush.look('demo/other', planOf('Observing'))).to.equal(0);
