@@ -27,8 +27,11 @@ export interface Rush {
 /** So many are a rush, until fewer than a few are left: the last of a crowd are no better off than the first were. */
 const MANY = 8;
 const FEW = 3;
-/** A release that nothing was done for in so long waits for something else than the API server. */
-const MOVED_MS = 15_000;
+/**
+ * A release that nothing was done for in so long waits for something else than the API server; in a rush it may be that
+ * long before the controllers of the cluster come to its pods.
+ */
+const MOVED_MS = 60_000;
 /** Nothing stands back for longer, however long the rush: hundreds of releases are minutes of work to a small API server. */
 const LONGEST_MS = { effects: 300_000, status: { begun: 30_000, other: 120_000 } };
 /** The rush may be over by then; but looks are work too, and those that stand back must not take the time of the others. */
