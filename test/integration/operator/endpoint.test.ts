@@ -220,7 +220,7 @@ describe('An external workload', function () {
       expect(back.status.rejected[0]).to.include({
         revision: 'r2',
         reason: 'CheckFailed',
-        message: 'check "errors" failed 2 times in a row: 0.5 is above 0.1',
+        message: 'check "errors" failed 2 times in a row: 0.5 is above the maximum of 0.1',
       });
       await expectFollowed(shop, 'blue');
     },
