@@ -76,7 +76,7 @@ const smoke = (pod: object = {}): any => ({
 const waiting = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
 
 describe('An external workload', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let world: World;
   let operator: OperatorProcess;
   let metrics: Metrics;
