@@ -77,6 +77,7 @@ export function decide(snapshot: Snapshot): Plan {
       unwatchedDue(snapshot, roles),
       recyclingDue(snapshot, roles),
       shrinkDue(snapshot, roles),
+      windowDue(snapshot, roles),
       stuckDue(snapshot, roles),
       endpointDue(snapshot, roles),
     ),
@@ -98,6 +99,13 @@ function unwatchedDue(snapshot: Snapshot, { active }: Roles): number | undefined
     (source?.claimedBy !== undefined || workloadOf(release.spec).kind !== 'DeploymentRef') &&
     claimPaired(snapshot).length === 0;
   return watched ? undefined : now + UNWATCHED_MS;
+}
+
+/** Whatever it rests in: when its window closes the other side can be emptied, and is no longer told of as a way back. */
+function windowDue({ now }: Snapshot, { active, target, stage }: Roles): number | undefined {
+  const until = active?.facts.windowUntil;
+  const isOpen = stage === 'Resting' && target !== undefined && until !== undefined && until > now;
+  return isOpen ? until : undefined;
 }
 
 /** In every stage, whatever else is decided: a Service that is astray and was refused is tried again. */

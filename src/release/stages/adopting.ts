@@ -12,7 +12,7 @@ import { workloadInWords, workloadOf } from '../../api/workload.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
-import { convergence, readyCount, servingCount } from '../endpoints.ts';
+import { convergence, readyCount, selectedColor, servingCount } from '../endpoints.ts';
 import type { RevisionFacts } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -55,7 +55,10 @@ function building(
     return step('ProofLost', `the selector lost the key of ${color}: its switch has to be proven again`, [
       recordFacts(subject, unproven(subject.facts)),
     ]);
-  const first = source === undefined ? begunAnew(snapshot, roles, subject) : held(snapshot, source);
+  const first =
+    source === undefined
+      ? begunAnew(snapshot, roles, subject)
+      : (keyTooEarly(snapshot, source) ?? held(snapshot, source));
   if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
   const written = writeColor(snapshot, color, subject.name, size);
@@ -109,6 +112,21 @@ function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): 
     }),
     freeze(snapshot, 'source', wish.fingerprint, fresh),
   ]);
+}
+
+/**
+ * Another writer put the key of a side into a selector before anything was proven there: nobody serves, or few, and the
+ * source could. Without the key both do.
+ */
+function keyTooEarly(snapshot: Snapshot, source: SourceView): Verdict | undefined {
+  if (source.ready === 0) return undefined;
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const astray = snapshot.services.filter((service) => selectedColor(service, label) !== undefined);
+  const reason = 'SelectorRestored';
+  const message = `Service "${astray[0]?.name}" selected a side that is not proven yet: Deployment "${source.name}" serves again`;
+  const move = { color: undefined, mark: undefined, reason: `${reason}: ${message}`, rescue: true };
+  const moves = moveTraffic(snapshot, move, astray);
+  return moves.length === 0 ? undefined : step(reason, message, moves);
 }
 
 function grow(snapshot: Snapshot, color: StartedRevision['facts']['color'], size: number): Effect[] {

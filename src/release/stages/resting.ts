@@ -160,7 +160,7 @@ function satisfied(snapshot: Snapshot, roles: Roles, active: StartedRevision): V
   const { windowUntil } = active.facts;
   if (roles.target !== undefined && windowUntil !== undefined) {
     const message = `revision ${active.name} is active on ${active.facts.color}; ${roles.target.facts.color} (revision ${roles.target.name}) can take over until ${formatTime(windowUntil)}`;
-    return { phase: 'Committed', reason: 'Committed', message, lookAgainAt: windowUntil };
+    return { phase: 'Committed', reason: 'Committed', message };
   }
   const message = `revision ${active.name} is active on ${active.facts.color}${unheard(snapshot, roles)}`;
   return { phase: 'Idle', reason: 'Idle', message };

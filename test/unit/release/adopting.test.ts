@@ -122,6 +122,30 @@ describe('adopting a running Deployment', () => {
     expect(message).to.equal('adopting: 1 of 3 blue pods are ready, waiting until 2026-06-01T12:09:00Z');
   });
 
+  it('takes a key that somebody put into the selector too early out again: the source serves', () => {
+    for (const route of ['green', 'blue'] as const) {
+      const { phase, reason, message, effects } = decided({ ...building, route, mark: undefined });
+      expect([phase, reason, effects]).to.deep.equal([
+        'Adopting',
+        'SelectorRestored',
+        ['PatchSelector checkout -> source'],
+      ]);
+      expect(message).to.equal(
+        'Service "checkout" selected a side that is not proven yet: Deployment "checkout" serves again',
+      );
+    }
+  });
+
+  it('leaves such a key where the source could not serve: what is ready of the colour may', () => {
+    const { reason } = decided({
+      ...building,
+      route: 'blue',
+      mark: undefined,
+      source: { ...held, ready: 0 },
+    });
+    expect(reason).to.equal('WaitingForReadiness');
+  });
+
   it('stays and says so when the deadline is past: production is served all the while', () => {
     const { phase, message, effects, plan } = decided({ ...building, now: NOON + 10 * MINUTE });
     expect([phase, effects]).to.deep.equal(['Adopting', []]);

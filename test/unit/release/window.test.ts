@@ -39,6 +39,14 @@ describe('inside the rollback window', () => {
     expect(early.plan.lookAgainAt).to.equal(NOON + 5 * MINUTE);
   });
 
+  it('is looked at when it closes, whatever it rests in: the old side is kept no longer', () => {
+    const resting = { ...committed, source: { fingerprint: 'v3' }, spec: { suspend: true } };
+    const { phase, plan } = decided(resting);
+    expect([phase, plan.lookAgainAt]).to.deep.equal(['Suspended', r2Committed.windowUntil]);
+    const { effects } = decided({ ...resting, now: r2Committed.windowUntil ?? 0 });
+    expect(effects).to.deep.equal(['ScaleColor blue 3 -> 0']);
+  });
+
   it('and no longer when it is over, or where nothing can be gone back to', () => {
     const over = { ...inWindow('Rollback', bad(3, 4)), now: NOON + 49 * HOUR };
     const alone = {
