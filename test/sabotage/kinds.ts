@@ -149,6 +149,29 @@ const table = {
       worst: 1,
     },
   }),
+  /** A side that stands by after its window, to which people point when what served has died, and the operator is away. */
+  pointed: brief({
+    count: 2,
+    versions: [{ diesAfterMs: 60_000 }],
+    spec: {
+      ...QUICK,
+      ...NO_GATES,
+      capacity: { candidate: '100%', window: '100%', standby: '100%' },
+      rollback: { windowSeconds: 30 },
+    },
+    faults: {
+      deedEvery: 200_000,
+      only: [
+        'point the Service elsewhere',
+        'put the selector of Git back',
+        'the operator is killed',
+        'the status is lost',
+      ],
+      foreign: 1,
+      worst: 1,
+      mishapEvery: 10_000,
+    },
+  }),
   /** Versions that die under traffic, watched and not. */
   deaths: brief({
     count: 6,
@@ -233,6 +256,12 @@ const table = {
     spec: { ...QUICK, ...NO_GATES, rollback: { windowSeconds: 0 }, traffic: { drainSeconds: 120 } },
     faults: { deedEvery: 40_000 },
   }),
+  /** Connections take minutes to drain, and the side that they are on stands by for longer. */
+  recycled: brief({
+    versions: GOOD,
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, traffic: { drainSeconds: 90 } },
+    faults: { deedEvery: 400_000 },
+  }),
   /** The release is deleted soon after a switch. */
   deleted: brief({
     versions: GOOD,
@@ -254,6 +283,25 @@ const table = {
     versions: [{ startMs: [500, 30_000] }],
     spec: { ...CHECKS, ...GATES, ...WINDOW, ...SCALED },
     faults: { only: ['change the load'], worst: 1, foreign: 0 },
+  }),
+  /** A candidate of some of the pods, to which an autoscaler adds the others when it has the traffic. */
+  growing: brief({
+    replicas: 6,
+    versions: [{ startMs: [20_000, 40_000] }],
+    spec: {
+      ...CHECKS,
+      ...NO_GATES,
+      ...WINDOW,
+      ...SCALED,
+      capacity: { candidate: '30%', window: '100%' },
+      preparation: { deadlineSeconds: 180 },
+    },
+  }),
+  /** An autoscaler and people scale, and the operator hears of it late. */
+  lateNews: brief({
+    versions: GOOD,
+    spec: { ...QUICK, ...NO_GATES, ...WINDOW, ...SCALED },
+    faults: { only: ['change the load', 'scale a colour'], worst: 1, foreign: 0.5, lag: 8000 },
   }),
   /** An autoscaler, and traffic that grows while a side stands by. */
   windowLoad: brief({
@@ -327,6 +375,13 @@ const table = {
     versions: GOOD,
     spec: { ...QUICK, ...NO_GATES, ...WINDOW, historyLimit: 2 },
     faults: { only: ['edit the spec'], foreign: 0, worst: 0 },
+  }),
+  /** What serves is older than many that failed, of which few are kept. */
+  failing: brief({
+    count: 8,
+    versions: [{}, { smoke: 'fail' }, { smoke: 'fail' }, { smoke: 'fail' }],
+    spec: { ...QUICK, ...GATES, ...WINDOW, historyLimit: 2 },
+    faults: { deedEvery: 90_000 },
   }),
   /** Several Services, of which a policy keeps one or another. */
   services: brief({

@@ -1,6 +1,6 @@
 /** The API as one operator process sees it: late, sometimes failing, sometimes silent about what it did. */
 import { KubeError } from '../../src/kube/errors.ts';
-import type { KubeClient, ResourceType } from '../../src/kube/ports.ts';
+import type { KubeClient, KubeObject, ResourceType } from '../../src/kube/ports.ts';
 import { SERVICES } from '../../src/kube/types.ts';
 import type { Api } from './cluster/api.ts';
 import type { Faults } from './faults.ts';
@@ -21,6 +21,8 @@ export interface ClientOptions {
   readonly isLocked: (service: string) => boolean;
   /** Told of each write just before and just after it, in the same instant. */
   readonly onWrite: (write: Write, run: () => void) => void;
+  /** Told of each object that an answer holds, when it has come. */
+  readonly onTold: (type: ResourceType, object: KubeObject) => void;
 }
 
 export interface Write {
@@ -38,7 +40,12 @@ export function createClient(options: ClientOptions): KubeClient {
   /** A process that is dead awaits for ever. */
   const rest = (): Promise<never> => new Promise(() => undefined);
 
-  async function call<T>(what: string, writes: boolean, run: () => T): Promise<T> {
+  async function call<T>(
+    what: string,
+    writes: boolean,
+    run: () => T,
+    onAnswer: (answer: T) => void = () => undefined,
+  ): Promise<T> {
     await timeline.sleep(random.between(1, faults.latency));
     if (!options.isAlive()) return rest();
     const reason = random.pick(['ServerError', 'Network', 'Timeout', 'TooManyRequests'] as const);
@@ -49,7 +56,9 @@ export function createClient(options: ClientOptions): KubeClient {
     await timeline.sleep(random.between(1, faults.latency));
     if (!options.isAlive()) return rest();
     if (strikes(faults.answerLost, 'answer lost')) throw lost(what, 'Network');
-    return answer();
+    const answered = answer();
+    onAnswer(answered);
+    return answered;
   }
 
   function die(): Promise<never> {
@@ -67,25 +76,39 @@ export function createClient(options: ClientOptions): KubeClient {
     throw new KubeError({ reason: 'Forbidden', status: 403, ...denied });
   }
 
+  function hear(type: ResourceType, object: unknown): void {
+    if (object !== undefined) options.onTold(type, object as KubeObject);
+  }
+
   function write<T>(write: Write, run: () => T): Promise<T> {
-    return call(`${write.verb} ${write.type.plural} ${write.name}`, true, () => {
-      if (write.verb === 'patch') admit(write.type, write.name);
+    const { verb, type, name } = write;
+    const once = (): T => {
+      if (verb === 'patch') admit(type, name);
       let answer: T | undefined;
       options.onWrite(write, () => {
         answer = run();
       });
       return answer as T;
-    });
+    };
+    return call(`${verb} ${type.plural} ${name}`, true, once, (answer) => hear(type, answer));
   }
 
   return {
     get: (type, { name }) =>
-      call(`get ${type.plural} ${name}`, false, () => copy(api.get(type, name)) as any),
+      call(
+        `get ${type.plural} ${name}`,
+        false,
+        () => copy(api.get(type, name)) as any,
+        (answer) => hear(type, answer),
+      ),
     list: (type, { labelSelector } = {}) =>
       call(
         `list ${type.plural}`,
         false,
         () => api.list(type, labelSelector).map((object) => copy(object)) as any,
+        (answer) => {
+          for (const object of answer) hear(type, object);
+        },
       ),
     create(type, body, { dryRun } = {}) {
       const run = () => copy(api.create(type, body, dryRun));

@@ -30,10 +30,18 @@ export function focused(scenario: Scenario, { deedEvery }: Faults, focus: Focus)
   });
   return {
     replicas: focus.replicas ?? scenario.replicas,
-    spec: merge(merge(scenario.spec, { traffic: servicesOf(focus) }), focus.spec ?? {}) as ReleaseSpecInput,
+    spec: merge(
+      merge(fitting(scenario.spec, focus), { traffic: servicesOf(focus) }),
+      focus.spec ?? {},
+    ) as ReleaseSpecInput,
     versions,
     lively: focus.count === undefined ? scenario.lively : versions.length * deedEvery * 1.3 + 60_000,
   };
+}
+
+/** What was drawn, without the number that an autoscaler has instead: the API server refuses both together. */
+function fitting({ replicas, ...spec }: ReleaseSpecInput, focus: Focus): ReleaseSpecInput {
+  return replicas === undefined || focus.spec?.autoscaling !== undefined ? spec : { ...spec, replicas };
 }
 
 function good({ image, startMs }: Version, kind: Partial<Version> = {}): Version {

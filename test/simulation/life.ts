@@ -5,12 +5,14 @@ import { endFaults, faultsOf, type Level } from './faults.ts';
 import { type Focus, focused } from './focus.ts';
 import type { Counts } from './happenings.ts';
 import { type Mishaps, startMishaps } from './mishaps.ts';
+import { fail } from './oracle/view.ts';
 import { createRandom, type Random } from './random.ts';
-import { checkRest } from './rest.ts';
+import { checkRest, isResting } from './rest.ts';
 import { drawScenario, RELEASE, type Scenario } from './scenario.ts';
 import { startSiblings } from './siblings.ts';
 import { createStage, START, type Stage } from './stage.ts';
 import { startUsers, type Users } from './users.ts';
+import type { Version } from './versions.ts';
 import { begin, createRelease } from './world.ts';
 
 export interface LifeResult {
@@ -79,6 +81,7 @@ export async function live(
   const lateWrites = await settle(cast);
   const wished = scenario.versions[users.wished];
   if (stage.broken === undefined) stage.guarded(() => checkRest(stage, { wished, deleted, lateWrites }));
+  await lookAnew(cast, wished);
   return resultOf(seed, cast, releases);
 }
 
@@ -140,6 +143,23 @@ async function settle({ stage, users, mishaps }: Cast): Promise<number> {
     late = stage.oracle.writes - before;
   }
   return late;
+}
+
+/** More than a process takes to begin, and to look at everything. */
+const LOOK_ANEW_MS = 120_000;
+
+/**
+ * At rest another process takes over, which knows nothing but the cluster, and has nothing to write either: but where
+ * people must act it asks for itself whether they have to, and tells of it meanwhile.
+ */
+async function lookAnew({ stage }: Cast, wished: Version | undefined): Promise<void> {
+  if (stage.broken !== undefined || stage.status().phase === 'Stalled' || !isResting(stage, wished)) return;
+  stage.say('the operator is replaced');
+  const before = stage.oracle.writes;
+  stage.operators.kill();
+  await stage.play(LOOK_ANEW_MS);
+  const writes = stage.oracle.writes - before;
+  if (writes > 0) stage.guarded(() => fail(`at rest: a new process writes ${writes} times`));
 }
 
 function resultOf(seed: number, { stage }: Cast, releases: number): LifeResult {

@@ -5,7 +5,6 @@
 import { type Beside, createBeside } from '../../src/controller/beside.ts';
 import { type Cache, concerned, WATCHED } from '../../src/controller/cache.ts';
 import { createLimits } from '../../src/controller/limits.ts';
-import { createLine } from '../../src/controller/line.ts';
 import { preflight } from '../../src/controller/preflight.ts';
 import { createReconciler } from '../../src/controller/reconcile.ts';
 import type { ReconcileContext, ReconcileResult } from '../../src/kube/loop.ts';
@@ -33,6 +32,8 @@ export interface OperatorOptions {
   readonly onWarmUp: (pod: string, requests: number) => void;
   readonly isLocked: (service: string) => boolean;
   readonly onWrite: (write: Write, run: () => void) => void;
+  /** A watch, a list or an answer told it of this object. */
+  readonly onTold: (type: ResourceType, object: KubeObject) => void;
   readonly onEffect: (effect: Effect, result: string) => void;
   /** Why the effects before it were wanted. */
   readonly onDecision: (reason: string, message: string) => void;
@@ -73,6 +74,7 @@ export function startOperator(options: OperatorOptions): Operator {
     crash,
     isLocked: options.isLocked,
     onWrite: options.onWrite,
+    onTold: options.onTold,
   });
   const queue = createQueue(options, isAlive, (key, context) => reconcile(key, context));
   const { cache, isSynced } = createCaches(
@@ -82,12 +84,11 @@ export function startOperator(options: OperatorOptions): Operator {
     () => queue.start(),
   );
   const limits = createLimits(client, options.now);
-  const line = createLine(4);
   const beside: Beside = createBeside({
     run: createRunner(timeline),
     sources: options.metrics.sources,
     preflight: (scene, signal) =>
-      preflight({ client, cache, sources: options.metrics.sources, limits, line }, scene, signal),
+      preflight({ client, cache, sources: options.metrics.sources, limits }, scene, signal),
     // Pods of the model answer whoever asks.
     warmPod: (_, { uid }, missing, onAnswer) => {
       options.onWarmUp(uid, missing);
@@ -273,7 +274,7 @@ function createCaches(
 }
 
 function watch(
-  { api, timeline, random, faults, happenings }: OperatorOptions,
+  { api, timeline, random, faults, happenings, onTold }: OperatorOptions,
   isAlive: () => boolean,
   type: ResourceType,
   selector: string | undefined,
@@ -302,6 +303,7 @@ function watch(
       if (!isAlive() || own !== epoch) return;
       listed = true;
       const items = api.list(type, selector).map((object) => ({ ...object }));
+      for (const object of items) onTold(type, object);
       const changes = store.replace({ items, resourceVersion: api.version });
       for (const { object, old } of changes) tell(object, old);
       onListed();
@@ -320,6 +322,7 @@ function watch(
     const event = seen(change, selector);
     if (event === undefined) return;
     late(random.between(1, faults.lag), () => {
+      onTold(type, change.object);
       for (const { object, old } of store.apply(event, { ...change.object })) tell(object, old);
     });
   });

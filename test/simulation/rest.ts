@@ -33,10 +33,8 @@ export interface Expected {
 const BEYOND_GIVING_BACK = ['take the finalizer away', 'delete the source, which Git brings back'];
 
 export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expected): void {
-  const { api, scenario } = stage.world;
-  // What is watched is measured, and measurements are written down.
-  const watched = ['Observing', 'Held'].includes(stage.status().phase ?? '');
-  if (lateWrites > 0 && !watched && isDecided(wished, scenario))
+  const { api } = stage.world;
+  if (lateWrites > 0 && isResting(stage, wished))
     fail(`at rest: ${lateWrites} writes although nothing happens`);
   if (readyEndpoints(api, SERVICE).length === 0 && somethingServes(stage))
     fail('at rest: production has no ready endpoint');
@@ -53,6 +51,12 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
   if (['Idle', 'Committed'].includes(stage.status().phase ?? '')) checkBudgets(stage.world);
   checkWatched(stage);
   checkWish(stage, wished);
+}
+
+/** Nothing is left to be written. What is watched is measured, and measurements are written down. */
+export function isResting({ world, status }: Stage, wished: Version | undefined): boolean {
+  const isWatched = ['Observing', 'Held'].includes(status().phase ?? '');
+  return !isWatched && isDecided(wished, world.scenario);
 }
 
 /** All production Services are on one side, unless only people can put them there; a preview shows that, or the candidate. */

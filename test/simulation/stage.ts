@@ -7,6 +7,7 @@ import { type Counts, count, createHappenings, type Happenings } from './happeni
 import { type Operator, startOperator } from './operator.ts';
 import { createLogGuard, type LogGuard } from './oracle/log.ts';
 import { createOracle, type Oracle } from './oracle/oracle.ts';
+import { createTold } from './oracle/told.ts';
 import { Violation } from './oracle/view.ts';
 import type { Random } from './random.ts';
 import { RELEASE, type Scenario } from './scenario.ts';
@@ -115,6 +116,7 @@ export function createStage(
 
   const operators = createOperators(random.fork(), timeline, (own, onCrash) => {
     const log = createLogGuard();
+    const told = createTold(scenario);
     return startOperator({
       api: world.api,
       now: () => timeline.now + world.clock.ahead,
@@ -127,9 +129,10 @@ export function createStage(
       isLocked: (service) => world.locked.has(service),
       onWrite: (write, run) =>
         guarded(() => {
-          oracle.onWrite(write, run);
+          oracle.onWrite(write, told, run);
           if (write.subresource === 'status') log.check(decided());
         }),
+      onTold: (type, object) => told.hear(type, object),
       onEffect: (effect, result) => {
         count(effects, effect.kind);
         log.onEffect(decided(), effect, result);

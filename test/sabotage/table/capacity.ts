@@ -120,12 +120,13 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'recycles-all-at-once',
     invariant: 3,
-    kinds: ['calm'],
+    kinds: ['recycled'],
     breaks:
       'All pods of the side that stands by are replaced at the same time: nothing is left that could take over.',
     file: 'src/release/recycle.ts',
-    find: 'return Math.max(1, Math.ceil(size / 4));',
-    replace: 'return size * 1000;',
+    // Not the size of a batch: by it a side grows first, and a thousand new pods could take over.
+    find: '.slice(0, Math.min(spare, batchOf(ready.size)))',
+    replace: '.slice(0, worn.length)',
     also: [
       {
         file: 'src/release/capacity.ts',
@@ -139,7 +140,7 @@ export const CAPACITY: readonly Sabotage[] = [
   {
     name: 'recycles-before-the-drain',
     invariant: 3,
-    kinds: ['draining'],
+    kinds: ['recycled'],
     breaks: 'Pods of the side that lost the traffic are ended before their connections have drained.',
     file: 'src/release/recycle.ts',
     find: 'const isDrained = active !== undefined && snapshot.now >= sideDrainedAt(snapshot, active);',

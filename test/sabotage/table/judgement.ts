@@ -46,7 +46,7 @@ export const JUDGEMENT: readonly Sabotage[] = [
   {
     name: 'availability-of-the-wish',
     invariant: 5,
-    kinds: ['load'],
+    kinds: ['growing'],
     breaks:
       'Availability is measured against the pods that are wished for, not those that the switch was proven with.',
     file: 'src/checks/availability.ts',

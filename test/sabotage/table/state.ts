@@ -6,7 +6,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'plan-kept-in-memory',
     invariant: 8,
-    kinds: ['drift', 'two'],
+    kinds: ['lateNews', 'two'],
     breaks: 'A plan that could not be carried out is kept and tried again, instead of deciding anew.',
     file: 'src/controller/round.ts',
     find: 'return { scene, plan: decide(scene.snapshot) };',
@@ -71,7 +71,7 @@ export const STATE: readonly Sabotage[] = [
   {
     name: 'used-revisions-pruned',
     invariant: 3,
-    kinds: ['history'],
+    kinds: ['failing'],
     breaks: 'A revision that serves, or could take over, is forgotten.',
     file: 'src/release/stages/resting.ts',
     find: '.filter(({ name }) => !used.has(name) && name !== wished)',

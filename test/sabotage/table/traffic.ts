@@ -52,7 +52,7 @@ export const TRAFFIC: readonly Sabotage[] = [
   {
     name: 'drift-repaired-into-the-dark',
     invariant: 1,
-    kinds: ['dying'],
+    kinds: ['pointed', 'dying'],
     breaks: 'A selector is put back to a side without ready pods while another one serves.',
     file: 'src/release/effects.ts',
     find: 'return !service.twins[color].endpoints',

@@ -18,18 +18,21 @@ import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
 import { createPurity } from './purity.ts';
+import { createRecyclingGuard } from './recycled.ts';
 import { guardRevisions } from './revisions.ts';
 import { guardSelector } from './selector.ts';
 import { guardSibling } from './siblings.ts';
-import { guardRecycled, guardSide, guardSource } from './sides.ts';
+import { guardSide, guardSource } from './sides.ts';
 import { guardStatus } from './status.ts';
+import type { Told } from './told.ts';
 import { createTrafficGuard } from './traffic.ts';
 import { createTruth, type RevisionTruth } from './truth.ts';
 import { fail, type View } from './view.ts';
 
 export interface Oracle {
   readonly view: View;
-  readonly onWrite: (write: Write, run: () => void) => void;
+  /** `told`: what the process has heard of that writes. */
+  readonly onWrite: (write: Write, told: Told, run: () => void) => void;
   /** An operator looks at the release. */
   onReconcile(): void;
   check(operatorWorks: boolean): void;
@@ -63,6 +66,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     leftAt: traffic.leftAt,
     purity: createPurity(world),
   };
+  const recycling = createRecyclingGuard(world);
   const siblings = siblingsOf(world.scenario);
   const outcomes: Counts = new Map();
   let writes = 0;
@@ -112,12 +116,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
         run,
         (before, after) => guardSide(view, color, before, after),
       );
-    else if (type === PODS)
-      around(
-        () => world.api.get<Pod>(PODS, name),
-        run,
-        (before) => guardRecycled(view, before),
-      );
+    else if (type === PODS) recycling.around(view, () => world.api.get<Pod>(PODS, name), run);
     else if (type === DEPLOYMENTS)
       around(
         () => world.api.get<Deployment>(DEPLOYMENTS, name),
@@ -139,8 +138,11 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
   return {
     view,
     outcomes,
-    onWrite(write, run) {
+    onWrite(write, told, run) {
+      const { type, name } = write;
+      const before = world.api.get(type, name);
       guarded(write, run);
+      told.guard(write, before, world.api.get(type, name));
       if (write.type === RELEASES) guardStatus(truth.release()?.status ?? {});
       countWrite();
     },

@@ -1,5 +1,7 @@
 /** Invariants 6, 8 and 9: what was rejected is not tried again, facts are not forgotten, and proofs are proofs. */
 
+import { LABEL_REVISION } from '../../../src/api/names.ts';
+import { COLORS } from '../../../src/api/status.ts';
 import { PODS, type Pod } from '../../../src/kube/types.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { isReady } from '../cluster/deployments.ts';
@@ -8,7 +10,7 @@ import { SERVICE } from '../scenario.ts';
 import { LABEL } from '../world.ts';
 import { guardOutcome, isBlamed } from './deserved.ts';
 import { guardTogether } from './siblings.ts';
-import { newestFirst, type RevisionTruth } from './truth.ts';
+import { lastKept, newestFirst, type RevisionTruth, recorded } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
 export function guardRevisions(
@@ -19,14 +21,45 @@ export function guardRevisions(
   const adopted = after.find(({ facts }) => facts.adoption);
   if (adopted !== undefined && before.length === 0 && !runs(view, adopted.image))
     fail(`${adopted.name} was adopted, and nothing of it ever served`);
+  for (const { name, facts } of before)
+    if (!after.some((each) => each.name === name)) guardForgotten(view, name, facts, before);
   for (const now of after) {
     const old = before.find(({ name }) => name === now.name);
     if (old?.facts.attempt !== now.facts.attempt) guardStart(view, now, before);
     else if (old !== undefined) guardKept(now, old.facts);
+    guardLoser(now, old?.facts, before);
     guardOutcome(view, now, old?.facts);
     guardProof(view, now, old?.facts);
     guardTogether(view, now, old);
   }
+}
+
+/** What serves, or stands by, is built anew from it where it is lost: it is no history. */
+function guardForgotten(
+  view: View,
+  name: string,
+  { startedAt }: RevisionFacts,
+  before: readonly RevisionTruth[],
+): void {
+  const held = COLORS.filter(
+    (color) => view.truth.deployment(color)?.metadata.labels?.[LABEL_REVISION] === name,
+  );
+  // Another process has begun with it anew a moment ago.
+  if (isRecent(view, startedAt) || held.some((color) => isTouched(view, color))) return;
+  if (held.length > 0) fail(`${name} was forgotten, and ${held.join(' and ')} holds it`);
+  if (recorded(before)?.name === name) fail(`${name} was forgotten, and is active`);
+}
+
+/** Only what has the traffic by the facts can lose it: what another writer moved was drift, and no release. */
+function guardLoser(
+  { name, facts }: RevisionTruth,
+  old: RevisionFacts | undefined,
+  before: readonly RevisionTruth[],
+): void {
+  if (facts.outcome?.kind !== 'RolledBack' || old?.outcome?.kind !== 'Committed') return;
+  const active = lastKept(before);
+  if (active !== undefined && active.facts.attempt > facts.attempt)
+    fail(`${name} counts as rolled back, and ${active.name} had the traffic`);
 }
 
 function runs({ world }: View, image: string): boolean {
@@ -63,6 +96,9 @@ function guardProof(view: View, { name, facts }: RevisionTruth, old: RevisionFac
 }
 
 function guardStart(view: View, now: RevisionTruth, before: readonly RevisionTruth[]): void {
+  const active = recorded(before);
+  if (active?.image === now.image && !now.facts.adoption && now.facts.outcome === undefined)
+    fail(`${now.name} was begun as attempt ${now.facts.attempt}, and is active by the facts already`);
   const last = newestFirst(before.filter(({ image }) => image === now.image))[0];
   if (last === undefined || !isBlamed(last.facts) || now.facts.adoption) return;
   const asked = view.users().orders.some(({ text }) => text === `retry@${now.facts.attempt - 1}`);

@@ -4,7 +4,7 @@ import type { Service } from '../../../src/kube/types.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { siblingsOf } from '../scenario.ts';
 import { LABEL, selectedColor } from '../world.ts';
-import { isColor, newestFirst, type RevisionTruth } from './truth.ts';
+import { isColor, lastKept, newestFirst, type RevisionTruth } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
 export function guardSibling(
@@ -62,10 +62,9 @@ export function strays(view: View): string | undefined {
   const { truth, world } = view;
   const release = truth.release();
   if (release === undefined || release.metadata.deletionTimestamp !== undefined) return undefined;
-  const all = newestFirst(truth.revisions());
-  const last = all[0]?.facts.outcome;
+  const last = newestFirst(truth.revisions())[0]?.facts.outcome;
   if (last === undefined || isRecent(view, last.at)) return undefined;
-  const active = all.find(({ facts }) => facts.outcome?.kind === 'Committed' && facts.rejected === undefined);
+  const active = lastKept(truth.revisions());
   const stray = active && siblingsOf(world.scenario).find((name) => isStray(view, name, active.facts.color));
   return stray && `${active.name} is active and ready, and ${stray} selects something else`;
 }

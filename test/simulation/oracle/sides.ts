@@ -1,10 +1,9 @@
 /** Invariant 3: what serves, and what could take over, is not scaled down, overwritten or deleted. */
 import { LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
-import type { Deployment, Pod } from '../../../src/kube/types.ts';
-import { isReady } from '../cluster/deployments.ts';
+import type { Deployment } from '../../../src/kube/types.ts';
 import { type Scenario, SERVICE } from '../scenario.ts';
-import { imageOfDeployment, LABEL } from '../world.ts';
+import { imageOfDeployment } from '../world.ts';
 import { guardEjected } from './ejection.ts';
 import { selectsToo } from './siblings.ts';
 import { isColor, newestFirst, type Truth } from './truth.ts';
@@ -30,17 +29,22 @@ export function guardSide(
 
 /** Connections that were made before the switch live on where they were made. */
 function guardDrain(view: View, color: Color, before: Deployment, how: string): void {
+  const name = before.metadata.labels?.[LABEL_REVISION];
+  const held = view.truth.revisions().find((each) => each.name === name);
+  // Edited by hand it is not what served, and is put right at once.
+  if (held === undefined || imageOfDeployment(before) !== held.image) return;
+  if (!isBuiltToReturn(view, color)) guardDraining(view, color, name, how);
+}
+
+/** Of a side, or of one of its pods: what this revision had of connections has had its time. */
+export function guardDraining(view: View, color: Color, name: string | undefined, how: string): void {
   const { truth, timeline, world } = view;
   if (truth.selected() === color || !isColor(truth.selected())) return;
   if (isTouched(view, color) || isTouched(view, 'service') || view.clockError() > 0) return;
-  const name = before.metadata.labels?.[LABEL_REVISION];
   const held = truth.revisions().find((each) => each.name === name);
-  if (held === undefined || name !== view.lost() || held.facts.rejected !== undefined) return;
+  if (held === undefined || name !== view.lost().name || held.facts.rejected !== undefined) return;
   const { drainSeconds = 30 } = world.scenario.spec.traffic;
   if (hasDrifted(view, drainSeconds)) return;
-  // Edited by hand it is not what served, and is put right at once.
-  if (imageOfDeployment(before) !== held.image) return;
-  if (isBuiltToReturn(view, color)) return;
   if (timeline.now < view.selectedAt() + drainSeconds * 1000)
     fail(`${color} lost the traffic less than ${drainSeconds} seconds ago and was ${how}`);
 }
@@ -62,10 +66,11 @@ function isBuiltToReturn({ truth }: View, color: Color): boolean {
   return isWanted && truth.deployment(color)?.metadata.labels?.[LABEL_REVISION] === target?.name;
 }
 
-/** What another writer pointed the Service to had the traffic for the moment that a repair took: nothing that is drained. */
+/** What another writer pointed the Service to had the traffic until that was repaired: nothing that is drained. */
 function hasDrifted(view: View, drainSeconds: number): boolean {
   const touchedAt = view.users().touchedAt.get('service') ?? 0;
-  return view.timeline.now - touchedAt <= drainSeconds * 1000 + view.staleness();
+  const isFresh = view.timeline.now - touchedAt <= drainSeconds * 1000 + view.staleness();
+  return isFresh || touchedAt >= view.lost().since;
 }
 
 /** The facts say that fewer pods were asked of the old side for a while. */
@@ -137,24 +142,6 @@ function isReplaced(view: View, color: Color): boolean {
   const newest = newestFirst(view.truth.revisions())[0]?.facts;
   if (newest?.color !== color) return false;
   return newest.outcome === undefined || isRecent(view, newest.outcome.at);
-}
-
-/** A pod that an operator ended: of the side without traffic, older than the switch, and not the last that is ready. */
-export function guardRecycled(view: View, pod: Pod | undefined): void {
-  const { name = '', creationTimestamp = '', labels } = pod?.metadata ?? {};
-  const color = labels?.[LABEL];
-  if (!isColor(color) || isRecent(view, view.selectedAt()) || isTouched(view, 'service')) return;
-  if (view.truth.selected() === color) fail(`${color} serves, and its pod ${name} was ended`);
-  const provenAt = Math.max(...view.truth.revisions().map(({ facts }) => facts.verifiedAt ?? 0));
-  if (Date.parse(creationTimestamp) > provenAt + 5000)
-    fail(`pod ${name} of ${color} was ended although it is younger than the switch`);
-  if (
-    pod !== undefined &&
-    isReady(pod) &&
-    isTarget(view, color) &&
-    view.range(`${SERVICE}-${color}`).most <= 1
-  )
-    fail(`pod ${name} was the only ready one of the rollback target on ${color}, and was ended`);
 }
 
 export function guardSource(view: View, before: Deployment | undefined, after: Deployment | undefined): void {

@@ -1,13 +1,18 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
 import { ANNOTATION_SWITCH, LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
-import { DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
-import { SERVICE, siblingsOf } from '../scenario.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscaler,
+} from '../../../src/kube/types.ts';
+import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { selectedColor } from '../world.ts';
 import { createReadyCounts, type ReadyCounts } from './counts.ts';
 import { strays } from './siblings.ts';
 import { isTarget, windowOf } from './sides.ts';
-import { isColor, newestFirst, type RevisionTruth, type Truth } from './truth.ts';
+import { isColor, newestFirst, recorded, type Truth } from './truth.ts';
 import { fail, type View } from './view.ts';
 
 /** Milliseconds for which a working operator may leave traffic where it should not be. */
@@ -19,8 +24,8 @@ const LOOK_EVERY_MS = 1000;
 export interface TrafficGuard {
   readonly counts: ReadyCounts;
   readonly selectedAt: number;
-  /** The revision that had the traffic before. */
-  readonly lost: string | undefined;
+  /** The revision that had the traffic before, and since when. */
+  readonly lost: { readonly name: string | undefined; readonly since: number };
   /** When this Service last ceased to select this colour. */
   readonly leftAt: (service: string, color: Color) => number | undefined;
   /** After each event. */
@@ -31,7 +36,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
   const counts = createReadyCounts();
   let selectedAt = start;
   let lastSelected: string | undefined;
-  let lost: string | undefined;
+  let lost: TrafficGuard['lost'] = { name: undefined, since: start };
   const leftAt = new Map<string, number>();
   const selections = new Map<string, string | undefined>();
   let astraySince: number | undefined;
@@ -40,9 +45,9 @@ export function createTrafficGuard(start: number): TrafficGuard {
   let lookedAt = start;
 
   function move(now: number, truth: Truth): void {
-    selectedAt = now;
     const before = isColor(lastSelected) ? truth.deployment(lastSelected) : undefined;
-    lost = before?.metadata.labels?.[LABEL_REVISION];
+    lost = { name: before?.metadata.labels?.[LABEL_REVISION], since: selectedAt };
+    selectedAt = now;
   }
 
   return {
@@ -89,7 +94,13 @@ export function createTrafficGuard(start: number): TrafficGuard {
 
   function judge(view: View): void {
     wrong =
-      astray(view) ?? outage(view) ?? darkAdoption(view) ?? reluctant(view) ?? small(view) ?? strays(view);
+      astray(view) ??
+      outage(view) ??
+      darkAdoption(view) ??
+      reluctant(view) ??
+      small(view) ??
+      unlocked(view) ??
+      strays(view);
     lookedAt = view.timeline.now;
   }
 }
@@ -98,7 +109,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
 function astray({ truth, world }: View): string | undefined {
   const release = truth.release();
   if (release === undefined || release.metadata.deletionTimestamp !== undefined) return undefined;
-  const active = recorded(truth);
+  const active = recorded(truth.revisions());
   const service = truth.service();
   if (active === undefined || service === undefined) return undefined;
   // It goes back, and a policy keeps another Service where it was: that is recorded when all are back.
@@ -150,10 +161,14 @@ function reluctant({ truth, timeline, clockError }: View): string | undefined {
   return target && `the way back to ${target} is wanted and open, and the traffic stays on ${newest.name}`;
 }
 
+/** The side that may have to take over, if there is one. */
+const standby = (view: View): Color | undefined =>
+  COLORS.find((each) => each !== view.truth.selected() && isTarget(view, each));
+
 /** The side that may have to take over is asked to be as large as the window wants, of what production has. */
 function small(view: View): string | undefined {
   const { truth, world } = view;
-  const color = COLORS.find((each) => each !== truth.selected() && isTarget(view, each));
+  const color = standby(view);
   if (color === undefined) return undefined;
   const wanted = windowOf(world.scenario, truth.ready(SERVICE));
   const has = truth.deployment(color)?.spec.replicas ?? 0;
@@ -162,9 +177,16 @@ function small(view: View): string | undefined {
     : `${color} could have to take over from ${truth.ready(SERVICE)} pods, and is ${has}`;
 }
 
-/** What the facts say is active, where no switch is under way. */
-function recorded(truth: Truth): RevisionTruth | undefined {
-  const all = newestFirst(truth.revisions());
-  if (all[0]?.facts.outcome === undefined) return undefined;
-  return all.find(({ facts }) => facts.outcome?.kind === 'Committed' && facts.rejected === undefined);
+/** Its autoscaler, which sees no traffic there, must not take its pods away. */
+function unlocked(view: View): string | undefined {
+  const color = standby(view);
+  const name = `${RELEASE}-${color}`;
+  const { api, scenario } = view.world;
+  const autoscaler = api.get<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS, name)?.spec;
+  if (color === undefined || autoscaler === undefined) return undefined;
+  const wanted = windowOf(scenario, view.truth.ready(SERVICE));
+  const { minReplicas = 1 } = autoscaler;
+  return minReplicas >= wanted
+    ? undefined
+    : `${color} could have to take over with ${wanted} pods, and its autoscaler may leave it ${minReplicas}`;
 }

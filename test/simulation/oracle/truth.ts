@@ -134,6 +134,19 @@ function isNewerThan(a: RevisionTruth, b: RevisionTruth): number {
   return b.facts.attempt - a.facts.attempt || Number(b.name.slice(1)) - Number(a.name.slice(1));
 }
 
+/** What the facts say is active, where no release is under way. */
+export function recorded(revisions: readonly RevisionTruth[]): RevisionTruth | undefined {
+  const all = newestFirst(revisions);
+  return all[0]?.facts.outcome === undefined ? undefined : lastKept(all);
+}
+
+/** The last that was committed, and not rejected since. */
+export function lastKept(revisions: readonly RevisionTruth[]): RevisionTruth | undefined {
+  return newestFirst(revisions).find(
+    ({ facts }) => facts.outcome?.kind === 'Committed' && facts.rejected === undefined,
+  );
+}
+
 export function isColor(text: string | undefined): text is Color {
   return COLORS.some((color) => color === text);
 }

@@ -28,8 +28,8 @@ export interface View {
   readonly range: (service: string) => { readonly most: number; readonly fewest: number };
   /** Since when production selects what it does. */
   readonly selectedAt: () => number;
-  /** The revision that had the traffic before that. */
-  readonly lost: () => string | undefined;
+  /** The revision that had the traffic before that, and since when. */
+  readonly lost: () => { readonly name: string | undefined; readonly since: number };
   /** When this Service last ceased to select this colour. */
   readonly leftAt: (service: string, color: Color) => number | undefined;
   readonly purity: Purity;
