@@ -107,7 +107,7 @@ const isStory = (file: string): boolean => file.includes('/operator-');
 
 const cores = availableParallelism();
 /** A process that has a cluster waits most of its time, and takes a gigabyte or two. */
-const clusters = Math.max(1, Math.min(cores + 1, Math.floor(totalmem() / 2 ** 31)));
+const clusters = Math.max(1, Math.min(cores + 2, Math.floor(totalmem() / 2 ** 31)));
 
 const STEPS: readonly Step[] = [
   {

@@ -11,6 +11,7 @@ import type { Sources } from '../metrics/sources.ts';
 import { createBeside, type RunBeside } from './beside.ts';
 import { type Cache, concerned, keyOf, WATCHED } from './cache.ts';
 import { createLimits } from './limits.ts';
+import { createLine } from './line.ts';
 import { preflight } from './preflight.ts';
 import { createReconciler, type ReconcileObserver } from './reconcile.ts';
 import type { ReleaseEvent } from './report.ts';
@@ -51,6 +52,8 @@ export interface Operator {
   stop(): Promise<void>;
 }
 
+/** Releases about whose input the API server is asked. */
+const INPUTS_AT_A_TIME = 4;
 const STUCK_AFTER_MS = 60_000;
 /** For what is under way at a stop: another replica waits for it, and would go on from wherever it is broken off. */
 const GRACE_MS = 2_000;
@@ -62,11 +65,12 @@ export function createOperator(options: OperatorOptions): Operator {
   let loop: Loop | undefined;
 
   const limits = createLimits(client, () => clock.now());
+  const inputs = createLine(INPUTS_AT_A_TIME);
   const beside = createBeside({
     run: options.run,
     sources: options.sources,
     preflight: (scene, signal) =>
-      preflight({ client, cache, sources: options.sources, limits }, scene, signal),
+      preflight({ client, cache, sources: options.sources, limits, line: inputs }, scene, signal),
     warmPod: (scene, request, missing, onAnswer, signal) =>
       warmPod({ client, cache }, scene, request, missing, onAnswer, signal),
     scrapePod: (scene, request, signal) => scrapePod({ client, cache }, scene, request, signal),

@@ -29,6 +29,7 @@ import type { Cache } from './cache.ts';
 import { judgeCredentials } from './judge-credentials.ts';
 import { judgeRestart } from './judge-restart.ts';
 import type { ReadLimits } from './limits.ts';
+import type { Line } from './line.ts';
 import type { Scene } from './observe.ts';
 import { judgeRoom } from './room.ts';
 import { endpointsOf } from './views/endpoint.ts';
@@ -39,6 +40,8 @@ export interface PreflightDeps {
   readonly cache: Cache;
   readonly sources: Sources;
   readonly limits: ReadLimits;
+  /** What is asked of the API server, a few releases at a time: of a crowd, the first are built while the last are asked about. */
+  readonly line: Line;
 }
 
 export interface PreflightAnswer {
@@ -51,6 +54,21 @@ export async function preflight(
   scene: Scene,
   signal: AbortSignal,
 ): Promise<PreflightAnswer> {
+  const [{ judged, room, aliases }, queried] = await Promise.all([
+    deps.line(() => askServer(deps, scene, signal), aborted(signal)),
+    Promise.all(queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal))),
+  ]);
+  const problems = [...judged, ...queried].filter((problem) => problem !== undefined);
+  return { problems: [...problems, ...room], aliases };
+}
+
+interface ServerAnswer {
+  readonly judged: readonly (Problem | undefined)[];
+  readonly room: readonly Problem[];
+  readonly aliases: Aliases;
+}
+
+async function askServer(deps: PreflightDeps, scene: Scene, signal: AbortSignal): Promise<ServerAnswer> {
   const [judged, room, aliases] = await Promise.all([
     Promise.all([
       ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
@@ -64,13 +82,18 @@ export async function preflight(
         judgeServed(deps.client, scene, service, index, signal),
       ),
       judgeUnnamed(deps.client, scene, signal),
-      ...queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal)),
     ]),
     judgeRoom(deps.client, deps.limits, scene, signal),
     aliasesOf(deps, scene, signal),
   ]);
-  return { problems: [...judged.filter((problem) => problem !== undefined), ...room], aliases };
+  return { judged, room, aliases };
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /**
  * What stands on the two sides, as the API server of today would store it. A server that was upgraded since fills in

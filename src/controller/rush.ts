@@ -3,12 +3,16 @@
  * that they would tell and do besides. This is the one place that says what stands back then. It does so until the rush
  * is over, for some minutes at most:
  *
- *     statuses          take turns, five a second, for two minutes; so each tells of more. Those that press do not
+ *     statuses          take turns, one a second, and so each tells of more: for two minutes, or half of one where the
+ *                       release would pass for ready although the next one is under way. Those that press do not
  *     patient effects   commits, the replacing of old pods, shrinking (`release/patience.ts`), for five minutes
  *
  * What a release may not wait for does not come here: a way back, a proof, a side that is too small.
  */
 import type { Phase, Plan } from '../release/plan.ts';
+
+/** What a status tells. `begun`: what it says now is not ready any more, because a release is under way. */
+type News = 'begun' | 'other';
 
 export interface Rush {
   /** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
@@ -16,19 +20,23 @@ export interface Rush {
   /** What a look at a release came to. Gives the milliseconds for which its effects stand back; 0: they are applied. */
   look(key: string, plan: Plan): number;
   /** Milliseconds until it is this release's turn to write a status; 0: now. */
-  turn(key: string): number;
+  turn(key: string, news: News): number;
   forget(key: string): void;
 }
 
-/** Fewer than these keep nobody waiting. */
+/** So many are a rush, until fewer than a few are left: the last of a crowd are no better off than the first were. */
 const MANY = 8;
-/** A release that nothing was done for in so long waits for something else than the API server. */
-const MOVED_MS = 15_000;
+const FEW = 3;
+/**
+ * A release that nothing was done for in so long waits for something else than the API server; in a rush it may be that
+ * long before the controllers of the cluster come to its pods.
+ */
+const MOVED_MS = 60_000;
 /** Nothing stands back for longer, however long the rush: hundreds of releases are minutes of work to a small API server. */
-const LONGEST_MS = { effects: 300_000, status: 120_000 };
+const LONGEST_MS = { effects: 300_000, status: { begun: 30_000, other: 120_000 } };
 /** The rush may be over by then; but looks are work too, and those that stand back must not take the time of the others. */
 const LOOK_AGAIN = { soonestMs: 5_000, latestMs: 20_000, eachMs: 50 };
-const STATUS_EVERY_MS = 200;
+const STATUS_EVERY_MS = 1_000;
 const ANSWER_MS = { alone: 100, rush: 1_000 };
 
 const ON_THE_WAY: ReadonlySet<Phase> = new Set<Phase>([
@@ -50,10 +58,10 @@ export function createRush(now: () => number): Rush {
   /** When the status of each release that waits for its turn is to be written. */
   const turns = new Map<string, number>();
   let lastTurn = 0;
+  let isRush = false;
 
   function nextTurn(): number {
-    // Sooner than one after the other where very many wait.
-    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS.status);
+    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS.status.other);
     return lastTurn;
   }
 
@@ -76,7 +84,8 @@ export function createRush(now: () => number): Rush {
       if (isWithin(now() - at, MOVED_MS)) break;
       moved.delete(key);
     }
-    return moved.size >= MANY;
+    isRush = moved.size >= (isRush ? FEW : MANY);
+    return isRush;
   }
 
   return {
@@ -92,8 +101,10 @@ export function createRush(now: () => number): Rush {
       const stood = now() - since;
       return isWithin(stood, LONGEST_MS.effects) ? Math.min(lookAgainMs(), LONGEST_MS.effects - stood) : 0;
     },
-    turn(key) {
-      const at = isOn() ? (turns.get(key) ?? nextTurn()) : 0;
+    turn(key, news) {
+      // Sooner than one after the other where very many wait.
+      const latest = now() + LONGEST_MS.status[news];
+      const at = isOn() ? Math.min(turns.get(key) ?? nextTurn(), latest) : 0;
       const ms = Math.min(lookAgainMs(), at - now());
       if (ms > 0) turns.set(key, at);
       else turns.delete(key);

@@ -61,10 +61,8 @@ export function credited(
   const { secret, mark, color, uid, resourceVersion, beside, source } = effect;
   const { credentials, rawMark } = endpoint ?? {};
   const revision = revisions.find(({ name }) => name === mark.revision);
-  const said = [revision?.frozen.workload.external?.[color], credentials?.sides[color]];
-  const names = said.map(
-    (each) => each && ('secretRef' in each ? each.secretRef?.name : 'name' in each && each.name),
-  );
+  const said = revision?.frozen.workload.external?.[color];
+  const names = [said?.secretRef?.name, credentials?.sides[color].name];
   const isSeen = credentials?.uid === uid && credentials.resourceVersion === resourceVersion;
   return [
     credentials?.name === secret && isSeen
@@ -76,7 +74,7 @@ export function credited(
     rawMark === formatMark(mark)
       ? undefined
       : `Secret ${secret} would say what ConfigMap ${endpoint?.name} does not`,
-    revision?.facts?.color === color && beside.color === color
+    revision?.facts?.color === color && beside.color === color && beside.url === said?.url
       ? undefined
       : `what Secret ${secret} would say does not belong to ${color}`,
     names.includes(source.name) ? undefined : `Secret ${source.name} is not what anybody names for ${color}`,

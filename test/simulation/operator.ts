@@ -5,6 +5,7 @@
 import { type Beside, createBeside } from '../../src/controller/beside.ts';
 import { type Cache, concerned, WATCHED } from '../../src/controller/cache.ts';
 import { createLimits } from '../../src/controller/limits.ts';
+import { createLine } from '../../src/controller/line.ts';
 import { preflight } from '../../src/controller/preflight.ts';
 import { createReconciler } from '../../src/controller/reconcile.ts';
 import type { ReconcileContext, ReconcileResult } from '../../src/kube/loop.ts';
@@ -84,11 +85,12 @@ export function startOperator(options: OperatorOptions): Operator {
     () => queue.start(),
   );
   const limits = createLimits(client, options.now);
+  const line = createLine(4);
   const beside: Beside = createBeside({
     run: createRunner(timeline),
     sources: options.metrics.sources,
     preflight: (scene, signal) =>
-      preflight({ client, cache, sources: options.metrics.sources, limits }, scene, signal),
+      preflight({ client, cache, sources: options.metrics.sources, limits, line }, scene, signal),
     // Pods of the model answer whoever asks.
     warmPod: (_, { uid }, missing, onAnswer) => {
       options.onWarmUp(uid, missing);

@@ -17,7 +17,7 @@ const RESOURCE_QUOTAS = {
 };
 
 describe('A release with an autoscaler', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

@@ -21,7 +21,7 @@ const labels = { 'bluegreen.dev/config': 'true' };
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 describe('Config that a release names', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

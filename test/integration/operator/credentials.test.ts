@@ -57,7 +57,7 @@ const gate: any = {
 
 /** The rights that are shipped, without those to Secrets: what is granted here is granted by the namespace. */
 describe('The credentials of an external workload', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let world: World;
   let operator: OperatorProcess;
   let grant: string;

@@ -21,7 +21,7 @@ const crds = join(import.meta.dirname, '../../../crds');
 const uids = (pods: any[]): string[] => pods.map(({ metadata }): string => metadata.uid).sort();
 
 describe('Deleting a release', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

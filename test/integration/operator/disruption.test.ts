@@ -11,7 +11,7 @@ const twice = (name: string): string =>
   `PodDisruptionBudget "${name}" selects the same pods as those of spec.podDisruptionBudget, and Kubernetes evicts no pod that has two: delete it where it comes from, or remove spec.podDisruptionBudget`;
 
 describe('A release with disruption budgets', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

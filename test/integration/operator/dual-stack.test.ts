@@ -10,7 +10,7 @@ const DUAL = { ipFamilyPolicy: 'RequireDualStack' };
 const TWINS = ['shop-blue', 'shop-green'];
 
 describe('A Service of both address families', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

@@ -25,6 +25,7 @@ import {
   workload,
 } from './consumers.ts';
 import type { OperatorProcess } from './process.ts';
+import { ERRORS, Metrics } from './prometheus.ts';
 import { condition, history, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
@@ -75,16 +76,21 @@ const smoke = (pod: object = {}): any => ({
 const waiting = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
 
 describe('An external workload', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let world: World;
   let operator: OperatorProcess;
+  let metrics: Metrics;
 
   before(async function () {
     this.timeout(1_800_000); // the first run on a machine fetches or builds Kubernetes
     world = await World.start();
-    operator = await world.operator();
+    metrics = await Metrics.start();
+    operator = await world.operator('--config', await metrics.config(world.cluster.workDir));
   });
-  after(() => world?.stop());
+  after(async () => {
+    await world?.stop();
+    await metrics?.stop();
+  });
 
   async function begun(spec: object = {}): Promise<Shop> {
     const shop = await opened(world);
@@ -108,6 +114,28 @@ describe('An external workload', function () {
       const { status } = await shop.get(RESOURCE_QUOTAS, 'full');
       return status?.used?.pods === String(count) ? true : undefined;
     });
+  }
+
+  /** The new pods of the first consumer do not come up, for ten minutes. */
+  async function halfWay(): Promise<Shop> {
+    const errors = {
+      name: 'errors',
+      intervalSeconds: 1,
+      failureLimit: 2,
+      prometheus: { query: ERRORS, max: '0.1' },
+    };
+    const shop = await begun({
+      traffic: endpoint({ restartSeconds: 600 }),
+      observation: { durationSeconds: 1, checks: [errors] },
+    });
+    await closeRoom(shop);
+    await switchTo(shop, 'green');
+    await shop.until('restart its first consumer', ({ status }) =>
+      status.switch?.endpoint?.consumers.some(
+        ({ restarted }: any) => status.phase === 'Switching' && restarted,
+      ),
+    );
+    return shop;
   }
 
   together({
@@ -182,6 +210,27 @@ describe('An external workload', function () {
         message:
           'Deployment "api" (1 of 2) does not run with it yet: 0 of 2 pods are new and available, 2 old after 10 seconds',
       });
+      await expectFollowed(shop, 'blue');
+    },
+
+    'goes back when a check fails while its consumers are restarted': async () => {
+      const shop = await halfWay();
+      metrics.set(shop.namespace, '0.5');
+      const back = await shop.until('be back', (now) => history(now).at(-1) === 'r2 RolledBack');
+      expect(back.status.rejected[0]).to.include({
+        revision: 'r2',
+        reason: 'CheckFailed',
+        message: 'check "errors" failed 2 times in a row: 0.5 is above the maximum of 0.1',
+      });
+      await expectFollowed(shop, 'blue');
+    },
+
+    'goes back when it is edited back while its consumers are restarted': async () => {
+      const shop = await halfWay();
+      await switchTo(shop, 'blue');
+      const { status } = await shop.settledOn('r1');
+      expect(history({ status })).to.deep.equal(['r1 Committed', 'r2 RolledBack']);
+      expect(status.rejected).to.equal(undefined);
       await expectFollowed(shop, 'blue');
     },
 

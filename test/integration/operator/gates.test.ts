@@ -34,7 +34,7 @@ async function finish(shop: Shop, job: string, exitCode: number, message = ''): 
 }
 
 describe('Gates', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

@@ -31,7 +31,7 @@ const inline = (version: string, pod: object = {}): ReleaseSpecInput['workload']
 });
 
 describe('A release whose Deployment stands in it', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

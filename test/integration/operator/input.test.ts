@@ -173,7 +173,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 describe('Bad input', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let world: World;
   let metrics: Metrics;
 

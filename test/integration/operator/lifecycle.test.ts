@@ -36,7 +36,7 @@ function kstatus({ metadata, status }: any): 'Current' | 'InProgress' | 'Failed'
 const image = (object: any): string => object.spec.template.spec.containers[0].image;
 
 describe('The life of a release, with the operator as a process against a real control plane', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

@@ -17,7 +17,7 @@ const spread = {
 };
 
 describe('A Service that keeps traffic near the client', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

@@ -22,7 +22,7 @@ import { together } from './together.ts';
 import { World } from './world.ts';
 
 describe('A release of a pair', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

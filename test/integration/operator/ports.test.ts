@@ -19,7 +19,7 @@ const container = (version: string, http: number, name = 'http') => ({
 });
 
 describe('A Service with named and numbered ports and more pods than an EndpointSlice holds', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let world: World;
   let shop: Shop;
 

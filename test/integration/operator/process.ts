@@ -45,7 +45,7 @@ export class OperatorProcess {
 
   /** It has its caches, and the Lease where it needs one. */
   async isWorking(): Promise<this> {
-    await eventually('the operator to begin to reconcile', 90_000, () => {
+    await eventually('the operator to begin to reconcile', 180_000, () => {
       if (!this.running) throw new Error(`it has ended: ${this.log.at(-1)?.message}`);
       return this.said('the caches are complete: reconciling') ? true : undefined;
     });

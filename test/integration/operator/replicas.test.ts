@@ -51,7 +51,6 @@ describe('Replicas of the operator, real processes against a real API server', f
 
   async function openShops(count: number): Promise<void> {
     shops = await Promise.all(Array.from({ length: count }, () => world.shop()));
-    for (const shop of shops) shop.patienceMs = 180_000;
     await Promise.all(shops.map((shop) => shop.release()));
   }
 

@@ -104,7 +104,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 describe('A candidate that would have no room beside production', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

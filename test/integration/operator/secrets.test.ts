@@ -11,7 +11,7 @@ const manifest = join(import.meta.dirname, '../../../deploy/kustomize/secrets-rb
 const config = { secrets: [{ name: 'keys' }] };
 
 describe('An operator without the right to Secrets', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
   let healthPort: number;
   let naming: Shop;

@@ -12,7 +12,7 @@ import { World } from './world.ts';
 const POLICY = join(import.meta.dirname, '../../../deploy/policies/selector-keeper.yaml');
 
 describe('The policy that keeps the selector', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
   let operator: OperatorProcess;
   let shop: Shop;

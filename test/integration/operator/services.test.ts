@@ -22,7 +22,7 @@ const traffic = { services: [{ name: SHOP }, { name: TILL }], drainSeconds: 5 };
 const MESSAGE = 'nobody moves the till';
 
 describe('Several Services', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
 
   before(async function () {

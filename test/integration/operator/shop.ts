@@ -47,8 +47,8 @@ export const stuck: any = {
 
 export class Shop {
   readonly namespace: string;
-  /** How long it may take until the release is as a test waits for. */
-  patienceMs = 90_000;
+  /** How long it may take until the release is as a test waits for: long, since a machine that is busy may be slow. */
+  patienceMs = 180_000;
   readonly #place: Place;
 
   private constructor(place: Place, namespace: string) {

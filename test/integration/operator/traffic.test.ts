@@ -19,7 +19,7 @@ const watched: any = {
 };
 
 describe('Production traffic', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let world: World;
   let metrics: Metrics;
 

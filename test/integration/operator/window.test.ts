@@ -15,7 +15,7 @@ const watched: any = {
 };
 
 describe('The old side, inside the rollback window', function () {
-  this.timeout(240_000);
+  this.timeout(300_000);
   let world: World;
   let metrics: Metrics;
 

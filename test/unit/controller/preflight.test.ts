@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import type { Cache } from '../../../src/controller/cache.ts';
+import { createLine } from '../../../src/controller/line.ts';
 import type { Scene } from '../../../src/controller/observe.ts';
 import { preflight } from '../../../src/controller/preflight.ts';
 import { revisionView } from '../../../src/controller/views/revision.ts';
@@ -47,7 +48,7 @@ describe('after an upgrade of the API server', () => {
     const config = { found: undefined, missing: [], bytes: 0 };
     const snapshot = { services: [], revisions: [{}], jobs: [], sides, config };
     const scene = { release, services: [], snapshot, wished: source } as unknown as Scene;
-    const deps = { client, cache, sources: {} as never, limits: {} as never };
+    const deps = { client, cache, sources: {} as never, limits: {} as never, line: createLine(1) };
     return preflight(deps, scene, new AbortController().signal);
   }
 
@@ -72,5 +73,63 @@ describe('after an upgrade of the API server', () => {
     const stored = fingerprint(content);
     const aliases = { [stored]: 'as an admission policy of today would have it' };
     expect(revisionView(revision, aliases, stored)?.fingerprint).to.equal(stored);
+  });
+});
+
+describe('the questions about the input of a release', () => {
+  const query = { source: 'default', query: 'up', max: '1' };
+  const checked = {
+    ...spec,
+    observation: { ...spec.observation, checks: [{ name: 'up', prometheus: query }] },
+  };
+  const scene = {
+    release: { namespace: 'demo', name: 'shop', uid: 'u', spec: checked },
+    services: [{ metadata: { name: 'shop' }, spec: {} }],
+    snapshot: {
+      services: [],
+      revisions: [{}],
+      jobs: [],
+      sides: { blue: {}, green: {} },
+      config: { found: undefined, missing: [], bytes: 0 },
+    },
+  } as unknown as Scene;
+
+  /** The line is taken by another release. */
+  async function ask(signal: AbortSignal) {
+    const asked: string[] = [];
+    const noted = async (what: string) => void asked.push(what);
+    const line = createLine(1);
+    const other = Promise.withResolvers<void>();
+    const others = line(() => other.promise, new Promise(() => undefined));
+    const answer = preflight(
+      {
+        client: { patch: () => noted('API server') } as never,
+        cache: { revisions: { get: () => undefined } } as never,
+        sources: { validate: () => noted('metric source').then(() => ({ ok: true })) } as never,
+        limits: {} as never,
+        line,
+      },
+      scene,
+      signal,
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    return { asked, answer, others, leave: other.resolve };
+  }
+
+  it('wait for their turn at the API server, and not at the metric sources', async () => {
+    const { asked, answer, leave } = await ask(new AbortController().signal);
+    expect(asked).to.deep.equal(['metric source']);
+    leave();
+    expect(await answer).to.deep.equal({ problems: [], aliases: {} });
+    expect(asked).to.deep.equal(['metric source', 'API server']);
+  });
+
+  it('wait no longer where nobody waits for the answer', async () => {
+    const given = new AbortController();
+    const { answer, leave, others } = await ask(given.signal);
+    given.abort();
+    await answer;
+    leave();
+    await others;
   });
 });

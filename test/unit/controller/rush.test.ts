@@ -33,6 +33,17 @@ describe('a rush', () => {
     expect([rush.look('demo/done', patient), rush.answerMs]).to.deep.equal([5_000, 1_000]);
   });
 
+  it('is not over as long as three of them are on their way', () => {
+    begin(9);
+    expect(rush.look('demo/done', patient)).to.equal(5_000);
+    begin(6, planOf('Observing'));
+    expect(rush.look('demo/done', patient)).to.equal(5_000);
+    begin(7, planOf('Observing'));
+    expect(rush.look('demo/done', patient)).to.equal(0);
+    rush.look('demo/app-0', moving);
+    expect(rush.look('demo/done', patient)).to.equal(0);
+  });
+
   it('never keeps back what is not patient', () => {
     begin(8);
     expect(rush.look('demo/other', planOf('Observing'))).to.equal(0);
@@ -72,9 +83,9 @@ describe('a rush', () => {
 
   for (const [what, end] of [
     ['the releases have been switched', () => begin(8, planOf('Observing'))],
-    ['nothing was done for them in fifteen seconds', () => (now += 15_000)],
+    ['nothing was done for them in a minute', () => (now += 60_000)],
     ['they are gone', () => Array.from({ length: 8 }, (_, index) => rush.forget(`demo/app-${index}`))],
-    ['the clock was set back', () => (now -= 60_000)],
+    ['the clock was set back', () => (now -= 90_000)],
   ] as const) {
     it(`is over when ${what}`, () => {
       begin(8);
@@ -87,21 +98,21 @@ describe('a rush', () => {
   it('counts a release that waits for the answer about its input, and not one that waits for its pods', () => {
     begin(8, planOf('Idle', { effects: [], requests: [{ kind: 'Preflight', key: 'any' }] }));
     expect(rush.answerMs).to.equal(1_000);
-    now += 14_000;
+    now += 59_000;
     begin(8, planOf('Preparing', { effects: [] }));
     expect(rush.answerMs).to.equal(1_000);
     now += 1_000;
     expect(rush.answerMs).to.equal(100);
   });
 
-  it('lets statuses take turns, five a second, and all of them at once when it is over', () => {
+  it('lets statuses take turns, one a second, and all of them at once when it is over', () => {
     const keys = ['demo/a', 'demo/b', 'demo/c'];
-    const turns = (): number[] => keys.map((key) => rush.turn(key));
+    const turns = (): number[] => keys.map((key) => rush.turn(key, 'other'));
     expect(turns()).to.deep.equal([0, 0, 0]);
     begin(8);
-    expect(turns()).to.deep.equal([0, 200, 400]);
-    now += 200;
-    expect(turns()).to.deep.equal([400, 0, 200]);
+    expect(turns()).to.deep.equal([0, 1_000, 2_000]);
+    now += 1_000;
+    expect(turns()).to.deep.equal([2_000, 0, 1_000]);
     begin(8, planOf('Observing'));
     expect(turns()).to.deep.equal([0, 0, 0]);
   });
@@ -110,14 +121,24 @@ describe('a rush', () => {
     const last = 'demo/status-999';
     for (let index = 0; index < 1_000; index++) {
       begin(8);
-      rush.turn(`demo/status-${index}`);
+      rush.turn(`demo/status-${index}`, 'other');
     }
     for (let seconds = 0; seconds < 120; seconds += 3) {
       begin(8);
-      expect(rush.turn(last)).to.equal(Math.min(20_000, 120_000 - 1_000 * seconds));
+      expect(rush.turn(last, 'other')).to.equal(Math.min(20_000, 120_000 - 1_000 * seconds));
       now += 3_000;
     }
     begin(8);
-    expect(rush.turn(last)).to.equal(0);
+    expect(rush.turn(last, 'other')).to.equal(0);
+  });
+
+  it('lets it wait for half a minute where the release would pass for ready', () => {
+    begin(8);
+    for (let index = 0; index < 100; index++) rush.turn(`demo/status-${index}`, 'other');
+    for (let seconds = 0; seconds <= 30; seconds += 5) {
+      begin(8);
+      expect(rush.turn('demo/begun', 'begun')).to.equal(Math.min(5_000, 30_000 - 1_000 * seconds));
+      now += 5_000;
+    }
   });
 });

@@ -353,6 +353,12 @@ describe('the credentials of an external workload', () => {
         'what Secret search-login would say does not belong to blue',
       ],
       [
+        'to say an address that no revision says',
+        picture,
+        { ...order, beside: { ...order.beside, url: 'https://evil.example.com' } },
+        'what Secret search-login would say does not belong to green',
+      ],
+      [
         'to copy a Secret that nobody names',
         picture,
         { ...order, source: { name: 'admin', version: 'a/1' } },
