@@ -70,22 +70,12 @@ const ALARMS: ReadonlySet<string | undefined> = new Set([
 
 /**
  * What waits in no line: an alarm, and the first word of what is seen to go wrong; nor may `kubectl wait` find a release
- * ready that is not any more, unless the next one is under way.
+ * ready that is not any more: whoever changes a Deployment and waits for Ready must not be told of the time before.
  */
 export function isPressing(before: ReleaseStatus, after: ReleaseStatus): boolean {
-  const isBad = (status: ReleaseStatus): boolean => conditionOf(status, 'Healthy') === 'False';
-  const isOver = endsReady(before, after) && !hasBegun(before, after);
-  return ALARMS.has(after.phase) || isOver || (!isBad(before) && isBad(after));
-}
-
-/** A release that was ready is so no more, because the next one is under way: in a crowd, news of every one of them. */
-export function hasBegun(before: ReleaseStatus, after: ReleaseStatus): boolean {
-  return endsReady(before, after) && conditionOf(after, 'Reconciling') === 'True';
-}
-
-function endsReady(before: ReleaseStatus, after: ReleaseStatus): boolean {
   const isReady = (status: ReleaseStatus): boolean => conditionOf(status, 'Ready') === 'True';
-  return isReady(before) && !isReady(after);
+  const isBad = (status: ReleaseStatus): boolean => conditionOf(status, 'Healthy') === 'False';
+  return ALARMS.has(after.phase) || (isReady(before) && !isReady(after)) || (!isBad(before) && isBad(after));
 }
 
 function conditionOf(

@@ -18,7 +18,7 @@ import { letGo } from './apply.ts';
 import type { Cache } from './cache.ts';
 import { sameJson } from './json.ts';
 import { createLine, type Line } from './line.ts';
-import { createPace, hasBegun, isPressing, type Pace } from './progress.ts';
+import { createPace, isPressing, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';
 import { lastSpec } from './revisions.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
@@ -252,9 +252,8 @@ async function write(
   const before = object.status ?? {};
   pass.isLate = false;
   if (sameJson(before, pass.status)) return 0;
-  const news = hasBegun(before, pass.status) ? 'begun' : 'other';
   const waitMs =
-    pace.waitMs(pass.key, before, pass.status) || (presses(deps, pass) ? 0 : deps.rush.turn(pass.key, news));
+    pace.waitMs(pass.key, before, pass.status) || (presses(deps, pass) ? 0 : deps.rush.turn(pass.key));
   pass.isLate = waitMs > 0;
   if (pass.isLate) return waitMs;
   await line(() => tellStatus(deps, pass), hurry);

@@ -3,16 +3,12 @@
  * that they would tell and do besides. This is the one place that says what stands back then. It does so until the rush
  * is over, for some minutes at most:
  *
- *     statuses          take turns, one a second, and so each tells of more: for two minutes, or half of one where the
- *                       release would pass for ready although the next one is under way. Those that press do not
+ *     statuses          take turns, one a second, for two minutes; so each tells of more. Those that press do not
  *     patient effects   commits, the replacing of old pods, shrinking (`release/patience.ts`), for five minutes
  *
  * What a release may not wait for does not come here: a way back, a proof, a side that is too small.
  */
 import type { Phase, Plan } from '../release/plan.ts';
-
-/** What a status tells. `begun`: what it says now is not ready any more, because a release is under way. */
-type News = 'begun' | 'other';
 
 export interface Rush {
   /** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
@@ -20,7 +16,7 @@ export interface Rush {
   /** What a look at a release came to. Gives the milliseconds for which its effects stand back; 0: they are applied. */
   look(key: string, plan: Plan): number;
   /** Milliseconds until it is this release's turn to write a status; 0: now. */
-  turn(key: string, news: News): number;
+  turn(key: string): number;
   forget(key: string): void;
 }
 
@@ -33,7 +29,7 @@ const FEW = 3;
  */
 const MOVED_MS = 60_000;
 /** Nothing stands back for longer, however long the rush: hundreds of releases are minutes of work to a small API server. */
-const LONGEST_MS = { effects: 300_000, status: { begun: 30_000, other: 120_000 } };
+const LONGEST_MS = { effects: 300_000, status: 120_000 };
 /** The rush may be over by then; but looks are work too, and those that stand back must not take the time of the others. */
 const LOOK_AGAIN = { soonestMs: 5_000, latestMs: 20_000, eachMs: 50 };
 const STATUS_EVERY_MS = 1_000;
@@ -61,7 +57,8 @@ export function createRush(now: () => number): Rush {
   let isRush = false;
 
   function nextTurn(): number {
-    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS.status.other);
+    // Sooner than one after the other where very many wait.
+    lastTurn = Math.min(Math.max(now(), lastTurn + STATUS_EVERY_MS), now() + LONGEST_MS.status);
     return lastTurn;
   }
 
@@ -101,10 +98,8 @@ export function createRush(now: () => number): Rush {
       const stood = now() - since;
       return isWithin(stood, LONGEST_MS.effects) ? Math.min(lookAgainMs(), LONGEST_MS.effects - stood) : 0;
     },
-    turn(key, news) {
-      // Sooner than one after the other where very many wait.
-      const latest = now() + LONGEST_MS.status[news];
-      const at = isOn() ? Math.min(turns.get(key) ?? nextTurn(), latest) : 0;
+    turn(key) {
+      const at = isOn() ? (turns.get(key) ?? nextTurn()) : 0;
       const ms = Math.min(lookAgainMs(), at - now());
       if (ms > 0) turns.set(key, at);
       else turns.delete(key);

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { ReleaseStatus } from '../../../src/api/status.ts';
 import {
   createPace,
-  hasBegun,
   isPressing,
   isProgress,
   PROGRESS_EVERY_MS,
@@ -72,25 +71,6 @@ describe('a status that waits in no line', () => {
 
   it('is the first that finds a release ready no more', () => {
     expect(isPressing(ready, { phase: 'Observing' })).to.equal(true);
-  });
-
-  it('is not the first that tells of the next release, unless it fails or production is bad', () => {
-    const reconciling = {
-      ...condition('BuildingCandidate', ''),
-      type: 'Reconciling' as const,
-      status: 'True' as const,
-    };
-    const next: ReleaseStatus = {
-      phase: 'Preparing',
-      conditions: [condition('BuildingCandidate', ''), reconciling],
-    };
-    const unhealthy = { ...condition('NoReadyPods', ''), type: 'Healthy' as const };
-    expect([isPressing(ready, next), hasBegun(ready, next)]).to.deep.equal([false, true]);
-    expect(hasBegun(next, next)).to.equal(false);
-    expect(isPressing(ready, { ...next, phase: 'Failed' })).to.equal(true);
-    expect(isPressing(ready, { ...next, conditions: [...(next.conditions ?? []), unhealthy] })).to.equal(
-      true,
-    );
   });
 
   it('is the first that finds production bad', () => {

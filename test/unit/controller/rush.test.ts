@@ -107,7 +107,7 @@ describe('a rush', () => {
 
   it('lets statuses take turns, one a second, and all of them at once when it is over', () => {
     const keys = ['demo/a', 'demo/b', 'demo/c'];
-    const turns = (): number[] => keys.map((key) => rush.turn(key, 'other'));
+    const turns = (): number[] => keys.map((key) => rush.turn(key));
     expect(turns()).to.deep.equal([0, 0, 0]);
     begin(8);
     expect(turns()).to.deep.equal([0, 1_000, 2_000]);
@@ -121,24 +121,14 @@ describe('a rush', () => {
     const last = 'demo/status-999';
     for (let index = 0; index < 1_000; index++) {
       begin(8);
-      rush.turn(`demo/status-${index}`, 'other');
+      rush.turn(`demo/status-${index}`);
     }
     for (let seconds = 0; seconds < 120; seconds += 3) {
       begin(8);
-      expect(rush.turn(last, 'other')).to.equal(Math.min(20_000, 120_000 - 1_000 * seconds));
+      expect(rush.turn(last)).to.equal(Math.min(20_000, 120_000 - 1_000 * seconds));
       now += 3_000;
     }
     begin(8);
-    expect(rush.turn(last, 'other')).to.equal(0);
-  });
-
-  it('lets it wait for half a minute where the release would pass for ready', () => {
-    begin(8);
-    for (let index = 0; index < 100; index++) rush.turn(`demo/status-${index}`, 'other');
-    for (let seconds = 0; seconds <= 30; seconds += 5) {
-      begin(8);
-      expect(rush.turn('demo/begun', 'begun')).to.equal(Math.min(5_000, 30_000 - 1_000 * seconds));
-      now += 5_000;
-    }
+    expect(rush.turn(last)).to.equal(0);
   });
 });
