@@ -43,8 +43,9 @@ export function wouldDarken(service: ServiceView, color: Color | undefined): boo
  * What stands there is a later order, of another process that had not seen what this one knows: the side that it gave
  * the traffic to loses it now, and not when the order in force was given.
  */
-function isUndone({ mark }: ServiceView, move: Move): boolean {
-  return mark !== undefined && move.mark !== undefined && isLater(mark, move.mark);
+function isUndone({ revisions }: Snapshot, { mark }: ServiceView, move: Move): boolean {
+  const attemptOf = (name: string) => revisions.find((each) => each.name === name)?.facts?.attempt;
+  return mark !== undefined && move.mark !== undefined && isLater(mark, move.mark, attemptOf);
 }
 
 /** One patch for each Service that is not there yet: all of them move together. Or what is published. */
@@ -64,7 +65,7 @@ export function moveTraffic(
         expectedMark: service.rawMark,
         color: move.color,
         mark: move.mark,
-        decidedAt: isUndone(service, move) ? snapshot.now : (move.decidedAt ?? snapshot.now),
+        decidedAt: isUndone(snapshot, service, move) ? snapshot.now : (move.decidedAt ?? snapshot.now),
         reason: move.reason,
         rescue: move.rescue,
       }),

@@ -10,6 +10,7 @@ import {
   observed,
   r1,
   r2,
+  r2Committed,
   r2RolledBack,
   r2Validated,
   returning,
@@ -17,7 +18,7 @@ import {
   SITUATIONS,
   switched,
 } from './situations.ts';
-import { editServices, HOUR, LABEL, NOON, type Picture, SECOND, UID, world } from './world.ts';
+import { editServices, HOUR, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const of = (picture: Picture): (string | undefined)[] => {
   const { stage, active, subject, target } = rolesOf(world(picture));
@@ -206,6 +207,18 @@ describe('several Services', () => {
     const { second } = half(observed);
     const result = decidedOn({ ...snapshot, services: [first, second] });
     expect(result.effects).to.deep.equal(['PatchSelector checkout-grpc -> blue']);
+  });
+
+  it('so is one of a way back from what another way back had brought back', () => {
+    const r2Again = { ...r2Committed, committedAt: NOON - HOUR };
+    const r3 = { ...r2RolledBack, color: 'blue' as const, attempt: 3, committedAt: NOON - MINUTE };
+    const revisions = { r1, r2: r2Again, r3 };
+    const { snapshot, first } = half({ ...returning, revisions });
+    const { second } = half({ ...observed, revisions, mark: `${UID}/r2/3/back` });
+    const result = decidedOn({ ...snapshot, services: [first, second] });
+    expect(result.effects).to.deep.equal(['PatchSelector checkout-grpc -> blue']);
+    const reverse = decidedOn({ ...snapshot, services: [second, first] });
+    expect(reverse.effects).to.deep.equal(['PatchSelector checkout-grpc -> blue']);
   });
 
   it('the switch moves all of them in one plan', () => {
