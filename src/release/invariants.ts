@@ -383,13 +383,21 @@ function isAsked({ release }: Snapshot, verb: string, attempt: number): boolean 
   return release.action === `${verb}@${attempt}`;
 }
 
+/** What people are told, and what an order names: of a revision that was deleted the Jobs and the mark may be left. */
+function presentAttempt({ jobs, services, endpoint }: Snapshot, subject: number): number {
+  const marks = [...services, ...(endpoint === undefined ? [] : [endpoint])].map(({ mark }) => mark?.attempt);
+  const left = [...jobs.map(({ attempt }) => attempt), ...marks].filter(Number.isSafeInteger);
+  return Math.max(subject, ...(left as number[]));
+}
+
 function commitsUnknown(
   snapshot: Snapshot,
   revision: RevisionView,
   facts: RevisionFacts,
 ): string | undefined {
   const commits = facts.outcome?.kind === 'Committed' && revision.facts?.outcome === undefined;
-  if (!commits || facts.adoption || isAsked(snapshot, 'promote', facts.attempt)) return undefined;
+  const isOrdered = isAsked(snapshot, 'promote', presentAttempt(snapshot, facts.attempt));
+  if (!commits || facts.adoption || isOrdered) return undefined;
   // It is not kept because it is good, but left because a fix is wished for and nothing can be gone back to.
   if (facts.outcome?.reason === 'GaveWay') return undefined;
   const open = revision.frozen.observation.checks.find(
