@@ -106,8 +106,8 @@ const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).so
 const isStory = (file: string): boolean => file.includes('/operator-');
 
 const cores = availableParallelism();
-/** A process that has a cluster waits most of its time, and takes a gigabyte or two. */
-const clusters = Math.max(1, Math.min(cores + 2, Math.floor(totalmem() / 2 ** 31)));
+/** A cluster takes a gigabyte or two; with more of them than cores everything is slow that a test expects to see in time. */
+const clusters = Math.max(1, Math.min(cores, Math.floor(totalmem() / 2 ** 31)));
 
 const STEPS: readonly Step[] = [
   {

@@ -46,7 +46,8 @@ describe('Gates', function () {
 
   const gateWaits = (shop: Shop, name: string) =>
     shop.until(`wait for gate ${name}`, ({ status }) =>
-      status.gates?.some((each: any) => each.name === name && each.state === 'Running'),
+      // Before that, the Job is being started.
+      status.gates?.some((each: any) => each.name === name && each.message?.includes('waiting for Job')),
     );
 
   together({
