@@ -92,6 +92,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a source got its autoscaler back while a colour went on serving, and both were switched off',
   ],
   [694349366, 'harsh', 'a side that another process had gone back to was shrunk as soon as that was undone'],
+  [830000017, 'harsh', 'of two ways back the one of the older attempt was the later, and was undone'],
   // An error of the oracle: a way back out of the dark waits for no drain.
   [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
 ];
