@@ -38,12 +38,25 @@ interface Operation {
 
 /** Lines of the audit log; those that say nothing of the Service's selector, or are cut off, are passed over. */
 export function switchesIn(lines: Iterable<string>, service: ServiceName): Switch[] {
-  const switches: Switch[] = [];
+  const patches: { readonly made: Switch; readonly isAnswered: boolean }[] = [];
   for (const line of lines) {
     const event = line.includes('"services"') ? parse(line) : undefined;
-    if (event && isPatchOf(event, service)) switches.push(...switchOf(event, service));
+    if (event === undefined || !isPatchOf(event, service)) continue;
+    const isAnswered = event.responseStatus.code === 200;
+    patches.push(...switchOf(event, service).map((made) => ({ made, isAnswered })));
   }
-  return switches.sort((a, b) => a.decidedAt - b.decidedAt);
+  patches.sort((a, b) => a.made.decidedAt - b.made.decidedAt);
+  // What had no answer is the same switch once more where another one had, or came after it: only one can be carried out.
+  return patches
+    .filter(({ made, isAnswered }, index) => {
+      const others = patches.filter((other, at) => (other.isAnswered || at > index) && at !== index);
+      return isAnswered || !others.some((other) => isSame(other.made, made));
+    })
+    .map(({ made }) => made);
+}
+
+function isSame(a: Switch, b: Switch): boolean {
+  return a.color === b.color && JSON.stringify(a.mark) === JSON.stringify(b.mark);
 }
 
 function parse(line: string): any {
@@ -65,7 +78,8 @@ function isPatchOf(event: any, { namespace, name }: ServiceName): boolean {
     objectRef.subresource === undefined &&
     objectRef.namespace === namespace &&
     objectRef.name === name &&
-    responseStatus?.code === 200 &&
+    // 504: whoever asked was gone before the answer, as one that is killed is.
+    (responseStatus?.code === 200 || responseStatus?.code === 504) &&
     Array.isArray(requestObject)
   );
 }

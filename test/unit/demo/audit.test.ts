@@ -45,6 +45,31 @@ describe('the switches in an audit log', () => {
     ]);
   });
 
+  describe('whose sender was killed before the answer', () => {
+    const at = (second: number, code: number, revision = 'r2') =>
+      event({
+        responseStatus: { metadata: {}, code },
+        requestObject: [
+          { op: 'add', path: '/spec/selector/bluegreen.dev~1color', value: 'green' },
+          { op: 'add', path: '/metadata/annotations/bluegreen.dev~1switch', value: `uid-1/${revision}/2` },
+        ],
+        requestReceivedTimestamp: `2026-11-21T08:22:${second}.000000Z`,
+      });
+    const seconds = (...events: object[]) =>
+      read(...events).map(({ decidedAt }) => new Date(decidedAt).getUTCSeconds());
+
+    it('were carried out where nobody had to ask again', () => {
+      expect(seconds(at(27, 504))).to.deep.equal([27]);
+    });
+
+    it('count once, however often they were asked for', () => {
+      expect(seconds(at(27, 504), at(28, 200))).to.deep.equal([28]);
+      expect(seconds(at(27, 200), at(28, 504))).to.deep.equal([27]);
+      expect(seconds(at(27, 504), at(28, 504))).to.deep.equal([28]);
+      expect(seconds(at(27, 504), at(28, 200, 'r3'))).to.deep.equal([27, 28]);
+    });
+  });
+
   it('are told apart by their direction', () => {
     const back = event({
       requestObject: [
