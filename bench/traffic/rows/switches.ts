@@ -1,7 +1,7 @@
 /**
  * Switches under load, one after the other: what became of the requests, how long the operator took from the last event
  * that satisfied the precondition to the answer to its patch, and how long the endpoints took to follow, beside what they
- * take after the same patch by kubectl in the same moments, when the controllers are as busy.
+ * take after the same patch by kubectl a moment later.
  */
 import { auditLines } from '../../../test/e2e/audit-log.ts';
 import type { Shop } from '../../../test/e2e/shop.ts';
