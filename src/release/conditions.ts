@@ -8,7 +8,6 @@ import type { EndpointView } from './endpoint-view.ts';
 import { convergence, readyCount, selectedColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, StartedRevision } from './roles.ts';
-import { moveInForce } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Setter = (snapshot: Snapshot, roles: Roles, verdict: Verdict) => ConditionInput | undefined;
@@ -153,7 +152,7 @@ function endpointInSync(
   active: StartedRevision,
   roles: Roles,
 ): ConditionInput {
-  const due = credentialsDue(snapshot, active, moveInForce(snapshot, active, roles));
+  const due = credentialsDue(snapshot, active, roles);
   if (due !== undefined) {
     const why = due.trouble ?? `the credentials of revision ${active.name} are not published yet`;
     return make('TrafficInSync', false, 'CredentialsBehind', why);

@@ -4,7 +4,6 @@ import { refusalOf, runsWith } from '../traffic/endpoint.ts';
 import { holdOf } from '../traffic/hold.ts';
 import type { ConsumerView } from './endpoint-view.ts';
 import type { Roles } from './roles.ts';
-import { moveInForce } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** While one of them is being restarted, or what is published cannot be written, milliseconds. */
@@ -16,8 +15,7 @@ export function endpointDue(snapshot: Snapshot, roles: Roles): number | undefine
   const { now, endpoint } = snapshot;
   if (endpoint === undefined) return undefined;
   if (refusalOf(snapshot) !== undefined) return now + BUSY_MS;
-  const move = active && moveInForce(snapshot, active, roles);
-  const due = active && move && credentialsDue(snapshot, active, move);
+  const due = active && credentialsDue(snapshot, active, roles);
   // At rest there is nothing to be quick for where people have to mend it.
   if (due !== undefined && (stage !== 'Resting' || due.trouble === undefined)) return now + BUSY_MS;
   const digest = active && endpoint.digests[active.name];

@@ -7,7 +7,7 @@ import { parseTime } from '../api/time.ts';
 import { credentialsDue } from '../traffic/credentials.ts';
 import { claimEndpoint, publish, refusalOf, unpublished } from '../traffic/endpoint.ts';
 import { describe } from './describe.ts';
-import { type Move, moveTraffic, wouldDarken } from './effects.ts';
+import { moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { readyCount, selectedColor, servingCount } from './endpoints.ts';
@@ -102,7 +102,7 @@ function alignEndpoint(
   const move = moveInForce(snapshot, { name, facts }, roles);
   const refusal = refusalOf(snapshot);
   if (claimed.length === 0 && unpublished(snapshot, move).length === 0)
-    return alignCredentials(snapshot, roles, active, move);
+    return alignCredentials(snapshot, roles, active);
   const effects = claimed.length > 0 ? claimed : publish(snapshot, move);
   if (claimed.length === 0 && refusal !== undefined) {
     const message = `ConfigMap "${endpoint.name}" does not say what it should, and cannot be patched (${refusal.message}); it is tried again every second`;
@@ -123,13 +123,9 @@ function alignEndpoint(
 const ORDERING: ReadonlySet<Stage> = new Set<Stage>(['Adopting', 'Switching', 'Returning']);
 
 /** The Secret follows the ConfigMap. What keeps it from that is told by the stages: it must keep no way back from being found. */
-function alignCredentials(
-  snapshot: Snapshot,
-  { stage }: Roles,
-  active: StartedRevision,
-  move: Move,
-): Verdict | undefined {
-  const due = credentialsDue(snapshot, active, move);
+function alignCredentials(snapshot: Snapshot, roles: Roles, active: StartedRevision): Verdict | undefined {
+  const { stage } = roles;
+  const due = credentialsDue(snapshot, active, roles);
   const { color } = active.facts;
   const secret = snapshot.endpoint?.credentials?.name;
   if (due === undefined || due.effects.length === 0) return undefined;

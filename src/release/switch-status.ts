@@ -7,7 +7,7 @@ import type { EndpointView } from './endpoint-view.ts';
 import { convergence } from './endpoints.ts';
 import { formatMark } from './mark.ts';
 import type { Command, Roles } from './roles.ts';
-import { isOn, known, moveInForce, refusalOf } from './services.ts';
+import { isOn, known, refusalOf } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 
 type ServiceStatus = NonNullable<SwitchStatus['services']>[number];
@@ -51,7 +51,7 @@ function endpointStatus(
   const { now, observations } = snapshot;
   const digest = digests[mark.revision];
   const isOrdered = rawMark === formatMark(mark);
-  const due = credentialsDue(snapshot, revision, moveInForce(snapshot, revision, roles));
+  const due = credentialsDue(snapshot, revision, roles);
   const isPublished = isOrdered && due === undefined;
   const isDone = isPublished && consumers.every((consumer) => runsWith(consumer, digest));
   const patch = observations.patches[name];

@@ -44,7 +44,7 @@ function endpointUpkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   const { active } = roles;
   const kept = [...protection(snapshot), ...claims(snapshot)];
   if (active === undefined) return kept;
-  const isDue = credentialsDue(snapshot, active, moveInForce(snapshot, active, roles)) !== undefined;
+  const isDue = credentialsDue(snapshot, active, roles) !== undefined;
   return isDue ? kept : [...kept, ...follow(snapshot, active, true).effects];
 }
 

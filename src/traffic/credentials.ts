@@ -6,6 +6,8 @@ import { LABEL_CONFIG } from '../api/names.ts';
 import type { Move } from '../release/effects.ts';
 import type { CredentialSource, CredentialsView } from '../release/endpoint-view.ts';
 import type { Effect } from '../release/plan.ts';
+import type { Roles, StartedRevision } from '../release/roles.ts';
+import { moveInForce } from '../release/services.ts';
 import type { RevisionView, Snapshot } from '../release/snapshot.ts';
 import { dataOf } from './endpoint.ts';
 
@@ -25,17 +27,18 @@ const TRY_AGAIN_MS = 1000;
 /** Under which this process remembers what became of its writes. No Service and no ConfigMap has such a name. */
 export const secretKey = (name: string): string => `Secret/${name}`;
 
-/** undefined: it says what it should, or there is nothing to say. `move`: the order in force. */
+/** By the order in force. undefined: it says what it should, or there is nothing to say. */
 export function credentialsDue(
   snapshot: Snapshot,
-  revision: RevisionView,
-  move: Move,
+  revision: StartedRevision,
+  roles: Roles,
 ): CredentialsDue | undefined {
   const { credentials } = snapshot.endpoint ?? {};
   const source = credentials?.sources[revision.name];
   if (credentials === undefined || source === undefined || !publishesAny(revision, credentials, source))
     return undefined;
   if (isPublished(credentials, revision, source)) return undefined;
+  const move = moveInForce(snapshot, revision, roles);
   const changed = whyVoid(snapshot, revision, source.name, move);
   const trouble = changed ?? secretTrouble(credentials) ?? sourceTrouble(source);
   if (trouble !== undefined) return { effects: [], trouble, isVoid: changed !== undefined };

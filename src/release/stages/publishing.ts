@@ -8,7 +8,6 @@ import { moveTraffic, recordFacts } from '../effects.ts';
 import { foreign } from '../endpoint-problems.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
-import { moveInForce } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput, refused } from '../start.ts';
 import { claims } from '../upkeep.ts';
@@ -49,7 +48,7 @@ function order(snapshot: Snapshot, { name, facts }: StartedRevision): Verdict {
 /** Nothing can be gone back to: what takes long is told, and waited for. */
 function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {
   const { now } = snapshot;
-  const due = credentialsDue(snapshot, subject, moveInForce(snapshot, subject, roles));
+  const due = credentialsDue(snapshot, subject, roles);
   if (due !== undefined) {
     const message = `revision ${subject.name} is published, and nobody is restarted yet: ${due.trouble ?? 'its credentials are not published'}`;
     return {

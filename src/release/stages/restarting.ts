@@ -7,7 +7,6 @@ import { recordFacts } from '../effects.ts';
 import type { ConsumerView } from '../endpoint-view.ts';
 import type { Verdict } from '../plan.ts';
 import type { Command, Roles, StartedRevision } from '../roles.ts';
-import { moveInForce } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { goBack } from './back.ts';
 import { revertedTo, watch } from './observing.ts';
@@ -60,7 +59,7 @@ function restartNext(snapshot: Snapshot, roles: Roles, subject: StartedRevision,
 
 /** The credentials cannot follow: nobody is restarted, and all goes back if they have not followed in time. */
 function withoutCredentials(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
-  const due = credentialsDue(snapshot, subject, moveInForce(snapshot, subject, roles));
+  const due = credentialsDue(snapshot, subject, roles);
   if (due === undefined) return undefined;
   const message = due.trouble ?? `the credentials of ${subject.facts.color} are not published yet`;
   const decidedAt = roles.command?.decidedAt ?? snapshot.now;
@@ -77,7 +76,7 @@ export function restartingBack(snapshot: Snapshot, roles: Roles): Verdict {
   if (command === undefined || loser === undefined)
     return { phase: 'RollingBack', reason: 'Nothing', message: 'no rollback is under way' };
   const { color, revision } = command;
-  const due = credentialsDue(snapshot, revision, moveInForce(snapshot, revision, roles));
+  const due = credentialsDue(snapshot, revision, roles);
   if (due !== undefined) {
     const why = due.trouble ?? 'its credentials are not published yet';
     const message = `${color} (revision ${revision.name}) is published again, and nobody is restarted yet: ${why}`;
