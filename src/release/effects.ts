@@ -44,8 +44,7 @@ export function wouldDarken(service: ServiceView, color: Color | undefined): boo
  * the traffic to loses it now, and not when the order in force was given.
  */
 function isUndone({ revisions }: Snapshot, { mark }: ServiceView, move: Move): boolean {
-  const attemptOf = (name: string) => revisions.find((each) => each.name === name)?.facts?.attempt;
-  return mark !== undefined && move.mark !== undefined && isLater(mark, move.mark, attemptOf);
+  return mark !== undefined && move.mark !== undefined && isLater(mark, move.mark, revisions);
 }
 
 /** One patch for each Service that is not there yet: all of them move together. Or what is published. */

@@ -35,22 +35,26 @@ export function parseMark(text: string | undefined, uid: string): SwitchMark | u
   return { uid, revision: match[2], attempt: Number(match[3]), direction: match[4] ? 'Back' : 'Forward' };
 }
 
-/** The attempt of each revision, by its name; undefined for one that is not known. */
-type AttemptOf = (revision: string) => number | undefined;
+/** A revision, as far as the order of marks depends on it. */
+interface Attempted {
+  readonly name: string;
+  readonly facts?: { readonly attempt: number } | undefined;
+}
 
 /**
  * What takes the traffic from where the other one put it is later: a way back can bring back what is of an older attempt
  * than what it takes from, and the next way back carries that older attempt. Else later attempts win; within an attempt
  * the way back is later than the way forward.
  */
-export function isLater(a: SwitchMark, b: SwitchMark, attemptOf: AttemptOf): boolean {
-  const undoes = isUndoneBy(b, a, attemptOf);
-  if (undoes !== isUndoneBy(a, b, attemptOf)) return undoes;
+export function isLater(a: SwitchMark, b: SwitchMark, revisions: readonly Attempted[]): boolean {
+  const undoes = isUndoneBy(b, a, revisions);
+  if (undoes !== isUndoneBy(a, b, revisions)) return undoes;
   if (a.attempt !== b.attempt) return a.attempt > b.attempt;
   return a.direction === 'Back' && b.direction === 'Forward';
 }
 
 /** A way back carries the attempt of the revision that it takes the traffic from. */
-function isUndoneBy({ revision }: SwitchMark, next: SwitchMark, attemptOf: AttemptOf): boolean {
-  return next.direction === 'Back' && next.revision !== revision && next.attempt === attemptOf(revision);
+function isUndoneBy({ revision }: SwitchMark, next: SwitchMark, revisions: readonly Attempted[]): boolean {
+  if (next.direction !== 'Back' || next.revision === revision) return false;
+  return next.attempt === revisions.find(({ name }) => name === revision)?.facts?.attempt;
 }

@@ -109,14 +109,13 @@ function latest(revisions: readonly StartedRevision[]): StartedRevision | undefi
 
 /** The latest mark that the facts confirm. A mark alone proves nothing: whoever may patch a Service can write one. */
 function commandOf(snapshot: Snapshot, started: readonly StartedRevision[]): Command | undefined {
-  const attemptOf = (name: string) => started.find((revision) => revision.name === name)?.facts.attempt;
   let command: Command | undefined;
   for (const carrier of marked(snapshot)) {
     const { mark, switchedAt } = carrier;
     const revision = mark && started.find((candidate) => candidate.name === mark.revision);
     if (mark === undefined || revision === undefined) continue;
     if (!isConfirmed(mark, revision, started, switchedAt)) continue;
-    if (command === undefined || isLater(mark, command.mark, attemptOf)) {
+    if (command === undefined || isLater(mark, command.mark, started)) {
       const color = revision.facts.color;
       command = { mark, revision, color, decidedAt: switchedAt, reason: carrier.switchReason };
     }

@@ -3,7 +3,10 @@ import { formatMark, isLater, parseMark, type SwitchMark } from '../../../src/re
 
 const forward: SwitchMark = { uid: 'uid-1', revision: 'r2', attempt: 7, direction: 'Forward' };
 const back: SwitchMark = { ...forward, direction: 'Back' };
-const attemptOf = (revision: string): number | undefined => ({ r1: 1, r2: 7 })[revision];
+const revisions = [
+  { name: 'r1', facts: { attempt: 1 } },
+  { name: 'r2', facts: { attempt: 7 } },
+];
 
 describe('the switch annotation', () => {
   it('says release, revision, attempt, and whether it is the way back', () => {
@@ -38,21 +41,21 @@ describe('the switch annotation', () => {
     });
 
   it('of a later attempt is later, whatever its direction', () => {
-    expect(isLater({ ...forward, attempt: 8 }, back, attemptOf)).to.equal(true);
-    expect(isLater(back, { ...forward, attempt: 8 }, attemptOf)).to.equal(false);
+    expect(isLater({ ...forward, attempt: 8 }, back, revisions)).to.equal(true);
+    expect(isLater(back, { ...forward, attempt: 8 }, revisions)).to.equal(false);
   });
 
   it('of the way back is later than that of the way forward, within an attempt', () => {
-    expect(isLater(back, forward, attemptOf)).to.equal(true);
-    expect(isLater(forward, back, attemptOf)).to.equal(false);
-    expect(isLater(back, back, attemptOf)).to.equal(false);
-    expect(isLater(forward, forward, attemptOf)).to.equal(false);
+    expect(isLater(back, forward, revisions)).to.equal(true);
+    expect(isLater(forward, back, revisions)).to.equal(false);
+    expect(isLater(back, back, revisions)).to.equal(false);
+    expect(isLater(forward, forward, revisions)).to.equal(false);
   });
 
   it('of a way back from what another way back had brought back is later, although its attempt is earlier', () => {
     const broughtBack = { uid: 'uid-1', revision: 'r2', attempt: 9, direction: 'Back' } as const;
     const next = { uid: 'uid-1', revision: 'r1', attempt: 7, direction: 'Back' } as const;
-    expect(isLater(next, broughtBack, attemptOf)).to.equal(true);
-    expect(isLater(broughtBack, next, attemptOf)).to.equal(false);
+    expect(isLater(next, broughtBack, revisions)).to.equal(true);
+    expect(isLater(broughtBack, next, revisions)).to.equal(false);
   });
 });
