@@ -9,7 +9,15 @@ import { z } from 'zod';
 import { DNS_1123_SUBDOMAIN } from './patterns.ts';
 import { capacity, podDisruptionBudget } from './schema/capacity.ts';
 import { EXTERNAL_RULES } from './schema/external.ts';
-import { embedded, httpPath, type intOrPercent, rule, seconds } from './schema/pieces.ts';
+import {
+  byName,
+  embedded,
+  httpPath,
+  type intOrPercent,
+  rule,
+  seconds,
+  servicePort,
+} from './schema/pieces.ts';
 import { jobGate, observation } from './schema/proof.ts';
 import { type podMetrics, traffic } from './schema/traffic.ts';
 import { workload } from './schema/workload.ts';
@@ -26,7 +34,7 @@ const namedConfig = (description: string) => {
     .array(z.object({ name: name.describe('In the namespace of the release.') }).describe('By its name.'))
     .max(16)
     .default([])
-    .meta({ description, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+    .meta({ description, ...byName });
 };
 
 export const specSchema = z
@@ -69,12 +77,7 @@ export const specSchema = z
           .object({
             path: httpPath.default('/').describe('What is asked for, by GET; a redirect is not followed.'),
             requests: z.int().min(1).max(10_000).describe('So many for each pod.'),
-            port: z
-              .int()
-              .min(1)
-              .max(65_535)
-              .optional()
-              .describe('A port of the first production Service. Absent: its first.'),
+            port: servicePort,
           })
           .optional()
           .describe(
@@ -89,8 +92,7 @@ export const specSchema = z
       .default([])
       .meta({
         description: 'Proofs asked before the switch, in order.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
+        ...byName,
       }),
     observation: observation.prefault({}),
     rollback: z

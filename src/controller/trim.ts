@@ -1,6 +1,6 @@
 /** What is kept of each object: what a view reads, and nothing else. Ten thousand releases have as many of each kind. */
 import { LABEL_COLOR, LABEL_RELEASE, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER } from '../api/names.ts';
-import type { KubeObject } from '../kube/ports.ts';
+import type { KubeObject, ObjectMeta } from '../kube/ports.ts';
 import type {
   ConfigMap,
   ControllerRevision,
@@ -112,14 +112,20 @@ export function trimConfigMap(configMap: ConfigMap): ConfigDigest {
   return { ...kept, metadata: { ...kept.metadata, ...(annotations && { annotations }) }, data };
 }
 
+function identityOf({ name, namespace, uid, resourceVersion }: ObjectMeta): ObjectMeta {
+  return {
+    name,
+    ...(namespace && { namespace }),
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+  };
+}
+
 export function trimToMetadata({ metadata }: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels } = metadata;
+  const { deletionTimestamp, labels } = metadata;
   return {
     metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(uid && { uid }),
-      ...(resourceVersion && { resourceVersion }),
+      ...identityOf(metadata),
       ...(deletionTimestamp && { deletionTimestamp }),
       ...(labels && { labels }),
     },
@@ -127,20 +133,13 @@ export function trimToMetadata({ metadata }: KubeObject): KubeObject {
 }
 
 export function trimSlice(slice: EndpointSlice): EndpointSlice {
-  const { labels, name, namespace, uid, resourceVersion } = slice.metadata;
   const kept = Object.fromEntries(
-    Object.entries(labels ?? {}).filter(([key]) =>
+    Object.entries(slice.metadata.labels ?? {}).filter(([key]) =>
       [LABEL_RELEASE, LABEL_COLOR, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER].includes(key),
     ),
   );
   return {
-    metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(uid && { uid }),
-      ...(resourceVersion && { resourceVersion }),
-      labels: kept,
-    },
+    metadata: { ...identityOf(slice.metadata), labels: kept },
     addressType: slice.addressType,
     ports: (slice.ports ?? []).map(({ name: port }) => ({ ...(port !== undefined && { name: port }) })),
     endpoints: (slice.endpoints ?? []).map(({ conditions, targetRef, nodeName, zone }) => ({

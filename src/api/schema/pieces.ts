@@ -8,6 +8,19 @@ export const objectName = z.string().min(1).max(253).regex(DNS_1123_SUBDOMAIN);
 /** What an HTTP request asks for. */
 export const httpPath = z.string().min(1).max(1024).regex(HTTP_PATH);
 
+/** One that counts for a port of a pod: it is found through the Service. */
+export const servicePort = z
+  .int()
+  .min(1)
+  .max(65_535)
+  .optional()
+  .describe('A port of the first production Service. Absent: its first.');
+
+export const promQl = z.string().min(1).max(4096);
+
+/** A list in which each name stands once: what applies it merges by that. */
+export const byName = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] };
+
 /** A CEL rule of the CRD, with the sentence that people read where it does not hold. */
 export const rule = (rule: string, message: string): { rule: string; message: string } => ({ rule, message });
 

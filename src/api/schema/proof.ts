@@ -1,7 +1,7 @@
 /** The parts of the schema for what must be proven: by Jobs before the switch, by measurements after it. */
 
 import { z } from 'zod';
-import { decimal, embedded, listName, metricSource, rule, seconds } from './pieces.ts';
+import { byName, decimal, embedded, listName, metricSource, promQl, rule, seconds } from './pieces.ts';
 
 export const jobGate = z
   .object({
@@ -16,19 +16,12 @@ export const jobGate = z
 const prometheusCheck = z
   .object({
     source: metricSource,
-    query: z
-      .string()
-      .min(1)
-      .max(4096)
-      .describe(
-        'PromQL that answers with one number. $(BLUEGREEN_COLOR), $(BLUEGREEN_REVISION), $(BLUEGREEN_RELEASE) and $(BLUEGREEN_NAMESPACE) are replaced.',
-      ),
+    query: promQl.describe(
+      'PromQL that answers with one number. $(BLUEGREEN_COLOR), $(BLUEGREEN_REVISION), $(BLUEGREEN_RELEASE) and $(BLUEGREEN_NAMESPACE) are replaced.',
+    ),
     max: decimal.optional().describe('The largest good value.'),
     min: decimal.optional().describe('The smallest good value.'),
-    requestsQuery: z
-      .string()
-      .min(1)
-      .max(4096)
+    requestsQuery: promQl
       .optional()
       .describe(
         'PromQL that counts the requests on which the value of the query rests; compared with minRequests.',
@@ -107,8 +100,7 @@ export const observation = z
       .default([])
       .meta({
         description: 'Measurements repeated after the switch.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
+        ...byName,
       }),
   })
   .describe('What is watched after the switch.');

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { COUNTER, DNS_1035, QUALIFIED_NAME } from '../patterns.ts';
 import { endpoint } from './external.ts';
-import { decimal, httpPath, metricSource, rule, seconds } from './pieces.ts';
+import { byName, decimal, httpPath, metricSource, promQl, rule, seconds, servicePort } from './pieces.ts';
 
 export const podMetrics = z
   .object({
@@ -18,12 +18,7 @@ export const podMetrics = z
     path: httpPath
       .default('/metrics')
       .describe("Where the pods answer in Prometheus' text format, at most 4 MiB."),
-    port: z
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe('A port of the first production Service. Absent: its first.'),
+    port: servicePort,
     idleSeconds: seconds(5, 3600)
       .default(30)
       .describe('A pod is idle when its counter has not grown for so long, by two answers of it at least.'),
@@ -52,8 +47,7 @@ export const traffic = z
       .meta({
         description:
           'The production Services whose selectors are switched: all of them move, and are proven, or all go back.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
+        ...byName,
         'x-kubernetes-validations': [
           rule(
             "!self.exists(a, self.exists(b, a.name == b.name + '-blue' || a.name == b.name + '-green'))",
@@ -68,8 +62,7 @@ export const traffic = z
       .meta({
         description:
           'Services that show the candidate from when it has ready pods, and the active side when there is none. They prove nothing, and delay nothing.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
+        ...byName,
       }),
     selectorLabel: z
       .string()
@@ -103,13 +96,9 @@ export const traffic = z
             prometheus: z
               .object({
                 source: metricSource,
-                query: z
-                  .string()
-                  .min(1)
-                  .max(4096)
-                  .describe(
-                    'PromQL that answers with one number, of the side that lost the traffic: $(BLUEGREEN_COLOR) and $(BLUEGREEN_REVISION) name that side. Requests in flight, or the growth of a request counter such as sum(increase(http_requests_total{bluegreen_color="$(BLUEGREEN_COLOR)"}[30s])).',
-                  ),
+                query: promQl.describe(
+                  'PromQL that answers with one number, of the side that lost the traffic: $(BLUEGREEN_COLOR) and $(BLUEGREEN_REVISION) name that side. Requests in flight, or the growth of a request counter such as sum(increase(http_requests_total{bluegreen_color="$(BLUEGREEN_COLOR)"}[30s])).',
+                ),
                 max: decimal.default('0').describe('At this or below it the side is idle.'),
               })
               .optional()
