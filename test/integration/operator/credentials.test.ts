@@ -13,7 +13,7 @@ import {
 } from '../../../src/kube/types.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { OperatorProcess } from './process.ts';
-import { history, SHOP, type Shop } from './shop.ts';
+import { history, refusalOf, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -411,11 +411,7 @@ describe('The credentials of an external workload', function () {
     ] as const) {
       it(what, async () => {
         const shop = await world.emptyShop();
-        const error = await release(shop, 'blue', spec).then(
-          () => undefined,
-          (refused: Error) => refused,
-        );
-        expect(error?.message).to.include(sentence);
+        expect(await refusalOf(release(shop, 'blue', spec))).to.include(sentence);
       });
     }
   });

@@ -26,7 +26,7 @@ import {
 } from './consumers.ts';
 import type { OperatorProcess } from './process.ts';
 import { ERRORS, Metrics } from './prometheus.ts';
-import { condition, history, SHOP, type Shop } from './shop.ts';
+import { condition, history, refusalOf, SHOP, type Shop } from './shop.ts';
 import { together } from './together.ts';
 import { World } from './world.ts';
 
@@ -431,11 +431,7 @@ describe('An external workload', function () {
     ] as const) {
       it(what, async () => {
         const shop = await world.emptyShop();
-        const error = await release(shop, 'blue', spec).then(
-          () => undefined,
-          (refused: Error) => refused,
-        );
-        expect(error?.message).to.include(sentence);
+        expect(await refusalOf(release(shop, 'blue', spec))).to.include(sentence);
       });
     }
   });

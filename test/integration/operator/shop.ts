@@ -29,6 +29,13 @@ const QUICK: ReleaseSpecInput = {
   rollback: { windowSeconds: 600 },
 };
 
+/** What the API server says against a write; undefined: it was taken. */
+export const refusalOf = (write: Promise<unknown>): Promise<string | undefined> =>
+  write.then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+
 /** Its Job never ends, so that the release stays where it is. */
 export const stuck: any = {
   name: 'stuck',
