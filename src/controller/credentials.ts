@@ -3,7 +3,7 @@
  * name. What it holds is compared here and goes no further: the views, and with them every decision, status, event and
  * revision, know versions alone.
  */
-import { ANNOTATION_COPY_OF, ANNOTATION_SWITCH, LABEL_CONFIG } from '../api/names.ts';
+import { ANNOTATION_COPY_OF, LABEL_CONFIG } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import { type Credentials, credentialsOf } from '../api/workload.ts';
 import { isKubeError } from '../kube/errors.ts';
@@ -15,7 +15,7 @@ import { dataOf, publishedData } from '../traffic/endpoint.ts';
 import { secretIdentity } from '../workload/config.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import type { Cache, Reader } from './cache.ts';
-import { markedOf } from './switch-mark.ts';
+import { markedOf, switchedBy } from './switch-mark.ts';
 
 type Data = Readonly<Record<string, string>>;
 type Found = Secret | 'Absent' | 'Unreadable' | 'Unanswered';
@@ -146,8 +146,8 @@ function stateOf(
   sides: CredentialsView['sides'],
 ): Pick<CredentialsView, 'state' | 'owner'> {
   if (!isFound(secret)) return { state: secret, owner: undefined };
-  const { annotations = {}, labels = {} } = secret.metadata;
-  const claim = annotations[ANNOTATION_SWITCH]?.split('/')[0];
+  const { labels = {} } = secret.metadata;
+  const claim = switchedBy(secret);
   if (claim === release.uid) return { state: 'Ours', owner: undefined };
   const owner = cache.releases.list(release.namespace).find(({ metadata }) => metadata.uid === claim);
   if (owner !== undefined) return { state: 'Foreign', owner: owner.metadata.name };

@@ -1,4 +1,4 @@
-/** The annotations of a switch, on what production follows: a Service, or a published ConfigMap. Nobody else reads or words them. */
+/** The annotations of a switch, on what production follows: a Service, or a published ConfigMap. Nobody else words them or takes them apart. */
 import { ANNOTATION_SWITCH, ANNOTATION_SWITCH_REASON, ANNOTATION_SWITCHED_AT } from '../api/names.ts';
 import { formatPreciseTime, parseTime } from '../api/time.ts';
 import type { KubeObject } from '../kube/ports.ts';
@@ -26,6 +26,11 @@ export function toldOf({ decidedAt, reason }: Omit<Switched, 'mark'>): Record<st
     [ANNOTATION_SWITCHED_AT]: formatPreciseTime(decidedAt),
     [ANNOTATION_SWITCH_REASON]: reason.slice(0, MAX_REASON),
   };
+}
+
+/** uid of the release that switched it last; undefined: none did. */
+export function switchedBy({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[ANNOTATION_SWITCH]?.split('/')[0];
 }
 
 /** `uid`: of the release whose mark is looked for. */
