@@ -19,12 +19,17 @@ interface Counts {
   readonly skipped: number;
 }
 
+interface Outcome extends Counts {
+  /** Each test that failed, and what it said. */
+  readonly reasons: readonly string[];
+}
+
 /** What one process does. */
 interface Job {
   readonly suite: string;
   readonly name: string;
   /** `output`: the file descriptor for all that it says. `counts`: where mocha leaves its counts. */
-  readonly run: (output: number, counts: string) => Promise<Counts>;
+  readonly run: (output: number, counts: string) => Promise<Outcome>;
 }
 
 /** Jobs that may run side by side, so many at once. */
@@ -32,6 +37,8 @@ interface Step {
   readonly slots: number;
   readonly jobs: readonly Job[];
 }
+
+const MOST_LINES = 20;
 
 const root = join(import.meta.dirname, '..');
 
@@ -73,7 +80,7 @@ function tool(name: string, command: string, args: readonly string[]): Job {
     name,
     run: async (output) => {
       const passed = (await execute(command, args, output)) === 0 ? 1 : 0;
-      return { passed, failed: 1 - passed, skipped: 0 };
+      return { passed, failed: 1 - passed, skipped: 0, reasons: [] };
     },
   };
 }
@@ -89,16 +96,18 @@ function mocha(suite: string, pattern: string, timeoutMs: number): Job {
         TEST_COUNTS: counts,
       });
       const left = await readCounts(counts);
-      return code !== 0 && left.failed === 0 ? { ...left, failed: 1 } : left;
+      return code !== 0 && left.failed === 0
+        ? { ...left, failed: 1, reasons: [`it ended with ${code}`] }
+        : left;
     },
   };
 }
 
-async function readCounts(file: string): Promise<Counts> {
+async function readCounts(file: string): Promise<Outcome> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Counts;
+    return JSON.parse(await readFile(file, 'utf8')) as Outcome;
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, reasons: ['the process ended without its counts'] };
   }
 }
 
@@ -152,7 +161,7 @@ async function writeSeconds(seconds: Readonly<Record<string, number>>): Promise<
 }
 
 /** What a job says is shown as it comes where the job is alone, else when it has ended: never mixed with another's. */
-async function show(job: Job, isAlone: boolean): Promise<Counts> {
+async function show(job: Job, isAlone: boolean): Promise<Outcome> {
   const title = `\n== ${job.suite === job.name ? job.name : `${job.suite}: ${job.name}`}\n`;
   const file = join(folder, job.name.replaceAll(/\W+/g, '-'));
   if (isAlone) {
@@ -168,7 +177,7 @@ async function show(job: Job, isAlone: boolean): Promise<Counts> {
 
 interface Ended {
   readonly job: Job;
-  readonly counts: Counts;
+  readonly counts: Outcome;
   /** Milliseconds. */
   readonly begin: number;
   readonly end: number;
@@ -195,15 +204,24 @@ function sum(ended: readonly Ended[]): Counts {
   return { passed: add('passed'), failed: add('failed'), skipped: add('skipped') };
 }
 
-/** A line for each suite, with what failed in it and the time from its first beginning to its last end. */
+/** A line for each suite, with what failed in it, why, and the time from its first beginning to its last end. */
 function summary(ended: readonly Ended[]): string[] {
   return [...Map.groupBy(ended, ({ job }) => job.suite)].map(([suite, own]) => {
     const last = Math.max(...own.map(({ end }) => end));
     const seconds = Math.round((last - Math.min(...own.map(({ begin }) => begin))) / 1000);
     const failed = own.filter(({ job, counts }) => counts.failed > 0 && job.name !== suite);
-    const where = failed.map(({ job }) => `\n  failed: ${job.name}`).join('');
+    const where = failed
+      .map(({ job, counts }) => [`\n  failed: ${job.name}`, ...counts.reasons.map(indented)].join('\n'))
+      .join('');
     return `${suite}: ${describe(sum(own))} (${seconds} s)${where}`;
   });
+}
+
+/** A test that compares long texts says more than is read here; all of it stands where the test ran. */
+function indented(reason: string): string {
+  const lines = reason.split('\n');
+  const few = lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), '...'] : lines;
+  return few.map((line) => `    ${line}`).join('\n');
 }
 
 function describe({ passed, failed, skipped }: Counts): string {

@@ -6,11 +6,12 @@ describe('Twenty releases under everything at once', function () {
 
   it('all end on their last version, with every promise kept', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
+    console.log(`      seed ${seed}`);
     const report = await soak({ seed, releases: 20, troubleMs: 25_000, progress: () => undefined });
-    const { kills, switches, faults, violations } = report;
+    const { kills, ends, switches, faults, violations } = report;
     const all = Object.values(faults).reduce((sum, count) => sum + count, 0);
     console.log(
-      `      seed ${seed}: ${kills} kills, ${all} faults, ${switches.forward} switches, ${switches.back} back`,
+      `      ${kills} kills, ${ends} ends, ${all} faults, ${switches.forward} switches, ${switches.back} back`,
     );
     expect(violations).to.deep.equal([]);
     expect(kills).to.be.at.least(1);

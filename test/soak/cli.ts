@@ -35,7 +35,7 @@ function describe({ violations, checks, ...report }: SoakReport): string {
       .map(([name, count]) => `${name} ${count}`)
       .join(', ');
   return `seed ${report.seed}: ${report.releases} releases, ${report.troubleSeconds} s of trouble
-killed: ${report.kills}
+killed: ${report.kills}, ended by themselves: ${report.ends}
 faults: ${counts(report.faults)}
 people: ${counts(report.acts)}
 switches: ${counts(report.switches)}

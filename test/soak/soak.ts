@@ -7,14 +7,15 @@ import { auditLines } from '../e2e/audit-log.ts';
 import { isWrite } from '../faults/asked.ts';
 import { type FaultProxy, startFaultProxy } from '../faults/proxy.ts';
 import { createWeather } from '../faults/weather.ts';
-import type { OperatorProcess } from '../integration/operator/process.ts';
 import { condition, SHOP, type Shop } from '../integration/operator/shop.ts';
-import { NAMESPACE, World } from '../integration/operator/world.ts';
+import { World } from '../integration/operator/world.ts';
 import { createRandom, type Random } from '../simulation/random.ts';
 import { switchesIn } from '../support/audit.ts';
 import { eventually } from '../support/eventually.ts';
+import { type Operators, startOperators } from './operators.ts';
+import { pause } from './pause.ts';
 import { actOn, makePeace } from './users.ts';
-import { type Findings, startWitness } from './witness.ts';
+import { type Findings, startWitness, type Witness } from './witness.ts';
 
 export interface SoakOptions {
   readonly seed: number;
@@ -29,6 +30,8 @@ export interface SoakReport {
   readonly releases: number;
   readonly troubleSeconds: number;
   readonly kills: number;
+  /** How often an operator ended by itself, and was started again. */
+  readonly ends: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly acts: Readonly<Record<string, number>>;
   /** Production patches that were carried out, by the audit log. */
@@ -37,7 +40,6 @@ export interface SoakReport {
   readonly violations: readonly string[];
 }
 
-const REPLICAS = ['soak-a', 'soak-b'];
 const PATIENCE_MS = 300_000;
 /** No write for so long is rest: the slowest of what comes by itself, a drain, is over in 5 seconds. */
 const QUIET_MS = 12_000;
@@ -55,10 +57,28 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 }
 
 async function run(options: SoakOptions, world: World, proxy: FaultProxy): Promise<SoakReport> {
-  const { seed, releases, troubleMs, progress } = options;
-  const random = createRandom(seed);
   const witness = await startWitness(world.client, SHOP);
   const operators = await startOperators(world, proxy);
+  try {
+    return await report(options, { world, proxy, witness, operators });
+  } finally {
+    operators.leave();
+    await witness.stop();
+  }
+}
+
+interface Cast {
+  readonly world: World;
+  readonly proxy: FaultProxy;
+  readonly witness: Witness;
+  readonly operators: Operators;
+}
+
+async function report(
+  { seed, releases, troubleMs, progress }: SoakOptions,
+  { world, proxy, witness, operators }: Cast,
+): Promise<SoakReport> {
+  const random = createRandom(seed);
   progress(`adopting ${releases} releases`);
   const shops = await adopt(world, releases);
 
@@ -83,49 +103,16 @@ async function run(options: SoakOptions, world: World, proxy: FaultProxy): Promi
   await Promise.all(shops.map((shop) => endsOn(shop, version)));
   const stray = await rest(proxy, progress);
   const findings = merge(witness.findings(), marks(world, shops), atRest(shops.length, stray));
-  await witness.stop();
   return {
     seed,
     releases,
     troubleSeconds: troubleMs / 1000,
     kills,
+    ends: operators.ends,
     faults: proxy.board.counts,
     acts,
     switches: countSwitches(world, shops),
     ...findings,
-  };
-}
-
-interface Operators {
-  /** Gives the number of kills. Each comes back at once, as the same one: a container that is started again. */
-  killAtRandom(random: Random, signal: AbortSignal): Promise<number>;
-  restart(): Promise<void>;
-}
-
-async function startOperators(world: World, proxy: FaultProxy): Promise<Operators> {
-  const kubeconfigs = await Promise.all(
-    REPLICAS.map(async (name) => proxy.kubeconfig(await world.replica(name))),
-  );
-  const shards = ['--shards', String(2 * REPLICAS.length), '--lease-namespace', NAMESPACE];
-  const start = (index: number): OperatorProcess =>
-    world.spawnOperator(kubeconfigs[index] ?? '', ...shards, '--identity', REPLICAS[index] ?? '');
-  const running = REPLICAS.map((_, index) => start(index));
-
-  async function kill(index: number): Promise<void> {
-    await running[index]?.end('SIGKILL');
-    running[index] = start(index);
-  }
-
-  return {
-    async killAtRandom(random, signal) {
-      let kills = 0;
-      while (await pause(random.between(500, 8_000), signal)) {
-        await kill(random.between(0, REPLICAS.length - 1));
-        kills += 1;
-      }
-      return kills;
-    },
-    restart: async () => void (await Promise.all(REPLICAS.map((_, index) => kill(index)))),
   };
 }
 
@@ -154,12 +141,6 @@ async function people(
     if (act !== undefined) acts[act] = (acts[act] ?? 0) + 1;
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<boolean> =>
-  sleep(ms, undefined, { signal }).then(
-    () => true,
-    () => false,
-  );
 
 /** The last wish serves, verified, and nothing is under way. */
 function endsOn(shop: Shop, version: string): Promise<unknown> {

@@ -60,6 +60,11 @@ export class OperatorProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Resolves when it has ended, by itself or not. */
+  get over(): Promise<unknown> {
+    return this.#exit;
+  }
+
   /** Waits until somebody has ended it, or ends it when nobody needs it any more. */
   async ended(isOver: () => boolean): Promise<void> {
     while (this.running && !isOver()) await sleep(50);
