@@ -41,11 +41,11 @@ export class Watcher {
     this.#deploymentAt = undefined;
   }
 
-  /** Since when both say that every pod is there and ready. */
-  satisfied(): Promise<Satisfied> {
+  /** Since when both say that every pod is there and ready. Default patience: for news of what has happened already. */
+  satisfied(patienceMs: number = HEARS_WITHIN_MS): Promise<Satisfied> {
     return eventually(
       'the witness to see a candidate whose pods are all ready',
-      HEARS_WITHIN_MS,
+      patienceMs,
       () => {
         const [sliceAt, deploymentAt] = [this.#sliceAt, this.#deploymentAt];
         return sliceAt === undefined || deploymentAt === undefined ? undefined : { sliceAt, deploymentAt };

@@ -4,7 +4,7 @@
  * take after the same patch by kubectl a moment later.
  */
 import { auditLines } from '../../../test/e2e/audit-log.ts';
-import type { Shop } from '../../../test/e2e/shop.ts';
+import { PATIENCE_MS, type Shop } from '../../../test/e2e/shop.ts';
 import { type Switch, switchesIn } from '../../../test/support/audit.ts';
 import { aloneSince, type EndpointsHistory } from '../../../test/support/endpoints.ts';
 import { eventually } from '../../../test/support/eventually.ts';
@@ -17,6 +17,7 @@ import { heardInTime, Watcher } from '../../watcher.ts';
 import type { TrafficBenchmark } from '../benchmark.ts';
 import { counted } from '../counted.ts';
 import { DRAIN_SECONDS, type Manners, RATE, REPLICAS, type TrafficLab } from '../lab.ts';
+import { patchAtOnce } from '../patch-at-once.ts';
 
 const SPEC = {
   gates: [],
@@ -64,9 +65,7 @@ async function switchesOf(
   try {
     for (let round = 0; round < times; round++) {
       say(`switch ${round + 1} of ${times}`);
-      taken.toPatch.push(
-        await oneSwitch(shop, `v${round + 2}`, `r${round + 2}`, watcher, audit, byHand.point),
-      );
+      taken.toPatch.push(await oneSwitch(shop, round + 2, watcher, audit, byHand));
       for (let each = 0; each < PATCHES_PER_SWITCH; each++) taken.bare.push(await lab.barePatch(shop));
     }
   } finally {
@@ -88,23 +87,23 @@ async function switchesOf(
   ];
 }
 
+/** Version and revision have the same number. */
 async function oneSwitch(
   shop: Shop,
-  version: string,
-  revision: string,
+  number: number,
   watcher: Watcher,
   audit: AuditTail,
-  pointByHand: (color: string) => Promise<void>,
+  byHand: PlainService,
 ): Promise<number> {
   const color = shop.status.active?.color === 'blue' ? 'green' : 'blue';
   watcher.look(shop.namespace, color);
   audit.read();
-  await shop.setVersion(version);
-  const patch = await eventually('the production patch', 60_000, () => productionPatch(shop, audit), 20);
-  const { sliceAt, deploymentAt } = await watcher.satisfied();
-  await pointByHand(color);
-  await shop.ends(revision, 'Committed');
-  return patch - Math.max(sliceAt, deploymentAt);
+  const pointing = byHand.pointsWhen(watcher.satisfied(PATIENCE_MS), color);
+  await shop.setVersion(`v${number}`);
+  const patch = eventually('the production patch', PATIENCE_MS, () => productionPatch(shop, audit), 20);
+  const [patchedAt, { sliceAt, deploymentAt }] = await Promise.all([patch, pointing]);
+  await shop.ends(`r${number}`, 'Committed');
+  return patchedAt - Math.max(sliceAt, deploymentAt);
 }
 
 function productionPatch({ namespace }: Shop, audit: AuditTail): number | undefined {
@@ -129,8 +128,8 @@ function followed(patches: readonly Switch[], { history }: EndpointsHistory): nu
 const PLAIN = 'plain';
 
 interface PlainService {
-  /** `kubectl patch`, to a side that is ready. */
-  readonly point: (color: string) => Promise<void>;
+  /** `kubectl patch` to a side, in the moment in which it is ready. */
+  readonly pointsWhen: <T>(isReady: Promise<T>, color: string) => Promise<T>;
   /** Milliseconds that its endpoints took to follow each of them. */
   readonly followed: () => number[];
 }
@@ -144,9 +143,15 @@ async function plainService(lab: TrafficLab, { namespace }: Shop): Promise<Plain
   const endpoints = lab.watchEndpoints(namespace, PLAIN);
   await eventually('its endpoints', 30_000, () => (endpoints.history.length > 0 ? true : undefined));
   return {
-    point: async (value) => {
-      const patch = JSON.stringify([{ op: 'replace', path: '/spec/selector/bluegreen.dev~1color', value }]);
-      await target.kubectl(['patch', 'service', PLAIN, '-n', namespace, '--type=json', '-p', patch]);
+    pointsWhen: async (isReady, value) => {
+      const waiting = patchAtOnce(target, namespace, PLAIN);
+      try {
+        const seen = await isReady;
+        await waiting.send([{ op: 'replace', path: '/spec/selector/bluegreen.dev~1color', value }]);
+        return seen;
+      } finally {
+        waiting.cancel();
+      }
     },
     followed: () => followed(switchesIn(auditLines(cluster.auditLog), { namespace, name: PLAIN }), endpoints),
   };
