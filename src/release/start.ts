@@ -31,7 +31,8 @@ export function judgeInput(snapshot: Snapshot, roles: Roles): Verdict | undefine
   const key = preflightKey(snapshot, roles);
   const { preflight } = snapshot.observations;
   const requests = [{ kind: 'Preflight' as const, key }];
-  if (preflight?.key !== key) return { ...unanswered(snapshot), requests };
+  if (preflight?.key !== key)
+    return { ...unanswered(snapshot), ...(preflight === undefined && toldBefore(snapshot)), requests };
   const refusal = preflight.problems[0];
   if (refusal === undefined && preflight.unanswered === undefined) return undefined;
   const again = preflight.at + ASK_AGAIN_MS;
@@ -55,6 +56,13 @@ function unanswered({ now }: Snapshot, why?: string): Verdict {
   };
 }
 
+/** A process that has just begun knows no answer yet: what people have to do, as the one before told, may be so still. */
+function toldBefore({ previous, release }: Snapshot): Verdict | undefined {
+  const told = previous.conditions?.find(({ type }) => type === 'Stalled');
+  const isCurrent = previous.phase === 'Stalled' && previous.observedGeneration === release.generation;
+  return isCurrent && told !== undefined ? refused(told) : undefined;
+}
+
 /** What can be seen without asking anybody. */
 export function judgeObjects(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const problem = firstProblem(snapshot, roles);
@@ -62,7 +70,7 @@ export function judgeObjects(snapshot: Snapshot, roles: Roles): Verdict | undefi
 }
 
 /** People must act before anything goes on. */
-export function refused({ reason, message }: Problem): Verdict {
+export function refused({ reason, message }: Pick<Problem, 'reason' | 'message'>): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
 }
 

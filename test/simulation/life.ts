@@ -148,12 +148,9 @@ async function settle({ stage, users, mishaps }: Cast): Promise<number> {
 /** More than a process takes to begin, and to look at everything. */
 const LOOK_ANEW_MS = 120_000;
 
-/**
- * At rest another process takes over, which knows nothing but the cluster, and has nothing to write either: but where
- * people must act it asks for itself whether they have to, and tells of it meanwhile.
- */
+/** At rest another process takes over, which knows nothing but the cluster, and has nothing to write either. */
 async function lookAnew({ stage }: Cast, wished: Version | undefined): Promise<void> {
-  if (stage.broken !== undefined || stage.status().phase === 'Stalled' || !isResting(stage, wished)) return;
+  if (stage.broken !== undefined || !isResting(stage, wished)) return;
   stage.say('the operator is replaced');
   const before = stage.oracle.writes;
   stage.operators.kill();

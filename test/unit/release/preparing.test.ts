@@ -69,6 +69,26 @@ describe('a release starts', () => {
     expect(later.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2/1' }]);
   });
 
+  it('a process that begins asks for itself, and tells people meanwhile what they were told to do', () => {
+    const problems = [{ reason: 'PreflightFailed', message: 'Deployment "checkout-green" is invalid' }];
+    const refused = decided({
+      ...wished,
+      observations: { preflight: { key: '1/v2/1', at: NOON, problems } },
+    });
+    const previous = refused.plan.status;
+    const begun = (more: Picture) => {
+      const { observations, ...snapshot } = world({ ...wished, previous, ...more });
+      return decidedOn({ ...snapshot, observations: { ...observations, preflight: undefined } });
+    };
+    const same = begun({});
+    expect(same.plan.requests).to.deep.equal([{ kind: 'Preflight', key: '1/v2/1' }]);
+    expect(same.plan.status).to.deep.equal(previous);
+    const edited = begun({ release: { generation: 2 } });
+    expect([edited.phase, edited.reason]).to.deep.equal(['Idle', 'Preflight']);
+    const waiting = begun({ previous: { ...previous, phase: 'Failed' } });
+    expect([waiting.phase, waiting.reason]).to.deep.equal(['Idle', 'Preflight']);
+  });
+
   it('never under an attempt that was used: the Jobs of a revision that somebody deleted prove nothing', () => {
     const start = effectOf(decided({ ...wished, jobs: [{ state: 'Complete' }] }), 'CreateRevision');
     expect([start.revision, start.facts.attempt]).to.deep.equal(['r2', 3]);
