@@ -16,7 +16,8 @@ export interface WaitingPatch {
 export function patchAtOnce({ command }: Target, namespace: string, service: string): WaitingPatch {
   const [program = 'kubectl', ...common] = command;
   const what = ['patch', 'service', service, '-n', namespace, '--type=json', '--patch-file=/dev/stdin'];
-  const child = spawn(program, [...common, ...what], {
+  // A pipe between: what this process has to its children are sockets, which nobody can open by a path.
+  const child = spawn('sh', ['-c', 'cat | "$@"', 'sh', program, ...common, ...what], {
     stdio: ['pipe', 'ignore', 'pipe'],
     timeout: TIMEOUT_MS,
   });
@@ -24,12 +25,15 @@ export function patchAtOnce({ command }: Target, namespace: string, service: str
   const said = text(child.stderr);
   // Who never sends a patch asks for neither.
   for (const unasked of [ended, said]) unasked.catch(() => undefined);
+  // Where it ended early, its exit code tells.
+  child.stdin.on('error', () => undefined);
   return {
     async send(patch) {
       child.stdin.end(JSON.stringify(patch));
       const [code] = await ended;
       if (code !== 0) throw new Error(`kubectl patch service ${namespace}/${service}: ${await said}`);
     },
-    cancel: () => void child.kill(),
+    // kubectl refuses to patch by nothing, and ends.
+    cancel: () => void child.stdin.destroy(),
   };
 }
