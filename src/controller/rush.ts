@@ -25,9 +25,9 @@ const MANY = 8;
 const FEW = 3;
 /**
  * A release that nothing was done for in so long waits for something else than the API server; in a rush it may be that
- * long before the controllers of the cluster come to its pods.
+ * long before the controllers of the cluster come to its pods: a minute among five hundred on a small machine.
  */
-const MOVED_MS = 60_000;
+const MOVED_MS = 180_000;
 /** Nothing stands back for longer, however long the rush: hundreds of releases are minutes of work to a small API server. */
 const LONGEST_MS = { effects: 300_000, status: 120_000 };
 /** The rush may be over by then; but looks are work too, and those that stand back must not take the time of the others. */

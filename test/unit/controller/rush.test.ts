@@ -83,7 +83,7 @@ describe('a rush', () => {
 
   for (const [what, end] of [
     ['the releases have been switched', () => begin(8, planOf('Observing'))],
-    ['nothing was done for them in a minute', () => (now += 60_000)],
+    ['nothing was done for them in three minutes', () => (now += 180_000)],
     ['they are gone', () => Array.from({ length: 8 }, (_, index) => rush.forget(`demo/app-${index}`))],
     ['the clock was set back', () => (now -= 90_000)],
   ] as const) {
@@ -98,7 +98,7 @@ describe('a rush', () => {
   it('counts a release that waits for the answer about its input, and not one that waits for its pods', () => {
     begin(8, planOf('Idle', { effects: [], requests: [{ kind: 'Preflight', key: 'any' }] }));
     expect(rush.answerMs).to.equal(1_000);
-    now += 59_000;
+    now += 179_000;
     begin(8, planOf('Preparing', { effects: [] }));
     expect(rush.answerMs).to.equal(1_000);
     now += 1_000;
