@@ -86,7 +86,7 @@ export async function nodeRuntimeFiles(): Promise<ImageFile[]> {
 }
 
 /** A dynamically linked program of this machine together with its libraries, each at the path it is looked up at. */
-async function withLibraries(program: string, to: string): Promise<ImageFile[]> {
+export async function withLibraries(program: string, to: string): Promise<ImageFile[]> {
   const listed = await run('ldd', [program]);
   const libraries = [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map((match) => match[1]!);
   const files: ImageFile[] = [{ from: program, to, mode: 0o755 }];

@@ -79,7 +79,13 @@ export class Shop {
     const { namespace } = this;
     const { target, image } = this.stage;
     await applyRelease(target, { image, namespace, spec: { observation: observationOf(7), ...spec } });
-    this.#watch = watch(target, ['bluegreenreleases', SHOP, '-n', namespace], ({ status }) =>
+    await this.follow(SHOP);
+  }
+
+  /** Watches the release of this name from its first revision on, and waits for that. */
+  async follow(release: string): Promise<void> {
+    const what = ['bluegreenreleases', release, '-n', this.namespace];
+    this.#watch = watch(this.stage.target, what, ({ status }) =>
       this.statuses.push({ at: Date.now(), status: status ?? {} }),
     );
     await this.ends('r1', 'Committed');

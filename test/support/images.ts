@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../build/bundle.ts';
-import { buildImage, type Image, nodeImage, nodeRuntimeFiles } from '../cluster/images.ts';
+import { buildImage, type Image, nodeImage, nodeRuntimeFiles, withLibraries } from '../cluster/images.ts';
 
 export { prometheusImage } from '../cluster/images.ts';
 
@@ -17,6 +17,22 @@ export function demoImage(): Promise<Image> {
       { from: join(demo, 'app'), to: '/demo/app' },
       { from: join(demo, 'load'), to: '/demo/load' },
     ],
+  });
+}
+
+/** The databases, the consumers and the `psql` of examples/endpoint-credentials.yaml, as test/e2e/orders plays them. */
+export async function ordersImage(): Promise<Image> {
+  const psql = '#!/bin/sh\nexec node /orders/psql.ts "$@"\n';
+  return nodeImage({
+    name: 'local.test/orders:1',
+    files: [
+      { from: join(import.meta.dirname, '../e2e/orders'), to: '/orders' },
+      // The gate of the example is a line of shell.
+      ...(await withLibraries('/bin/sh', '/bin/sh')),
+      ...(await withLibraries('/bin/cat', '/bin/cat')),
+      { content: psql, to: '/usr/local/bin/psql', mode: 0o755 },
+    ],
+    cmd: ['node', '/orders/orders.ts'],
   });
 }
 
