@@ -70,15 +70,19 @@ export async function deployOrders(target: Target, { namespace = 'demo' }: ShopO
   const orders = objects.find(({ kind }) => kind === 'Deployment');
   const others = objects.filter((each) => each !== orders);
   await apply(target, [namespaceObject(namespace)]);
-  await apply(target, [...others, ...COLORS.flatMap((color) => database(namespace, color, image))]);
+  await apply(target, others);
   const byHand = JSON.stringify({ stringData: published(namespace, 'blue') });
   await target.kubectl(['patch', 'secret', RELEASE, '-n', namespace, '--type=merge', '-p', byHand]);
-  for (const { name } of Object.values(DATABASES)) await rolledOut(target, namespace, name);
-  const [first, second] = consumersOf(orders);
-  await apply(target, [first, second, service(namespace, SHOP, { app: 'orders' }, 80, 8080)]);
-  await rolledOut(target, namespace, first.metadata.name);
-  const status = ['rollout', 'status', `statefulset/${second.metadata.name}`, '-n', namespace];
-  await target.kubectl([...status, '--timeout=120s'], { timeoutMs: 125_000 });
+  const databases = COLORS.flatMap((color) => database(namespace, color, image));
+  const consumers = consumersOf(orders);
+  const underLoad = service(namespace, SHOP, { app: CONSUMERS[0].name }, 80, 8080);
+  await apply(target, [...databases, ...consumers, underLoad]);
+  const deployments = [...COLORS.map((color) => DATABASES[color].name), CONSUMERS[0].name];
+  const status = ['rollout', 'status', `statefulset/${CONSUMERS[1].name}`, '-n', namespace];
+  await Promise.all([
+    ...deployments.map((name) => rolledOut(target, namespace, name)),
+    target.kubectl([...status, '--timeout=120s'], { timeoutMs: 125_000 }),
+  ]);
 }
 
 /** The release of the example: the second consumer, and what is watched, are this story's. */
@@ -92,7 +96,7 @@ export async function releaseOrders({ stage, namespace }: Shop): Promise<void> {
 
 /** Answers that consumers gave: nobody else knows whether an environment outside is good. */
 const of = (code: string): string =>
-  `sum(rate(http_requests_total{namespace="$(BLUEGREEN_NAMESPACE)",pod=~"orders-.*"${code}}[10s]))`;
+  `sum(rate(http_requests_total{namespace="$(BLUEGREEN_NAMESPACE)",pod=~"orders-.*"${code}}[5s]))`;
 const observation: ReleaseSpecInput['observation'] = {
   durationSeconds: 5,
   checks: [
@@ -146,7 +150,7 @@ function consumersOf(orders: any): [deployment: any, statefulSet: any] {
   const scraped = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' };
   const invoices = structuredClone(orders);
   orders.spec.template.metadata.annotations = scraped;
-  const name = 'invoices';
+  const { name } = CONSUMERS[1];
   const labels = { app: name };
   const { env: _, ...rest } = container;
   const reader = {

@@ -15,7 +15,7 @@ export interface Database {
   readonly agent?: Agent;
 }
 
-const TIMEOUT_MS = 1_500;
+const TIMEOUT_MS = 5_000;
 
 /** `GET` asks for data, `HEAD` for no more than whether the login is right. Rejects without an answer. */
 export function ask(method: 'GET' | 'HEAD', { url, username, password, agent }: Database): Promise<Answer> {
