@@ -29,8 +29,6 @@ export async function judgeCredentials(
     const field = 'spec.traffic.endpoint.secretRef';
     return {
       reason: 'CredentialsRefused',
-      field,
-      object: `Secret ${name}`,
       // A policy may quote what stands in the Secret.
       message: `${field}: the API server refuses to patch Secret "${name}" (${error.reason}): let the operator do so by a Role of this namespace (docs/endpoint.md), or see which policy forbids it`,
     };

@@ -28,8 +28,6 @@ export async function judgeRestart(
     const field = `spec.traffic.endpoint.restart[${index}]`;
     return {
       reason: 'ConsumerRefused',
-      field,
-      object: `${kind} ${name}`,
       message: `${field}: the API server refuses to restart ${kind} "${name}": ${error.message}`,
     };
   }

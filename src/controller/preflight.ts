@@ -78,9 +78,7 @@ async function askServer(deps: PreflightDeps, scene: Scene, signal: AbortSignal)
       judgeCredentials(deps.client, scene, signal),
       ...scene.services.map((service, index) => judgeSwitch(deps.client, scene, service, index, signal)),
       ...names(scene).map((name) => judgeName(deps.client, scene, name, signal)),
-      ...firstServices(scene).map((service, index) =>
-        judgeServed(deps.client, scene, service, index, signal),
-      ),
+      ...firstServices(scene).map((service) => judgeServed(deps.client, scene, service, signal)),
       judgeUnnamed(deps.client, scene, signal),
     ]),
     judgeRoom(deps.client, deps.limits, scene, signal),
@@ -175,8 +173,6 @@ async function judge(
     if (!isKubeError(error, 'Invalid', 'BadRequest', 'Forbidden')) throw error;
     return {
       reason: type === JOBS ? 'JobRefused' : 'WorkloadRefused',
-      field,
-      object: `${type.kind} ${body.metadata.name}`,
       message: `${field}: the API server refuses the ${type.kind} derived from it: ${error.message}`,
     };
   }
@@ -204,8 +200,6 @@ async function judgeSwitch(
     const field = `spec.traffic.services[${index}].name`;
     return {
       reason: 'ServiceRefused',
-      field,
-      object: `Service ${name}`,
       message: `${field}: the API server refuses to switch Service "${name}": ${error.message}`,
     };
   }
@@ -236,7 +230,6 @@ async function judgeName(
   if (existing === undefined || existing.metadata.labels?.[LABEL_RELEASE] === release.name) return undefined;
   return {
     reason: 'NameTaken',
-    object: `${type.kind} ${name}`,
     message: `${type.kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
   };
 }
@@ -252,7 +245,6 @@ async function judgeServed(
   client: KubeClient,
   { release, snapshot }: Scene,
   { name }: { readonly name: string },
-  index: number,
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   const labelSelector = `${LABEL_SERVICE_NAME}=${name}`;
@@ -262,8 +254,6 @@ async function judgeServed(
   if (!endpointsOf(slices).some(({ ready, podUid }) => ready && !own.has(podUid))) return undefined;
   return {
     reason: 'ServiceSelectsOtherPods',
-    field: `spec.traffic.services[${index}].name`,
-    object: `Service ${name}`,
     message: `Service "${name}" has endpoints that are not of this release: name their Deployment in spec.workload.deploymentRef, so that it is taken over, or remove those pods`,
   };
 }
@@ -289,8 +279,6 @@ async function judgeUnnamed(
     const field = `spec.workload.pair.${color}.autoscalerRef`;
     return {
       reason: 'AutoscalingUnstated',
-      field,
-      object: `HorizontalPodAutoscaler ${found.metadata.name}`,
       message: `HorizontalPodAutoscaler "${found.metadata.name}" scales ${sideInWords(release, color)}: name it in ${field}, or delete it`,
     };
   }
@@ -330,5 +318,5 @@ async function judgeQuery(
   const expanded = expandQuery(query, { color: 'blue', revision: 'r0', release: name, namespace });
   const verdict = await sources.validate({ namespace, source, query: expanded }, signal);
   if (verdict.ok !== false) return undefined;
-  return { reason: 'InvalidQuery', field, message: `${field}: ${verdict.message}` };
+  return { reason: 'InvalidQuery', message: `${field}: ${verdict.message}` };
 }

@@ -31,10 +31,8 @@ export async function judgeRoom(
   if (pair !== undefined)
     return rolesOf(snapshot).active === undefined ? [] : judgeQuotas(limits, snapshot, template.spec);
   const name = workloadInWords(release.spec);
-  const object = `Deployment ${wished.metadata.name}`;
   const inTemplate = obstacles(template, release.spec.traffic.selectorLabel).map(({ reason, message }) => ({
     reason,
-    object,
     message: `${name}: ${message}`,
   }));
   const [claims, quotas] = await Promise.all([
@@ -74,7 +72,6 @@ async function judgeClaims(
     return [
       {
         reason: 'VolumeNotShared',
-        object: `PersistentVolumeClaim ${name}`,
         message: `PersistentVolumeClaim "${name}" is ${modes.join(', ')}: pods of both colours cannot have it at once; use ReadWriteMany or ReadOnlyMany, or keep the data outside of the workload`,
       },
     ];
@@ -109,12 +106,10 @@ function judgeQuota(
     const left = (parseQuantity(hard) ?? 0) - (parseQuantity(status?.used?.[resource]) ?? 0);
     return demand === undefined ? [] : [{ resource, left, needed: demand.perPod * added, ...demand }];
   });
-  const object = `ResourceQuota ${metadata.name}`;
   const silent = counted.find(({ unstated }) => unstated !== undefined);
   if (silent !== undefined && size > 0)
     return {
       reason: 'QuotaNeedsValue',
-      object,
       message: `ResourceQuota "${metadata.name}" counts ${silent.resource}, and container "${silent.unstated}" of ${workloadInWords(snapshot.release.spec)} states none: give it one, or the namespace a LimitRange`,
     };
   if (counted.every(({ left, needed }) => needed <= left)) return undefined;
@@ -124,7 +119,6 @@ function judgeQuota(
   const missing = short.map(({ resource, left }) => inWords(resource, Math.max(0, left)));
   return {
     reason: 'QuotaTooSmall',
-    object,
     message: `the candidate needs ${[inWords('pods', added), ...inAll].join(', ')}; ResourceQuota "${metadata.name}" has ${missing.join(', ')} left: raise it, or lower spec.capacity.candidate`,
   };
 }

@@ -33,7 +33,6 @@ function capacityAsked({ release }: Snapshot): Problem | undefined {
   if (candidate === '100%' && window === '100%' && standby === 0) return undefined;
   return {
     reason: 'FieldWithoutMeaning',
-    field: 'spec.capacity',
     message: 'spec.capacity counts pods, and workload.external has none here: remove spec.capacity',
   };
 }
@@ -49,8 +48,6 @@ function inUse({ revisions }: Snapshot, { name, state, mark, data }: EndpointVie
   if (key === undefined) return undefined;
   return {
     reason: 'EndpointInUse',
-    field: CONFIG_MAP_FIELD,
-    object: `ConfigMap ${name}`,
     message: `ConfigMap "${name}" has the key "${key}", which would be lost, since url, color and revision replace all that it holds: name another one in ${CONFIG_MAP_FIELD}, or remove every other key from it`,
   };
 }
@@ -59,18 +56,13 @@ export function foreign(snapshot: Snapshot, endpoint: EndpointView): Problem | u
   const { release } = snapshot;
   const { name, state, owner } = endpoint;
   if (state !== 'Foreign') return inUse(snapshot, endpoint);
-  const object = `ConfigMap ${name}`;
   if (owner !== undefined)
     return {
       reason: 'EndpointClaimed',
-      field: CONFIG_MAP_FIELD,
-      object,
       message: `ConfigMap "${name}" belongs to release "${owner}": name another one in ${CONFIG_MAP_FIELD}, or delete that release`,
     };
   return {
     reason: 'NameTaken',
-    field: CONFIG_MAP_FIELD,
-    object,
     message: `ConfigMap "${name}" exists without the label ${LABEL_CONFIG}, and is left alone: let it be taken over (kubectl label configmap ${name} ${LABEL_CONFIG}=true -n ${release.namespace}) or name another one in ${CONFIG_MAP_FIELD}`,
   };
 }
@@ -85,8 +77,6 @@ function unknownAddress(
     return undefined;
   return {
     reason: 'EndpointUnknown',
-    field: CONFIG_MAP_FIELD,
-    object: `ConfigMap ${name}`,
     message: `ConfigMap "${name}" says an url that neither spec.workload.external.blue nor green has: describe in one of them what consumers use now, or remove the key url from it`,
   };
 }
@@ -116,12 +106,11 @@ export function credentialsUnfit({ endpoint, release }: Snapshot, { stage }: Rol
   const { credentials } = endpoint ?? {};
   const workload = workloadOf(release.spec);
   if (credentials === undefined || workload.kind !== 'External') return undefined;
-  const { name, state } = credentials;
   const trouble = secretTrouble(credentials);
   if (trouble !== undefined) {
     const field = 'spec.traffic.endpoint.secretRef';
-    const reason = SECRET_REASONS[state] ?? 'CredentialsUnfit';
-    return { reason, field, object: `Secret ${name}`, message: `${field}: ${trouble}` };
+    const reason = SECRET_REASONS[credentials.state] ?? 'CredentialsUnfit';
+    return { reason, message: `${field}: ${trouble}` };
   }
   for (const color of stage === 'Unadopted' ? COLORS : [workload.external.active]) {
     const side = credentials.sides[color];
@@ -129,7 +118,7 @@ export function credentialsUnfit({ endpoint, release }: Snapshot, { stage }: Rol
     if (missing === undefined) continue;
     const field = `spec.workload.external.${color}.secretRef`;
     const reason = SOURCE_REASONS[side.state] ?? 'CredentialsIncomplete';
-    return { reason, field, object: `Secret ${side.name}`, message: `${field}: ${missing}` };
+    return { reason, message: `${field}: ${missing}` };
   }
   return undefined;
 }
@@ -148,12 +137,10 @@ function changedInPlace(
   if (active.config !== undefined && written !== undefined)
     return {
       reason: 'ServingSideChanged',
-      field: `${field}.secretRef`,
       message: `${field}.secretRef: ${written} does not hold what consumers use (revision ${active.name}), and credentials are not changed under them: put it back, or describe the environment with its new ones in ${otherColor(color)} and set spec.workload.external.active to it`,
     };
   return {
     reason: 'ServingSideChanged',
-    field,
     message: `${field} is what consumers use (revision ${active.name}) and is not changed under them: put it back, or describe the new environment in ${otherColor(color)} and set spec.workload.external.active to it`,
   };
 }
@@ -161,19 +148,14 @@ function changedInPlace(
 function unfitConsumer({ release }: Snapshot, { consumers }: EndpointView): Problem | undefined {
   for (const [index, consumer] of consumers.entries()) {
     const field = `spec.traffic.endpoint.restart[${index}]`;
-    const object = `${consumer.kind} ${consumer.name}`;
     if (!consumer.found)
       return {
         reason: 'ConsumerNotFound',
-        field,
-        object,
         message: `${consumerInWords(consumer)} does not exist in namespace "${release.namespace}": create it, or correct ${field}`,
       };
     if (consumer.obstacle !== undefined)
       return {
         reason: 'ConsumerUnfit',
-        field,
-        object,
         message: `${consumerInWords(consumer)} ${consumer.obstacle}, or remove ${field}`,
       };
   }

@@ -1,6 +1,6 @@
 /** What keeps a pair from being released: what people wrote for its two sides must be able to take turns. */
 import { COLORS, type Color } from '../api/status.ts';
-import { autoscalerOn, sideInWords, standingOn } from '../api/workload.ts';
+import { autoscalerOn, sideInWords } from '../api/workload.ts';
 import { otherColor, selectedColor } from './endpoints.ts';
 import { scalesSide, servingSide } from './pair.ts';
 import type { Roles } from './roles.ts';
@@ -32,30 +32,21 @@ export function pairUnfit(snapshot: Snapshot, roles: Roles): Problem | undefined
   return undecided(snapshot, roles);
 }
 
-function objectOn({ release }: Snapshot, color: Color): string {
-  const { kind, name } = standingOn(release, color);
-  return `${kind} ${name}`;
-}
-
 function missing(snapshot: Snapshot, color: Color, field: string): Problem | undefined {
   const { release, sides } = snapshot;
   if (sides[color].deployment !== undefined) return undefined;
   return {
     reason: 'WorkloadNotFound',
-    field: `${field}.name`,
-    object: objectOn(snapshot, color),
     message: `${sideInWords(release, color)} does not exist in namespace "${release.namespace}": create it (with 0 replicas, where it is not needed yet), or correct ${field}.name`,
   };
 }
 
-function claimed(snapshot: Snapshot, color: Color, field: string): Problem | undefined {
+function claimed(snapshot: Snapshot, color: Color): Problem | undefined {
   const { release, pair } = snapshot;
   const by = pair?.[color].claimedBy;
   if (by === undefined || by === release.name) return undefined;
   return {
     reason: 'WorkloadClaimed',
-    field: `${field}.name`,
-    object: objectOn(snapshot, color),
     message: `${sideInWords(release, color)} belongs to release "${by}": name another workload or delete that release`,
   };
 }
@@ -66,8 +57,6 @@ function unlabelled(snapshot: Snapshot, color: Color): Problem | undefined {
   if (lacks.length === 0) return undefined;
   return {
     reason: 'PodsUnlabelled',
-    field: `spec.workload.pair.${color}`,
-    object: objectOn(snapshot, color),
     message: `the pods of ${sideInWords(release, color)} lack the ${lacks.length === 1 ? 'label' : 'labels'} ${lacks.join(' and ')}: add ${lacks.length === 1 ? 'it' : 'them'} to its spec.template.metadata.labels, by which its pods are told from those of the other side`,
   };
 }
@@ -78,8 +67,6 @@ function overlapping(snapshot: Snapshot, color: Color): Problem | undefined {
   const other = sideInWords(release, otherColor(color));
   return {
     reason: 'WorkloadsOverlap',
-    field: `spec.workload.pair.${color}`,
-    object: objectOn(snapshot, color),
     message: `the selector of ${sideInWords(release, color)} matches the pods of ${other} as well: create one of them anew, with a selector that holds ${release.spec.traffic.selectorLabel}`,
   };
 }
@@ -95,8 +82,6 @@ function unselected(snapshot: Snapshot, color: Color): Problem | undefined {
   if (service === undefined) return undefined;
   return {
     reason: 'ServiceSelectsOtherPods',
-    field: `spec.traffic.services[${index}].name`,
-    object: `Service ${service.name}`,
     message: `Service "${service.name}" does not select the pods of ${sideInWords(release, color)}: its selector and the labels of spec.template must match on both sides`,
   };
 }
@@ -107,8 +92,6 @@ function autoscalerMissing(snapshot: Snapshot, color: Color, field: string): Pro
   if (name === undefined || pair?.[color].autoscaler !== undefined) return undefined;
   return {
     reason: 'AutoscalerNotFound',
-    field: `${field}.autoscalerRef.name`,
-    object: `HorizontalPodAutoscaler ${name}`,
     message: `HorizontalPodAutoscaler "${name}" does not exist in namespace "${release.namespace}": create it, or correct or remove ${field}.autoscalerRef`,
   };
 }
@@ -120,19 +103,15 @@ function autoscalerElsewhere(snapshot: Snapshot, color: Color, field: string): P
   const { name, target } = autoscaler;
   return {
     reason: 'AutoscalerElsewhere',
-    field: `${field}.autoscalerRef.name`,
-    object: `HorizontalPodAutoscaler ${name}`,
     message: `HorizontalPodAutoscaler "${name}" scales ${target.kind} "${target.name}" and not ${sideInWords(release, color)}: correct ${field}.autoscalerRef.name or its scaleTargetRef`,
   };
 }
 
-function autoscalerClaimed({ release, pair }: Snapshot, color: Color, field: string): Problem | undefined {
+function autoscalerClaimed({ release, pair }: Snapshot, color: Color): Problem | undefined {
   const { name = '', claimedBy } = pair?.[color].autoscaler ?? {};
   if (claimedBy === undefined || claimedBy === release.name) return undefined;
   return {
     reason: 'AutoscalerClaimed',
-    field: `${field}.autoscalerRef.name`,
-    object: `HorizontalPodAutoscaler ${name}`,
     message: `HorizontalPodAutoscaler "${name}" belongs to release "${claimedBy}": name another one or delete that release`,
   };
 }
@@ -147,8 +126,6 @@ function undecided(snapshot: Snapshot, { active }: Roles): Problem | undefined {
   if (service === undefined) return undefined;
   return {
     reason: 'ActiveUnknown',
-    field: `spec.traffic.services[${index}].name`,
-    object: `Service ${service.name}`,
     message: `Service "${service.name}" does not say which side serves: add ${label}: blue or ${label}: green to its selector`,
   };
 }

@@ -16,8 +16,6 @@ export function portMissing({ services, release }: Snapshot): Problem | undefine
     if (port === undefined || service.ports.includes(port)) continue;
     return {
       reason: 'ServicePortNotFound',
-      field,
-      object: `Service ${service.name}`,
       message: `${field}: Service "${service.name}" has no port ${port} (it has ${service.ports.join(', ')}): name one that it has, or leave ${field} out for its first`,
     };
   }

@@ -57,8 +57,6 @@ function sourceMissing({ source, release }: Snapshot): Problem | undefined {
   const { name } = workload;
   return {
     reason: 'WorkloadNotFound',
-    field: 'spec.workload.deploymentRef.name',
-    object: `Deployment ${name}`,
     message: `Deployment "${name}" does not exist in namespace "${release.namespace}": create it or correct spec.workload.deploymentRef.name`,
   };
 }
@@ -67,8 +65,6 @@ function sourceClaimed({ source, release }: Snapshot): Problem | undefined {
   if (source?.claimedBy === undefined || source.claimedBy === release.name) return undefined;
   return {
     reason: 'WorkloadClaimed',
-    field: 'spec.workload.deploymentRef.name',
-    object: `Deployment ${source.name}`,
     message: `Deployment "${source.name}" belongs to release "${source.claimedBy}": name another Deployment or delete that release`,
   };
 }
@@ -81,14 +77,10 @@ export function configMissing({ config, release, endpoint }: Snapshot): Problem 
   if (forbidden)
     return {
       reason: 'ConfigForbidden',
-      field,
-      object: `${kind} ${name}`,
       message: `${field}: the operator may not watch ${kind}s, and would not see ${kind} "${name}" change: its administrator can give it the ClusterRole bluegreen-operator-secrets (deploy/kustomize/secrets-rbac.yaml); or name no ${kind}`,
     };
   return {
     reason: 'ConfigNotFound',
-    field,
-    object: `${kind} ${name}`,
     message: `${field}: no ${kind} "${name}" with the label ${LABEL_CONFIG} exists in namespace "${release.namespace}": create it, label it (kubectl label ${kind.toLowerCase()} ${name} ${LABEL_CONFIG}=true -n ${release.namespace}) or correct the name`,
   };
 }
@@ -101,24 +93,18 @@ function configTooLarge({ config }: Snapshot): Problem | undefined {
   const kib = Math.ceil(config.bytes / 1024);
   return {
     reason: 'ConfigTooLarge',
-    field: 'spec.config.configMaps',
     message: `spec.config.configMaps: together they hold ${kib} KiB, and a revision keeps at most 512: name fewer, or bring large files with the image`,
   };
 }
 
 function perService(
-  judge: (
-    service: ServiceView,
-    field: string,
-    snapshot: Snapshot,
-    roles: Roles,
-  ) => Omit<Problem, 'field' | 'object'> | undefined,
+  judge: (service: ServiceView, field: string, snapshot: Snapshot, roles: Roles) => Problem | undefined,
 ): Rule {
   return (snapshot, roles) => {
     for (const [index, service] of snapshot.services.entries()) {
       const field = `spec.traffic.services[${index}].name`;
       const problem = judge(service, field, snapshot, roles);
-      if (problem !== undefined) return { field, object: `Service ${service.name}`, ...problem };
+      if (problem !== undefined) return problem;
     }
     return undefined;
   };
@@ -208,7 +194,7 @@ function previewUnfit(snapshot: Snapshot, roles: Roles): Problem | undefined {
   for (const [index, preview] of snapshot.previews.entries()) {
     const field = `spec.traffic.previewServices[${index}].name`;
     const problem = judgePreview(snapshot, roles, preview, field);
-    if (problem !== undefined) return { field, object: `Service ${preview.name}`, ...problem };
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }
@@ -218,7 +204,7 @@ function judgePreview(
   { active }: Roles,
   { name, found, type, selector, claimedBy }: PreviewView,
   field: string,
-): Omit<Problem, 'field' | 'object'> | undefined {
+): Problem | undefined {
   if (!found)
     return {
       reason: 'ServiceNotFound',
@@ -272,8 +258,6 @@ function servicesDisagree(snapshot: Snapshot, roles: Roles): Problem | undefined
   if (roles.stage !== 'Unadopted' || first === undefined || other === undefined) return undefined;
   return {
     reason: 'ServicesDisagree',
-    field: 'spec.traffic.services',
-    object: `Service ${other.name}`,
     message: `Service "${first.name}" selects ${selectedColor(first, label)} and Service "${other.name}" ${selectedColor(other, label)}: set ${label} to the same colour in the selectors of both`,
   };
 }
@@ -301,7 +285,6 @@ function foreignObjects(snapshot: Snapshot): Problem | undefined {
   const { release } = snapshot;
   const taken = (kind: string, name: string): Problem => ({
     reason: 'NameTaken',
-    object: `${kind} ${name}`,
     message: `${kind} "${name}" exists and does not belong to this release: rename or delete it, the operator needs that name`,
   });
   for (const color of COLORS) {
@@ -327,8 +310,6 @@ function autoscalerUnstated(snapshot: Snapshot, roles: Roles): Problem | undefin
   if (release.spec.autoscaling !== undefined || release.spec.replicas !== undefined) return undefined;
   return {
     reason: 'AutoscalingUnstated',
-    field: 'spec.autoscaling',
-    object: `HorizontalPodAutoscaler ${autoscaler.name}`,
     message: `HorizontalPodAutoscaler "${autoscaler.name}" scales Deployment "${source.name}": copy its spec without scaleTargetRef to spec.autoscaling.spec, or set spec.replicas`,
   };
 }
@@ -344,7 +325,6 @@ function autoscalerTooSmall(snapshot: Snapshot, roles: Roles): Problem | undefin
   const where = paired === undefined ? field : `spec.maxReplicas of HorizontalPodAutoscaler "${paired.name}"`;
   return {
     reason: 'AutoscalerTooSmall',
-    field: paired === undefined ? field : `spec.workload.pair.${color}.autoscalerRef`,
     message: `${where} is ${bounds.max}, but the candidate needs ${required} ready pods to take over: raise maxReplicas`,
   };
 }
@@ -356,7 +336,6 @@ function autoscalerAmbiguous({ sides, release }: Snapshot): Problem | undefined 
   const name = autoscalerOn(release, color) ?? '';
   return {
     reason: 'AutoscalerAmbiguous',
-    object: `HorizontalPodAutoscaler ${name}`,
     message: `HorizontalPodAutoscaler "${name}" is switched off, because another one selects the same pods: delete ${release.spec.workload.pair === undefined ? `that of ${workloadInWords(release.spec)}` : 'the other one'}, and remove it where it comes from`,
   };
 }
@@ -367,8 +346,6 @@ function budgetTwice({ foreignBudgets }: Snapshot): Problem | undefined {
   if (name === undefined) return undefined;
   return {
     reason: 'DisruptionBudgetTwice',
-    field: 'spec.podDisruptionBudget',
-    object: `PodDisruptionBudget ${name}`,
     message: `PodDisruptionBudget "${name}" selects the same pods as those of spec.podDisruptionBudget, and Kubernetes evicts no pod that has two: delete it where it comes from, or remove spec.podDisruptionBudget`,
   };
 }
@@ -385,8 +362,6 @@ function jobPodsSelected(snapshot: Snapshot): Problem | undefined {
       const field = `spec.gates[${index}].job.spec.template.metadata.labels`;
       return {
         reason: 'JobPodsSelected',
-        field,
-        object: `Service ${service.name}`,
         message: `the pods of gate "${gate.name}" would be selected by Service "${service.name}": change ${field} so that they do not match its selector`,
       };
     }

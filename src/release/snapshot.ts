@@ -393,9 +393,5 @@ export interface Preflight {
 /** One sentence that says what is wrong, where, and what to do. */
 export interface Problem {
   readonly reason: string;
-  /** Field path in the release, where it is a field. */
-  readonly field?: string;
-  /** Kind and name of the object, where it is one. */
-  readonly object?: string;
   readonly message: string;
 }

@@ -387,7 +387,7 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
       preflight: {
         key: '1/v3',
         at: NOON,
-        problems: [{ reason: 'Refused', field: 'spec', object: 'Job', message: 'the API server says no' }],
+        problems: [{ reason: 'Refused', message: 'the API server says no' }],
       },
     },
   },
