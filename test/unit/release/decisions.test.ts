@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
+import type { ReleaseStatus } from '../../../src/api/status.ts';
 import { formatTime } from '../../../src/api/time.ts';
 import type { Effect, Request } from '../../../src/release/plan.ts';
 import { type Decided, decided } from './decided.ts';
@@ -26,6 +27,34 @@ function request(one: Request): string {
   return `Measure ${one.check.name} of ${one.revision} on ${one.color} in attempt ${one.attempt}`;
 }
 
+const inWords = (members: object = {}): string =>
+  Object.entries(members)
+    .map(([name, value]) => ` ${name} ${Array.isArray(value) ? value.join(', ') : value}`)
+    .join('');
+
+/** What the status says beside its conditions. */
+function shown({
+  switch: moved,
+  history = [],
+  rejected = [],
+  decisions = [],
+  ...status
+}: ReleaseStatus): string[] {
+  const { observedGeneration, attempt, revision, replicas, selector } = status;
+  const { active, candidate, standby, rollback, idleCost } = status;
+  const sides = { active, candidate, standby, idleCost, rollback };
+  const { services = [], endpoint: _, ...move } = moved ?? {};
+  return [
+    `  shows ${inWords({ observedGeneration, attempt, revision, replicas, selector })}`,
+    ...Object.entries(sides).flatMap(([name, side]) => (side ? [`         ${name}:${inWords(side)}`] : [])),
+    ...(moved === undefined ? [] : [`  moved ${inWords(move)}`]),
+    ...services.map((service) => `        ${inWords(service)}`),
+    ...rejected.map((each) => `  never ${inWords(each)}`),
+    ...history.map((each) => `  past  ${inWords(each)}`),
+    ...decisions.map((each) => `  noted ${inWords(each)}`),
+  ];
+}
+
 function told(name: string, { plan, effects }: Decided): string {
   const { verdict, status, lookAgainAt } = plan;
   const { phase, reason, message, stalled, specPending, gates = [] } = verdict;
@@ -42,6 +71,7 @@ function told(name: string, { plan, effects }: Decided): string {
     ...(status.conditions ?? []).map(
       (each) => `  is     ${each.type} ${each.status} ${each.reason}: ${each.message}`,
     ),
+    ...shown(status),
     ...(lookAgainAt === undefined ? [] : [`  looks again at ${formatTime(lookAgainAt)}`]),
     '',
   ].join('\n');
