@@ -659,7 +659,7 @@ describe('the second opinion leaves the workloads of a pair to people', () => {
     { kind: 'WriteBudget', color: 'green', asks: { minAvailable: 1 } },
     { kind: 'WriteCopy', color: 'green', revision: 'r2', configMap: 'settings', digest: 'a' },
   ];
-  const pair = {
+  const pair: Picture['spec'] = {
     workload: { pair: { blue: { name: 'checkout-b' }, green: { name: 'checkout-g' }, active: 'blue' } },
   };
   for (const effect of shapes)

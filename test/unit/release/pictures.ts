@@ -3,11 +3,13 @@ import {
   built,
   committed,
   FORWARD_1,
+  FORWARD_2,
   fresh,
   idle,
   observed,
   r1,
   r2,
+  r2Committed,
   r2Verified,
   returning,
   rolledBack,
@@ -16,7 +18,7 @@ import {
   switched,
   validated,
 } from './situations.ts';
-import { HOUR, MINUTE, NOON, type Picture, SECOND, UID } from './world.ts';
+import { endpointsOf, HOUR, MINUTE, NOON, type Picture, SECOND, UID } from './world.ts';
 
 const hpa = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 10 } } };
 const gates = {
@@ -385,7 +387,7 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
     source: { fingerprint: 'v3' },
     observations: {
       preflight: {
-        key: '1/v3',
+        key: '1/v3/2',
         at: NOON,
         problems: [{ reason: 'Refused', message: 'the API server says no' }],
       },
@@ -394,7 +396,7 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
   'another content is wished for, and nobody answered': {
     ...committed,
     source: { fingerprint: 'v3' },
-    observations: { preflight: { key: '1/v3', at: NOON, problems: [], unanswered: 'the webhook is down' } },
+    observations: { preflight: { key: '1/v3/2', at: NOON, problems: [], unanswered: 'the webhook is down' } },
   },
   'the source was scaled up by another writer': { ...idle, source: { replicas: 2 } },
   'the source was scaled up again a moment ago': {
@@ -412,6 +414,212 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
   },
   'the revisions are gone': { ...idle, revisions: {} },
   'only a candidate is left of the revisions': { ...built, mark: undefined, revisions: { r2 } },
+
+  'another content is wished for, and was refused long ago': {
+    ...committed,
+    source: { fingerprint: 'v3' },
+    observations: {
+      preflight: { key: '1/v3/2', at: NOON - 15 * SECOND, problems: [{ reason: 'Refused', message: 'no' }] },
+    },
+  },
+
+  // What others took away or wrote over.
+  'the finalizer was taken away': { ...idle, release: { hasFinalizer: false } },
+  'the source lost our label': { ...idle, source: { claimedBy: undefined } },
+  'the source was paused': { ...idle, source: { paused: true } },
+  'the source was scaled up again, and may be parked': {
+    ...idle,
+    source: { replicas: 2, parkedAt: NOON - MINUTE, scaledBy: 'kubectl-scale' },
+  },
+  'the Service lost its label': { ...idle, service: { labelled: false } },
+  'the Service lost its claim': { ...idle, service: { claimedBy: undefined } },
+  'the Service lost its claim, and could not be written a moment ago': {
+    ...idle,
+    service: { claimedBy: undefined },
+    observations: { refusals: { checkout: { at: NOON - SECOND, message: 'no', final: true } } },
+  },
+  'a twin is gone': {
+    ...idle,
+    service: {
+      twins: {
+        blue: { found: true, ours: true, matches: true, endpoints: endpointsOf([{ uid: 'b', ready: true }]) },
+        green: { found: false, ours: false, matches: false, endpoints: [] },
+      },
+    },
+  },
+  'a twin was edited': {
+    ...idle,
+    service: {
+      twins: {
+        blue: {
+          found: true,
+          ours: true,
+          matches: false,
+          endpoints: endpointsOf([{ uid: 'b', ready: true }]),
+        },
+        green: { found: true, ours: true, matches: true, endpoints: [] },
+      },
+    },
+  },
+  'the active Deployment is gone': { ...idle, blue: {} },
+  'the active Deployment is gone, and replicas are stated': { ...idle, blue: {}, spec: { replicas: 5 } },
+  'the active Deployment was scaled to 0': { ...idle, blue: { revision: 'r1', desired: 0, ready: 0 } },
+  'more replicas are stated': { ...idle, spec: { replicas: 5 } },
+  'fewer replicas are stated': { ...idle, spec: { replicas: 2 } },
+  'fewer replicas are stated while it is watched': { ...observed, spec: { replicas: 2 } },
+  'the Deployment lacks the labels that are stated': {
+    ...idle,
+    blue: { revision: 'r1', ready: 3, deployment: { carriesStated: false } },
+  },
+
+  // Capacity locks.
+  'an autoscaler is wanted since': { ...idle, spec: hpa },
+  'the autoscaler was edited': {
+    ...idle,
+    spec: hpa,
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 2, matches: false } },
+  },
+  'the switch is proven, with autoscalers': {
+    ...switched,
+    spec: hpa,
+    green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 3 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 2 } },
+  },
+  'production may scale in while its candidate is prepared': {
+    ...built,
+    spec: hpa,
+    green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 3 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 3 } },
+  },
+  'production keeps its lock while it is watched, for a minute': {
+    ...observed,
+    spec: hpa,
+    green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 2 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 2 } },
+  },
+  'the lock of production ends while it is watched': {
+    ...observed,
+    now: NOON + 55 * SECOND,
+    spec: hpa,
+    green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 3 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 3 } },
+  },
+  'the old side has its lock inside the window': {
+    ...committed,
+    spec: hpa,
+    green: { revision: 'r2', ready: 5, autoscaler: { minReplicas: 2 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 2 } },
+  },
+  'the autoscaler cannot have as many as production has': {
+    ...committed,
+    spec: { autoscaling: { spec: { maxReplicas: 4 } } },
+    green: { revision: 'r2', ready: 9, autoscaler: { minReplicas: 1 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 1 } },
+  },
+  'after the window the lock of a standby is what is kept': {
+    ...committed,
+    now: NOON + 49 * HOUR,
+    spec: { ...hpa, capacity: { standby: 3 } },
+    green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 2 } },
+    blue: { revision: 'r1', ready: 3, autoscaler: { minReplicas: 2 } },
+  },
+
+  // Sizes.
+  'a share of production is asked of the candidate': {
+    ...started,
+    spec: { capacity: { candidate: '50%' } },
+  },
+  'a number is asked of the candidate': { ...started, spec: { capacity: { candidate: 2 } } },
+  'production was scaled to 0 while its candidate is built': {
+    ...started,
+    blue: { revision: 'r1', ready: 0, desired: 0 },
+  },
+  'production is half ready while its candidate is built': {
+    ...started,
+    blue: { revision: 'r1', ready: 2, desired: 4 },
+  },
+  'the candidate stood there with more pods': { ...built, green: { revision: 'r2', ready: 5 } },
+  'a share of production is asked of the old side': {
+    ...committed,
+    spec: { capacity: { window: '50%' } },
+    green: { revision: 'r2', ready: 10 },
+  },
+  'what never was kept has no standby': {
+    ...idle,
+    spec: { capacity: { standby: 2 } },
+    green: { revision: 'r2', ready: 3 },
+    revisions: { r1, r2: { ...r2, outcome: { kind: 'Failed', at: NOON, reason: 'Aborted', message: 'no' } } },
+  },
+
+  // Times that people read.
+  'the way back takes as long as the endpoints took': {
+    ...committed,
+    revisions: { r1, r2: { ...r2Committed, decidedAt: NOON - 9 * SECOND } },
+  },
+  'the way back takes as long as the pods take as well': {
+    ...committed,
+    blue: { revision: 'r1', ready: 1, desired: 3 },
+    revisions: {
+      r1: { ...r1, startUpSeconds: 400 },
+      r2: { ...r2Committed, decidedAt: NOON - 9 * SECOND },
+    },
+  },
+  'the way back takes as long as the pods take where none is there': {
+    ...committed,
+    blue: { revision: 'r1', ready: 0, desired: 3 },
+    revisions: {
+      r1: { ...r1, startUpSeconds: 400 },
+      r2: { ...r2Committed, decidedAt: NOON - 9 * SECOND },
+    },
+  },
+  'a side that requests something is counted': {
+    ...committed,
+    blue: { revision: 'r1', ready: 3, deployment: { requests: { cpu: 0.5, memory: 2 ** 30 } } },
+  },
+  'the times of a switch are kept as they were seen first': {
+    ...observed,
+    previous: {
+      switch: {
+        direction: 'Forward',
+        to: 'green',
+        revision: 'r2',
+        decidedAt: '2026-06-01T11:59:55.000Z',
+        patchedAt: '2026-06-01T11:59:56.000Z',
+        convergedAt: '2026-06-01T11:59:57.000Z',
+        services: [
+          {
+            name: 'checkout',
+            inSync: true,
+            converged: true,
+            ready: 3,
+            decidedAt: '2026-06-01T11:59:55.000Z',
+            patchedAt: '2026-06-01T11:59:56.000Z',
+            convergedAt: '2026-06-01T11:59:57.000Z',
+          },
+        ],
+      },
+    },
+  },
+  'the times of an earlier switch are not those of this one': {
+    ...observed,
+    previous: {
+      switch: {
+        direction: 'Forward',
+        to: 'blue',
+        revision: 'r1',
+        decidedAt: '2026-06-01T11:00:00.000Z',
+        convergedAt: '2026-06-01T11:00:01.000Z',
+      },
+    },
+  },
+  'the patch was answered': {
+    ...switched,
+    observations: { patches: { checkout: { mark: FORWARD_2, at: NOON - 4 * SECOND } } },
+  },
+  'the patch of an earlier order was answered': {
+    ...switched,
+    observations: { patches: { checkout: { mark: FORWARD_1, at: NOON - 4 * SECOND } } },
+  },
 
   // Adoption.
   'adoption: the finalizer comes first': { ...fresh, release: { hasFinalizer: false } },
