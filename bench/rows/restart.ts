@@ -6,7 +6,7 @@ import { ENDPOINT_SLICES, type EndpointSlice, NODES } from '../../src/kube/types
 import { SHOP, Shop } from '../../test/integration/operator/shop.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { type AuditTail, patchesService, type Request } from '../audit.ts';
-import type { Benchmark, Say, Sizes } from '../benchmark.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import type { MeasuredOperator } from '../operator.ts';
@@ -14,6 +14,8 @@ import { below, plain, type Row } from '../row.ts';
 
 const REPLICAS = 2;
 const NAMESPACE = 'bench-restart';
+/** The operator's default. */
+const LEASE_SECONDS = 15;
 const SPEC = { observation: { durationSeconds: 0 }, rollback: { windowSeconds: 0 } };
 
 export const restart: Benchmark = {
@@ -24,15 +26,26 @@ export const restart: Benchmark = {
     await shop.release(SPEC);
     await shop.settledOn('r1');
     const killed: number[] = [];
-    for (let round = 1; round <= restarts; round++) {
-      say(`SIGKILL ${round} of ${restarts}`);
-      const after = await afterKill(lab, shop, operator, round + 1);
+    let round = 1;
+    for (let count = 1; count <= restarts; count++) {
+      say(`SIGKILL ${count} of ${restarts}`);
+      round += 1;
+      const after = await afterKill(lab, shop, operator, round);
       killed.push(after.ms);
       operator = after.operator;
     }
-    const { ms: handedOver, last } = await handOvers({ lab, sizes: { restarts }, say, shop, operator });
-    await last.end();
-    return rowsOf(killed, handedOver);
+    const handed: Record<Loss, number[]> = { SIGTERM: [], 'lost node': [] };
+    for (const loss of LOSSES) {
+      for (let count = 1; count <= restarts; count++) {
+        say(`${loss} ${count} of ${restarts}`);
+        round += 1;
+        const after = await afterLoss(lab, shop, operator, round, loss);
+        handed[loss].push(after.ms);
+        operator = after.operator;
+      }
+    }
+    await operator.end();
+    return rowsOf(killed, handed);
   },
 };
 
@@ -53,37 +66,21 @@ async function afterKill(lab: Lab, shop: Shop, old: MeasuredOperator, round: num
   return { ms, operator };
 }
 
-interface HandOvers {
-  readonly lab: Lab;
-  readonly sizes: Pick<Sizes, 'restarts'>;
-  readonly say: Say;
-  readonly shop: Shop;
-  readonly operator: MeasuredOperator;
-}
-
-async function handOvers({
-  lab,
-  sizes,
-  say,
-  shop,
-  operator,
-}: HandOvers): Promise<{ ms: number[]; last: MeasuredOperator }> {
-  const ms: number[] = [];
-  let last = operator;
-  for (let round = 1; round <= sizes.restarts; round++) {
-    say(`SIGTERM ${round} of ${sizes.restarts}`);
-    const after = await afterTerm(lab, shop, last, sizes.restarts + round + 1);
-    ms.push(after.ms);
-    last = after.operator;
-  }
-  return { ms, last };
-}
+/** What becomes of a leader whose standby takes over. */
+const LOSSES = ['SIGTERM', 'lost node'] as const;
+type Loss = (typeof LOSSES)[number];
 
 /**
- * From the signal to the production patch of the standby replica. The leader is held still while the candidate becomes
- * ready: when it goes on it has its signal, and leaves the switch to the other.
+ * To the production patch of the standby replica. The leader is held still while the candidate becomes ready: one that
+ * goes on then has its signal, and leaves the switch to the other; one on a lost node was lost when it was held.
  */
-async function afterTerm(lab: Lab, shop: Shop, old: MeasuredOperator, round: number): Promise<After> {
+async function afterLoss(
+  lab: Lab,
+  shop: Shop,
+  old: MeasuredOperator,
+  round: number,
+  loss: Loss,
+): Promise<After> {
   const operator = await lab.candidate(`standby-${round}`);
   await eventually(
     'the standby to have its caches',
@@ -91,12 +88,13 @@ async function afterTerm(lab: Lab, shop: Shop, old: MeasuredOperator, round: num
     async () => (await operator.ready()) || undefined,
   );
   const audit = await candidateWaits(lab, shop, round);
+  const heldAt = wallClock();
   old.signal('SIGSTOP');
   await cordon(lab, false);
   await candidateReady(lab, shop, round);
-  const from = wallClock();
-  old.signal('SIGTERM');
-  old.signal('SIGCONT');
+  const from = loss === 'SIGTERM' ? wallClock() : heldAt;
+  if (loss === 'SIGTERM') old.signal('SIGTERM');
+  old.signal(loss === 'SIGTERM' ? 'SIGCONT' : 'SIGKILL');
   return { ms: (await patched(audit, shop)) - from, operator };
 }
 
@@ -144,26 +142,22 @@ async function patched(audit: AuditTail, { namespace }: Shop): Promise<number> {
   return at;
 }
 
-function rowsOf(killed: readonly number[], handedOver: readonly number[]): Row[] {
+function rowsOf(killed: readonly number[], handed: Readonly<Record<Loss, readonly number[]>>): Row[] {
   return [
     plain('restart: runs of each', killed.length, ''),
-    plain('restart: SIGKILL, process started to production patched, median', median(killed) / 1000, 's'),
-    below(
-      'restart: SIGKILL, process started to production patched, slowest',
-      Math.max(...killed) / 1000,
-      's',
-      2,
+    ...timed('restart: SIGKILL, process started to production patched', killed, 2),
+    ...timed('restart: SIGTERM with a standby, signal to production patched', handed.SIGTERM, 1),
+    ...timed(
+      'restart: lost node with a standby, leader lost to production patched',
+      handed['lost node'],
+      LEASE_SECONDS,
     ),
-    plain(
-      'restart: SIGTERM with a standby, signal to production patched, median',
-      median(handedOver) / 1000,
-      's',
-    ),
-    below(
-      'restart: SIGTERM with a standby, signal to production patched, slowest',
-      Math.max(...handedOver) / 1000,
-      's',
-      1,
-    ),
+  ];
+}
+
+function timed(what: string, ms: readonly number[], barSeconds: number): Row[] {
+  return [
+    plain(`${what}, median`, median(ms) / 1000, 's'),
+    below(`${what}, slowest`, Math.max(...ms) / 1000, 's', barSeconds),
   ];
 }
