@@ -101,10 +101,10 @@ function unwatchedDue(snapshot: Snapshot, { active }: Roles): number | undefined
   return watched ? undefined : now + UNWATCHED_MS;
 }
 
-/** Whatever it rests in: when its window closes the other side can be emptied, and is no longer told of as a way back. */
-function windowDue({ now }: Snapshot, { active, target, stage }: Roles): number | undefined {
+/** Whatever it waits for: when its window closes the other side can be emptied, and is no longer told of as a way back. */
+function windowDue({ now }: Snapshot, { active, target }: Roles): number | undefined {
   const until = active?.facts.windowUntil;
-  const isOpen = stage === 'Resting' && target !== undefined && until !== undefined && until > now;
+  const isOpen = target !== undefined && until !== undefined && until > now;
   return isOpen ? until : undefined;
 }
 

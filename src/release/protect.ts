@@ -10,14 +10,16 @@ import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
-import { readyCount, selectedColor, servingCount } from './endpoints.ts';
+import { otherColor, readyCount, selectedColor, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import { isOn, known, moveInForce } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 import { isOverdue } from './split.ts';
 import { cannotGoBack, goBack } from './stages/back.ts';
+import { isFixWished } from './stages/give-way.ts';
 import { refused } from './start.ts';
+import { holdActive } from './upkeep.ts';
 
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
 
@@ -191,14 +193,40 @@ function leaveAstray(
   const left = known(snapshot, roles).filter(
     (service) => service.found && !isOn(snapshot, service, color) && wouldDarken(service, color),
   );
-  if (left.length === 0) return undefined;
+  if (left.length === 0 || goesForward(snapshot, roles, active, left)) return undefined;
   const { name, seen, writer } = astrayIn(left, color, label);
   return {
     phase: 'Stalled',
     reason: 'SelectorAstray',
     message: `Service "${name}" selects ${seen}${writer} and is left so: it has ready endpoints, and no ${color} pod (revision ${active.name}), where it should point, is ready`,
+    effects: holdActive(snapshot, roles),
     stalled: true,
   };
+}
+
+/**
+ * A fix must not wait for what it fixes: its switch moves what is left as well. But it takes no side of which another
+ * revision serves there.
+ */
+function goesForward(
+  snapshot: Snapshot,
+  roles: Roles,
+  active: StartedRevision,
+  left: readonly ServiceView[],
+): boolean {
+  const { stage, subject } = roles;
+  const isUnderWay = stage === 'Preparing';
+  if (!isUnderWay && !(stage === 'Resting' && isFixWished(snapshot, roles, active))) return false;
+  const color = otherColor(active.facts.color);
+  const own = isUnderWay ? subject?.name : undefined;
+  const taken = new Set(
+    snapshot.sides[color].pods.flatMap(({ uid, revision }) => (revision === own ? [] : [uid])),
+  );
+  return left.every(
+    (service) =>
+      !isOn(snapshot, service, color) &&
+      !service.endpoints.some(({ ready, podUid }) => ready && taken.has(podUid)),
+  );
 }
 
 const PHASE_WHILE_ALIGNING: Record<Stage, Verdict['phase']> = {

@@ -70,7 +70,7 @@ export function judgeObjects(snapshot: Snapshot, roles: Roles): Verdict | undefi
 }
 
 /** People must act before anything goes on. */
-export function refused({ reason, message }: Pick<Problem, 'reason' | 'message'>): Verdict {
+export function refused({ reason, message }: Problem): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
 }
 

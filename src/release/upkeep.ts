@@ -237,12 +237,15 @@ export function parkingDue(snapshot: Snapshot, roles: Roles): number | undefined
   return due > snapshot.now ? due : undefined;
 }
 
-function isAstray({ source }: Snapshot, { active, stage }: Roles): boolean {
+/** A Service that names no colour, left so or named a moment ago, may rest on its pods. */
+function isAstray({ source, services, release }: Snapshot, { active, stage }: Roles): boolean {
+  const { selectorLabel } = release.spec.traffic;
   return (
     source !== undefined &&
     active !== undefined &&
     stage !== 'Adopting' &&
-    (source.replicas > 0 || source.paused)
+    (source.replicas > 0 || source.paused) &&
+    services.every((service) => !service.found || selectedColor(service, selectorLabel) !== undefined)
   );
 }
 

@@ -11,7 +11,7 @@ import {
 import { checkBudgets } from './oracle/budgets.ts';
 import { checkGivenBack } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
-import { ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
+import { newestFirst, ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
 import { fail } from './oracle/view.ts';
 import { previewsOf, RELEASE, type Scenario, SERVICE, siblingsOf } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -77,20 +77,26 @@ function checkServices(stage: Stage): void {
 
 /**
  * A release that is created anew finds its Services on two sides: one of them would lose its pods by a guess. Or a Service
- * was pointed to pods that serve while none of the active side is ready, and would be dark there. Both are told of.
+ * was pointed to pods that serve while none of the active side is ready, and would be dark there. Both are told of. But a
+ * candidate that stands on the other side, with no Service on it, moves all of them with its switch: it goes on.
  */
-function isForPeople({ world: { api, scenario }, status }: Stage): boolean {
+function isForPeople(stage: Stage): boolean {
+  const { api, scenario } = stage.world;
   const names = [SERVICE, ...siblingsOf(scenario)];
   const isOn = (name: string, color: Color): boolean => selectedColor(api, name) === color;
   const serves = (name: string): boolean => readyEndpoints(api, name).length > 0;
-  const { conditions, revision } = status();
+  const { conditions, revision } = stage.status();
   const reason = conditions?.find(({ type }) => type === 'Ready')?.reason;
   if (reason === 'ServicesDisagree')
     return revision === undefined && COLORS.every((color) => names.some((name) => isOn(name, color)));
   const isLeft = (name: string, home: Color): boolean => serves(name) && !serves(`${name}-${home}`);
   const everyIsRight = (home: Color): boolean =>
     names.every((name) => isOn(name, home) || isLeft(name, home));
-  return reason === 'SelectorAstray' && COLORS.some(everyIsRight);
+  const [newest] = newestFirst(revisionsOf(stage));
+  const isUnderWay = ({ image, facts: { color, outcome } }: RevisionTruth): boolean =>
+    outcome === undefined && imageOfColor(api, color) === image && !names.some((name) => isOn(name, color));
+  const goesOn = newest !== undefined && isUnderWay(newest);
+  return reason === 'SelectorAstray' && !goesOn && COLORS.some(everyIsRight);
 }
 
 /**

@@ -3,6 +3,7 @@ import { explainsMarks, rolesOf } from '../../../src/release/roles.ts';
 import { decided, decidedOn } from './decided.ts';
 import {
   BACK_1,
+  built,
   committed,
   FORWARD_1,
   FORWARD_2,
@@ -273,6 +274,41 @@ describe('drift', () => {
       [],
       true,
     ]);
+  });
+
+  /** No pod of r1 is ready where r1 has the traffic, and a Service that lost its key has other pods. */
+  const dead = (picture: Picture, source = 0): Picture => ({
+    ...picture,
+    route: undefined,
+    source: { ...picture.source, replicas: source },
+    blue: { revision: 'r1', desired: 3, ready: 0 },
+  });
+
+  it('is left so until the side comes back where it should point, which it is helped to', () => {
+    const standby = { revision: 'r0', ready: 1 };
+    const gone = decided({ ...dead(idle), blue: {}, green: standby });
+    expect([gone.reason, gone.effects]).to.deep.equal(['SelectorAstray', ['WriteColor blue r1, 3 replicas']]);
+  });
+
+  it('does not keep a fix waiting: what is ready and proven takes all of them over', () => {
+    expect(decided(dead(built)).reason).to.equal('Validated');
+    const ordered = decided(dead(SITUATIONS.validated as Picture));
+    expect(ordered.effects).to.deep.equal(['PatchSelector checkout -> green']);
+    const wished = decided(dead({ ...idle, source: { fingerprint: 'v2' } }, 1));
+    expect([wished.reason, wished.effects]).to.deep.equal([
+      'ReleaseStarted',
+      ['CreateRevision r2 from source'],
+    ]);
+    const begun = decided(dead(SITUATIONS.started as Picture, 1));
+    expect(begun.effects).to.deep.equal(['WriteColor green r2, 3 replicas']);
+  });
+
+  it('but no fix is built, or goes on, where another revision or its own pods serve unproven', () => {
+    const standby = { green: { revision: 'r0', ready: 1 } };
+    for (const picture of [SITUATIONS.started as Picture, { ...idle, source: { fingerprint: 'v2' } }])
+      expect(decided({ ...dead(picture), ...standby }).reason).to.equal('SelectorAstray');
+    expect(decided({ ...dead(built), route: 'green' }).reason).to.equal('SelectorAstray');
+    expect(decided(dead(idle, 1)).reason, 'nothing else is wished for').to.equal('SelectorAstray');
   });
 
   it('is repaired in the middle of a switch too', () => {

@@ -279,6 +279,12 @@ describe('a Service that is named since the last release', () => {
     ]);
   });
 
+  it('keeps the source running that it rests on', () => {
+    const endpoints = endpointsOf([{ uid: 'source-pod', ready: true }]);
+    const { reason, effects } = decidedOn(joining({ ...idle, source: { replicas: 1 } }, { endpoints }));
+    expect([reason, effects]).to.deep.equal(['ServiceSelectsOtherPods', []]);
+  });
+
   it('is refused when it does not select the pods of the side that serves', () => {
     const empty = { found: true, ours: true, matches: true, endpoints: [] };
     const change = { selector: { app: 'other' }, endpoints: [], twins: { blue: empty, green: empty } };

@@ -5,7 +5,7 @@ import { createMemories } from '../../../src/controller/memory.ts';
 import { eventFor } from '../../../src/controller/report.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { condition, decided } from './decided.ts';
-import { committed, idle, observed, r1, r2Committed, r2Verified } from './situations.ts';
+import { committed, idle, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
 import { HOUR, MINUTE, NOON, type Picture, SECOND } from './world.ts';
 
 const check = { name: 'errors', prometheus: { query: 'q', max: '0.01' } };
@@ -45,6 +45,17 @@ describe('inside the rollback window', () => {
     expect([phase, plan.lookAgainAt]).to.deep.equal(['Suspended', r2Committed.windowUntil]);
     const { effects } = decided({ ...resting, now: r2Committed.windowUntil ?? 0 });
     expect(effects).to.deep.equal(['ScaleColor blue 3 -> 0']);
+  });
+
+  it('also while a candidate that stands in its place is taken no further', () => {
+    const r3 = { ...r2, color: 'blue' as const, attempt: 3 };
+    const under = {
+      ...committed,
+      revisions: { r1, r2: r2Committed, r3 },
+      blue: { revision: 'r3', ready: 3 },
+    };
+    const { phase, plan } = decided({ ...under, source: { fingerprint: 'v3' }, spec: { suspend: true } });
+    expect([phase, plan.lookAgainAt]).to.deep.equal(['Suspended', r2Committed.windowUntil]);
   });
 
   it('and no longer when it is over, or where nothing can be gone back to', () => {
