@@ -35,6 +35,11 @@ export function prometheusCheck(
   // When it is due the answer itself wakes the loop; the interval is for an answer that never comes.
   const lookAgainAt = due ? snapshot.now + check.intervalSeconds * 1000 : next;
   const verdict = { status: statusOf(check, measurements, failures), due, lookAgainAt };
+  if (last === undefined)
+    return {
+      ...verdict,
+      ...(check.onUnknown !== 'Ignore' && { hold: `check "${check.name}" has not been measured yet` }),
+    };
   if (failures >= check.failureLimit) {
     return { ...verdict, breach: { reason: 'CheckFailed', message: breachMessage(check, failures, last) } };
   }
@@ -42,14 +47,12 @@ export function prometheusCheck(
   return { ...verdict, ...(hold !== undefined && { hold }) };
 }
 
-function breachMessage(check: CheckSpec, failures: number, last: Measurement | undefined): string {
-  return `check "${check.name}" failed ${failures} ${failures === 1 ? 'time' : 'times in a row'}: ${last?.message ?? ''}`;
+function breachMessage(check: CheckSpec, failures: number, last: Measurement): string {
+  return `check "${check.name}" failed ${failures} ${failures === 1 ? 'time' : 'times in a row'}: ${last.message}`;
 }
 
 /** Why the commit must wait, if it must. */
-function holdReason(check: CheckSpec, last: Measurement | undefined, failures: number): string | undefined {
-  if (last === undefined)
-    return check.onUnknown === 'Ignore' ? undefined : `check "${check.name}" has not been measured yet`;
+function holdReason(check: CheckSpec, last: Measurement, failures: number): string | undefined {
   if (failures > 0) return `check "${check.name}": ${last.message}`;
   if (last.verdict === 'Unknown' && check.onUnknown === 'Hold')
     return `check "${check.name}" is unknown: ${last.message}`;

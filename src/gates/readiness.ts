@@ -38,7 +38,8 @@ export function readiness(
   const { service, ready } = weakest(snapshot, color);
   const side = snapshot.sides[color];
   const gap = uncovered(snapshot, color);
-  const isReady = ready >= required && isComplete(side) && runsOnly(snapshot, color, candidate.name);
+  const { available = 0, desired = 0 } = side.deployment ?? {};
+  const isReady = ready >= required && available >= desired && runsOnly(snapshot, color, candidate.name);
   if (isReady && gap === undefined) {
     return {
       name: READINESS,
@@ -50,7 +51,7 @@ export function readiness(
   const deadline = since + candidate.frozen.preparation.deadlineSeconds * 1000;
   // With several Services: a pod may be ready and not have the port that one of them asks for.
   const where = snapshot.services.length > 1 ? ` behind Service "${service}"` : '';
-  const missing = isReady && gap !== undefined ? `; ${gap}` : unfinished(side);
+  const missing = isReady ? `; ${gap}` : unfinished(side);
   const progress = `${ready} of ${required} ${color} pods are ready${where}${ready < required ? '' : missing}`;
   const trouble = troubleOf(side);
   if (snapshot.now < deadline) {
@@ -69,17 +70,6 @@ export function readiness(
     reason: trouble?.atFault ? 'CandidateCrashed' : 'PreparationDeadlineExceeded',
     message: `${progress} after ${candidate.frozen.preparation.deadlineSeconds} seconds${trouble ? `: ${trouble.message}` : ''}`,
   };
-}
-
-/** Updated, available, and nothing left of an older template. */
-function isComplete({ deployment }: SideView): boolean {
-  if (deployment === undefined) return false;
-  return (
-    deployment.observed &&
-    deployment.pods === deployment.updated &&
-    deployment.updated >= deployment.desired &&
-    deployment.available >= deployment.desired
-  );
 }
 
 /** Enough pods are ready, and still something is waited for. */

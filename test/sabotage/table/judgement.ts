@@ -30,8 +30,8 @@ export const JUDGEMENT: readonly Sabotage[] = [
     kinds: ['unseen'],
     breaks: 'A release is committed before its check was measured once.',
     file: PROMETHEUS,
-    find: `return check.onUnknown === 'Ignore' ? undefined :`,
-    replace: 'return check.name.length > 0 ? undefined :',
+    find: `check.onUnknown !== 'Ignore'`,
+    replace: 'check.name.length === 0',
     also: [UNGUARDED],
   },
   {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Sample } from '../../../src/analysis/measurement.ts';
+import type { Measurement, Sample } from '../../../src/analysis/measurement.ts';
 import { judge, requireRequests, round } from '../../../src/analysis/threshold.ts';
 
 const value = (number: number): Sample => ({ kind: 'value', value: number });
@@ -13,28 +13,38 @@ const decimal = fc
 const bounds = fc.record({ max: decimal, min: decimal }, { requiredKeys: [] });
 const anyNumber = fc.double({ noNaN: true });
 
+const GOOD = { verdict: 'Good', reason: 'WithinBounds' } as const;
+const ABOVE = { verdict: 'Bad', reason: 'AboveMax' } as const;
+const BELOW = { verdict: 'Bad', reason: 'BelowMin' } as const;
+
 describe('a threshold', () => {
-  const table: [string, Sample, { max?: string; min?: string }, string, string][] = [
-    ['below max', value(0.5), { max: '1' }, 'Good', '0.5 is within bounds'],
-    ['equal to max', value(1), { max: '1' }, 'Good', '1 is within bounds'],
-    ['above max', value(1.5), { max: '1' }, 'Bad', '1.5 is above the maximum of 1'],
-    ['equal to min', value(99), { min: '99' }, 'Good', '99 is within bounds'],
-    ['below min', value(98.5), { min: '99' }, 'Bad', '98.5 is below the minimum of 99'],
-    ['between both', value(5), { min: '0', max: '10' }, 'Good', '5 is within bounds'],
+  const table: [string, Sample, { max?: string; min?: string }, Partial<Measurement>, string][] = [
+    ['below max', value(0.5), { max: '1' }, GOOD, '0.5 is within bounds'],
+    ['equal to max', value(1), { max: '1' }, GOOD, '1 is within bounds'],
+    ['above max', value(1.5), { max: '1' }, ABOVE, '1.5 is above the maximum of 1'],
+    ['equal to min', value(99), { min: '99' }, GOOD, '99 is within bounds'],
+    ['below min', value(98.5), { min: '99' }, BELOW, '98.5 is below the minimum of 99'],
+    ['between both', value(5), { min: '0', max: '10' }, GOOD, '5 is within bounds'],
     [
       'above, though it prints as equal',
       value(1.000_000_1),
       { max: '1' },
-      'Bad',
+      ABOVE,
       '1 is above the maximum of 1',
     ],
-    ['+Inf', value(Number.POSITIVE_INFINITY), { max: '1' }, 'Bad', 'Infinity is above the maximum of 1'],
-    ['-Inf', value(Number.NEGATIVE_INFINITY), { min: '1' }, 'Bad', '-Infinity is below the minimum of 1'],
-    ['unknown', noData, { max: '1' }, 'Unknown', 'the query answers with no series'],
+    ['+Inf', value(Number.POSITIVE_INFINITY), { max: '1' }, ABOVE, 'Infinity is above the maximum of 1'],
+    ['-Inf', value(Number.NEGATIVE_INFINITY), { min: '1' }, BELOW, '-Infinity is below the minimum of 1'],
+    [
+      'unknown',
+      noData,
+      { max: '1' },
+      { verdict: 'Unknown', reason: 'NoData' },
+      'the query answers with no series',
+    ],
   ];
-  for (const [name, sample, bound, verdict, message] of table) {
+  for (const [name, sample, bound, expected, message] of table) {
     it(`${name}: ${message}`, () => {
-      expect(judge(sample, bound, 7)).to.include({ at: 7, verdict, message });
+      expect(judge(sample, bound, 7)).to.include({ at: 7, ...expected, message });
     });
   }
 
@@ -92,6 +102,10 @@ describe('a minimum of requests', () => {
         },
       ),
     );
+  });
+
+  it('is reached with exactly as many', () => {
+    expect(requireRequests(value(1), value(100), 100)).to.deep.equal(value(1));
   });
 
   it('says how many there are and how many are needed', () => {

@@ -50,7 +50,9 @@ describe('a check against Prometheus', () => {
   });
 
   it('ignores what was measured before any traffic reached the new side', () => {
-    expect(checked([bad(VERIFIED_AT - 1), bad(VERIFIED_AT)]).breach).to.equal(undefined);
+    const { status, breach } = checked([bad(VERIFIED_AT - 1), bad(VERIFIED_AT)]);
+    expect(breach).to.equal(undefined);
+    expect([status.state, status.failures, status.measurements]).to.deep.equal(['Pending', 0, []]);
   });
 
   it('is breached at the limit, not before', () => {
@@ -61,6 +63,43 @@ describe('a check against Prometheus', () => {
       message: 'check "errors" failed 2 times in a row: 0.5 is above 0.01',
     });
     expect(checked(two, NOON, { failureLimit: 3 }).breach).to.equal(undefined);
+  });
+
+  it('may be breached by one, and says so', () => {
+    expect(checked([bad(NOON)], NOON, { failureLimit: 1 }).breach?.message).to.equal(
+      'check "errors" failed 1 time: 0.5 is above 0.01',
+    );
+  });
+
+  it('that is good keeps nothing waiting, and shows what it was', () => {
+    const good: Measurement = { ...bad(NOON), verdict: 'Good', reason: 'WithinBounds', message: 'fine' };
+    expect(checked([good])).to.deep.equal({
+      status: {
+        name: 'errors',
+        state: 'Good',
+        query: 'sum(errors)',
+        failures: 0,
+        message: 'fine at 2026-06-01T12:00:00Z',
+        measurements: [
+          {
+            at: '2026-06-01T12:00:00.000Z',
+            verdict: 'Good',
+            reason: 'WithinBounds',
+            value: '0.5',
+            message: 'fine',
+          },
+        ],
+      },
+      due: false,
+      lookAgainAt: NOON + 10 * SECOND,
+    });
+  });
+
+  it('that is unknown shows no number', () => {
+    const unknown: Measurement = { at: NOON, verdict: 'Unknown', reason: 'NoData', message: 'no series' };
+    expect(checked([unknown]).status.measurements).to.deep.equal([
+      { at: '2026-06-01T12:00:00.000Z', verdict: 'Unknown', reason: 'NoData', message: 'no series' },
+    ]);
   });
 
   it('shows the query, the count and the last ten measurements', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readiness } from '../../../src/gates/readiness.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
+import { external, ready } from '../release/external.ts';
 import { built } from '../release/situations.ts';
 import { MINUTE, NOON, type Picture, type SidePicture, world } from '../release/world.ts';
 
@@ -12,28 +13,56 @@ function asked(green: SidePicture, more: Picture = {}) {
 }
 
 describe('readiness', () => {
-  const incomplete: [string, SidePicture][] = [
-    ['a pod is missing', { desired: 3, ready: 2 }],
+  const replaced = '3 of 3 green pods are ready, those of an earlier revision are still being replaced';
+  const incomplete: [string, SidePicture, string][] = [
+    ['a pod is missing', { desired: 3, ready: 2 }, '2 of 3 green pods are ready'],
     [
       'the Deployment controller has not seen the latest write',
       { ready: 3, deployment: { observed: false } },
+      replaced,
     ],
-    ['a pod of an older template is left', { ready: 3, deployment: { pods: 4 } }],
-    ['a pod is ready but not available yet', { ready: 3, deployment: { available: 2 } }],
-    ['the Deployment was edited', { ready: 3, deployment: { matches: false } }],
-    ['the Deployment is another revision’s', { ready: 3, revision: 'r9' }],
-    ['the Deployment is a stranger’s', { ready: 3, deployment: { ours: false } }],
-    ['a pod carries another revision', { ready: 3, pods: [{}, {}, { revision: 'r9' }] }],
+    ['a pod of an older template is left', { ready: 3, deployment: { pods: 4 } }, replaced],
+    [
+      'a pod of an older template is left, and one is not available yet',
+      { ready: 3, deployment: { pods: 4, available: 2 } },
+      replaced,
+    ],
+    [
+      'a pod is ready but not available yet',
+      { ready: 3, deployment: { available: 2 } },
+      '3 of 3 green pods are ready, 2 of 3 available',
+    ],
+    ['the Deployment was edited', { ready: 3, deployment: { matches: false } }, replaced],
+    ['the Deployment is another revision’s', { ready: 3, revision: 'r9' }, replaced],
+    ['the Deployment is a stranger’s', { ready: 3, deployment: { ours: false } }, replaced],
+    ['a pod carries another revision', { ready: 3, pods: [{}, {}, { revision: 'r9' }] }, replaced],
   ];
-  for (const [why, green] of incomplete) {
+  for (const [why, green, progress] of incomplete) {
     it(`is not passed while ${why}`, () => {
-      expect(asked(green).state).to.equal('Running');
+      const { state, message } = asked(green);
+      expect([state, message]).to.deep.equal(['Running', `${progress}, waiting until 2026-06-01T12:09:00Z`]);
     });
   }
 
   it('is passed with exactly the pods that are needed', () => {
-    const { state, message } = asked({ ready: 3 });
-    expect([state, message]).to.deep.equal(['Passed', '3 of 3 pods are ready']);
+    expect(asked({ ready: 3 })).to.deep.equal({
+      name: 'readiness',
+      state: 'Passed',
+      reason: 'Ready',
+      message: '3 of 3 pods are ready',
+    });
+  });
+
+  it('is passed where the pods are not in this cluster: the gates have the word', () => {
+    const snapshot = external(ready);
+    const roles = rolesOf(snapshot);
+    if (roles.subject === undefined) throw new Error('there is a candidate');
+    expect(readiness(snapshot, roles, roles.subject, NOON)).to.deep.equal({
+      name: 'readiness',
+      state: 'Passed',
+      reason: 'External',
+      message: 'there are no pods here to wait for: the gates say whether the environment is good',
+    });
   });
 
   it('counts through the endpoints of every Service, not by the Deployment’s word', () => {
@@ -63,6 +92,20 @@ describe('readiness', () => {
       const trouble = { reason, container: 'app', restarts: 0 };
       const late = asked({ desired: 3, pods: [{ trouble }, {}, {}] }, { now: NOON + 9 * MINUTE });
       expect([late.state, late.reason]).to.deep.equal(['Inconclusive', 'PreparationDeadlineExceeded']);
+    });
+  }
+
+  const restarted: [number, string][] = [
+    [0, 'CrashLoopBackOff'],
+    [1, 'CrashLoopBackOff after 1 restart'],
+    [2, 'CrashLoopBackOff after 2 restarts'],
+  ];
+  for (const [restarts, words] of restarted) {
+    it(`tells of a container that crashed: ${words}`, () => {
+      const trouble = { reason: 'CrashLoopBackOff', container: 'app', restarts };
+      expect(asked({ desired: 3, pods: [{ trouble }, {}, {}] }).message).to.equal(
+        `0 of 3 green pods are ready (pod checkout-green-0, container app: ${words}), waiting until 2026-06-01T12:09:00Z`,
+      );
     });
   }
 

@@ -24,8 +24,8 @@ const podsAsked = (picture: Picture): string[] =>
 
 describe('warm-up', () => {
   it('asks every candidate pod when the candidate is ready', () => {
-    const { phase, message, effects, plan } = decided(given({}));
-    expect([phase, effects]).to.deep.equal(['Preparing', []]);
+    const { phase, reason, message, effects, plan } = decided(given({}));
+    expect([phase, reason, effects]).to.deep.equal(['Preparing', 'WarmingUp', []]);
     expect(message).to.equal(
       '0 of 3 pods answered 50 warm-up requests each, waiting until 2026-06-01T12:09:00Z',
     );
@@ -48,6 +48,20 @@ describe('warm-up', () => {
   it('asks those again that have not answered all, and those that were silent after five seconds', () => {
     expect(podsAsked(given(seen(50, 49, silent(NOON - 4 * SECOND))))).to.deep.equal(['checkout-green-1']);
     expect(podsAsked(given(seen(50, 50, silent(NOON - 5 * SECOND))))).to.deep.equal(['checkout-green-2']);
+  });
+
+  it('looks again after five seconds, and at the deadline where that is earlier', () => {
+    expect(decided(given({})).plan.lookAgainAt).to.equal(NOON + 5 * SECOND);
+    const deadline = NOON + 9 * MINUTE;
+    const late = { ...built, now: deadline - SECOND };
+    expect(decided(given({}, late)).plan.lookAgainAt).to.equal(deadline);
+  });
+
+  it('does not wait for a pod that is not ready', () => {
+    const pods = [{}, {}, {}, { ready: false }];
+    const green = { revision: 'r2', ready: 3, pods, deployment: { pods: 3, updated: 3, desired: 3 } };
+    const { message } = decided(given(seen(50, 50, 50), { ...built, green }));
+    expect(message).to.equal('revision r2 passed all 2 gates');
   });
 
   it('lets the gates begin when all have answered', () => {
