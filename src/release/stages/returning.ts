@@ -2,6 +2,7 @@
 import { recordFacts } from '../effects.ts';
 import { convergence, readyCount } from '../endpoints.ts';
 import type { Outcome } from '../facts.ts';
+import { soonest } from '../look-again.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { Command, Roles, StartedRevision } from '../roles.ts';
 import { provable } from '../services.ts';
@@ -33,7 +34,7 @@ export function returning(snapshot: Snapshot, roles: Roles): Verdict {
       message: `the traffic goes back to ${color} (revision ${command.revision.name}): Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`,
       effects: [...holdActive(snapshot, roles), ...proofs(snapshot)],
       stalled: ready === 0,
-      ...(until !== undefined && snapshot.now < until && { lookAgainAt: until }),
+      ...soonest(snapshot.now, [until]),
     };
   }
   const [reason, why] = split(command.reason);
@@ -61,9 +62,9 @@ function isInVain(snapshot: Snapshot, roles: Roles, { color, decidedAt }: Comman
  * The reason travels in the annotation of the switch patch, so that a crash right after it loses nothing. Others may
  * write that annotation: what is not of our form must neither outgrow the status nor hide that the traffic is back.
  */
-export function split(text: string | undefined): [string, string] {
-  const [, reason, message] = /^([A-Z][A-Za-z]{0,63}): (.{1,512})/s.exec(text ?? '') ?? [];
-  return [reason ?? 'RolledBack', message ?? (text?.slice(0, 512) || 'the reason was lost')];
+export function split(text = ''): [string, string] {
+  const [, reason, message] = /^([A-Z][A-Za-z]{0,63}): (.{1,512})/s.exec(text) ?? [];
+  return [reason ?? 'RolledBack', message ?? (text.slice(0, 512) || 'the reason was lost')];
 }
 
 export function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: Outcome): Effect {

@@ -4,6 +4,7 @@ import { formatTime } from '../../api/time.ts';
 import { requiredReady } from '../capacity.ts';
 import { recordFacts } from '../effects.ts';
 import { convergence, servingOfColor } from '../endpoints.ts';
+import { soonest } from '../look-again.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
 import { known } from '../services.ts';
@@ -45,7 +46,7 @@ export function switching(snapshot: Snapshot, roles: Roles): Verdict {
     reason: behind.found ? 'WaitingForEndpoints' : 'ServiceNotFound',
     message: `${seen}, waiting until ${formatTime(deadline)}`,
     effects: proofs(snapshot),
-    ...(snapshot.now < deadline && { lookAgainAt: deadline }),
+    ...soonest(snapshot.now, [deadline]),
   };
 }
 

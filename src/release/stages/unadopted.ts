@@ -8,7 +8,7 @@ import type { EndpointView } from '../endpoint-view.ts';
 import { selectedColor } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { ColorDeploymentView, Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput } from '../start.ts';
 import { claims, twins } from '../upkeep.ts';
 import { takeOver } from './paired.ts';
@@ -34,19 +34,23 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
       effects: claimed,
     };
   }
-  const kept = keptColor(snapshot);
+  const kept = keptSide(snapshot);
   return kept === undefined ? adopt(snapshot) : readopt(snapshot, kept);
 }
 
-/** A colour that an earlier release of this name left serving. */
-function keptColor(snapshot: Snapshot): Color | undefined {
+interface Kept {
+  readonly color: Color;
+  readonly deployment: ColorDeploymentView;
+}
+
+/** A colour that an earlier release of this name left serving: that it is ours, and the only one named, was judged before. */
+function keptSide(snapshot: Snapshot): Kept | undefined {
   const label = snapshot.release.spec.traffic.selectorLabel;
-  const selected = snapshot.services
+  const color = snapshot.services
     .map((service) => selectedColor(service, label))
-    .filter((color) => color !== undefined);
-  const [kept] = selected;
-  const isOurs = kept !== undefined && snapshot.sides[kept].deployment?.ours;
-  return isOurs && selected.every((color) => color === kept) ? kept : undefined;
+    .find((selected) => selected !== undefined);
+  const deployment = color && snapshot.sides[color].deployment;
+  return color && deployment && { color, deployment };
 }
 
 /** What really runs is kept, which need not be what the Deployment wishes for. */
@@ -106,10 +110,9 @@ function beginExternal(snapshot: Snapshot, endpoint: EndpointView, external: Ext
  * The revision keeps the name that the colour's pods carry: under another one the Deployment would not be the
  * revision's, and a later rollback to it would have to build it anew first.
  */
-function readopt(snapshot: Snapshot, color: Color): Verdict {
+function readopt(snapshot: Snapshot, { color, deployment }: Kept): Verdict {
   const now = snapshot.now;
-  const { deployment } = snapshot.sides[color];
-  const number = Number(/^r([1-9][0-9]{0,8})$/.exec(deployment?.revision ?? '')?.[1] ?? 1);
+  const number = Number(/^r([1-9][0-9]{0,8})$/.exec(deployment.revision ?? '')?.[1] ?? 1);
   const revision = revisionLabel(number);
   const message = `${color} serves already: taking it over as revision ${revision}`;
   const outcome = { kind: 'Committed' as const, at: now, reason: 'Readopted', message };
@@ -129,7 +132,7 @@ function readopt(snapshot: Snapshot, color: Color): Verdict {
     message,
     effects: [
       ...twins(snapshot),
-      freeze(snapshot, color, deployment?.fingerprint ?? '', facts, number),
+      freeze(snapshot, color, deployment.fingerprint, facts, number),
       ...moveTraffic(snapshot, { color, mark, reason: `Readopted: ${message}`, rescue: false }),
     ],
   };

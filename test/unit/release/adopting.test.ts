@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
+import type { ServiceView } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import { FORWARD_1, fresh } from './situations.ts';
-import { editServices, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
+import { editServices, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const started: RevisionFacts = {
   color: 'blue',
@@ -136,6 +137,30 @@ describe('adopting a running Deployment', () => {
     }
   });
 
+  it('of two Services the one with such a key alone is written', () => {
+    const two = world({ ...building, services: ['checkout', 'admin'] });
+    const [first, second] = two.services as [ServiceView, ServiceView];
+    const early = { ...second, selector: { ...second.selector, [LABEL]: 'blue' } };
+    const result = decidedOn({ ...two, services: [first, early] });
+    expect(result.effects).to.deep.equal(['PatchSelector admin -> source']);
+    expect(effectOf(result, 'PatchSelector')).to.deep.include({
+      rescue: true,
+      reason:
+        'SelectorRestored: Service "admin" selected a side that is not proven yet: Deployment "checkout" serves again',
+    });
+  });
+
+  it('leaves a colour that is larger than the source as it is', () => {
+    expect(decided({ ...holding, blue: { revision: 'r1', ready: 5 } }).effects).to.deep.equal([
+      'RecordFacts r1',
+    ]);
+  });
+
+  it('claims a source that somebody has paused already', () => {
+    const paused = { ...holding, source: { ...held, claimedBy: undefined } };
+    expect(decided(paused).effects).to.deep.equal(['HoldSource']);
+  });
+
   it('leaves such a key where the source could not serve: what is ready of the colour may', () => {
     const { reason } = decided({
       ...building,
@@ -198,6 +223,16 @@ describe('adopting a running Deployment', () => {
     expect([reason, effects]).to.deep.equal(['ParkingSource', ['ScaleSource 3 -> 0']]);
   });
 
+  it('and takes its pause back, whichever of the two another writer has done', () => {
+    const after = { ...draining, now: NOON + 20 * SECOND };
+    expect(decided({ ...after, source: { replicas: 3, paused: false } }).effects).to.deep.equal([
+      'ScaleSource 3 -> 0',
+    ]);
+    expect(decided({ ...after, source: { replicas: 0, paused: true } }).effects).to.deep.equal([
+      'ScaleSource 0 -> 0',
+    ]);
+  });
+
   it('is committed when the source is parked', () => {
     const result = decided({ ...draining, now: NOON + 20 * SECOND, source: { replicas: 0 } });
     expect([result.reason, result.effects]).to.deep.equal(['Adopted', ['RecordFacts r1 Committed']]);
@@ -257,11 +292,36 @@ describe('readopting a colour that an earlier release left serving', () => {
     expect(effectOf(result, 'PatchSelector').mark).to.deep.include({ uid: UID, revision: 'r5', attempt: 1 });
   });
 
-  it('begins with r1 where the label is no revision of ours', () => {
-    const { effects } = decided({
-      ...kept,
-      green: { ready: 3, revision: 'custom', deployment: { fingerprint: 'v1' } },
+  const labels: [string, string][] = [
+    ['custom', 'r1'],
+    ['xr5', 'r1'],
+    ['r5x', 'r1'],
+    ['r05', 'r1'],
+    ['r', 'r1'],
+    ['r1234567890', 'r1'],
+    ['r47', 'r47'],
+  ];
+  for (const [label, revision] of labels) {
+    it(`begins with ${revision} where the label says ${label}`, () => {
+      const { effects } = decided({
+        ...kept,
+        green: { ready: 3, revision: label, deployment: { fingerprint: 'v1' } },
+      });
+      expect(effects[0]).to.equal(`CreateRevision ${revision} from green`);
     });
-    expect(effects[0]).to.equal('CreateRevision r1 from green');
+  }
+
+  it('of two Services one may have lost its key, but they may not name two colours', () => {
+    const two = world({
+      ...kept,
+      source: { ...fresh.source },
+      services: ['checkout', 'admin'],
+      blue: { revision: 'r4', ready: 3 },
+    });
+    const [first, second] = two.services as [ServiceView, ServiceView];
+    const selects = (selector: ServiceView['selector']) =>
+      decidedOn({ ...two, services: [{ ...first, selector }, second] }).reason;
+    expect(selects({ app: 'checkout' })).to.equal('Readopting');
+    expect(selects({ app: 'checkout', [LABEL]: 'blue' })).to.equal('ServicesDisagree');
   });
 });

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Color } from '../../../src/api/status.ts';
 import type { ServiceView, Snapshot, SourceView } from '../../../src/release/snapshot.ts';
-import { type Decided, decided, decidedOn } from './decided.ts';
+import { type Decided, decided, decidedOn, effectOf } from './decided.ts';
 import { committed, idle } from './situations.ts';
 import {
   endpointsOf,
@@ -53,10 +53,11 @@ describe('a release is deleted whose source says what serves', () => {
         'blue serves until Deployment "checkout" takes over; green is removed when it has drained, at 2026-06-01T12:00:20Z',
       effects: [],
     });
-    expect(decided({ ...other, switchedAt: NOON - MINUTE }).effects).to.deep.equal([
-      'DeleteColor green',
-      'RemoveAutoscaler checkout-green',
-    ]);
+    expect(said(decided({ ...other, switchedAt: NOON - 30 * SECOND }))).to.deep.equal({
+      reason: 'RemovingColor',
+      message: 'blue serves until Deployment "checkout" takes over; green is removed',
+      effects: ['DeleteColor green', 'RemoveAutoscaler checkout-green'],
+    });
   });
 
   it('the source gets as many pods as serve', () => {
@@ -86,12 +87,24 @@ describe('a release is deleted whose source says what serves', () => {
   });
 
   it('it is paused, so that it makes no pods of another template, and then gets the traffic', () => {
-    expect(decided(sourceHas({ replicas: 3 })).effects).to.deep.equal(['HoldSource']);
-    expect(said(decided(sourceHas(READY)))).to.deep.equal({
+    expect(said(decided(sourceHas({ replicas: 3 })))).to.deep.equal({
+      reason: 'HoldingSource',
+      message: 'Deployment "checkout" is ready to take over: pausing it for the switch',
+      effects: ['HoldSource'],
+    });
+    const result = decided(sourceHas(READY));
+    const message = 'Deployment "checkout" has 3 ready pods: moving the traffic from blue to it';
+    expect(said(result)).to.deep.equal({
       reason: 'Ejecting',
-      message: 'Deployment "checkout" has 3 ready pods: moving the traffic from blue to it',
+      message,
       effects: ['HandBack checkout -> source (abc)'],
     });
+    expect(effectOf(result, 'HandBack').reason).to.equal(`Ejected: ${message}`);
+  });
+
+  it('as many of its pods as are ready of the colour, where production itself is ill', () => {
+    const ill = { ...sourceHas({ ...READY, ready: 1 }), blue: { revision: 'r1', desired: 3, ready: 1 } };
+    expect(decided(ill).reason).to.equal('Ejecting');
   });
 
   it('a pause that its controller has yet to see is waited for, not undone', () => {
@@ -115,13 +128,23 @@ describe('a release is deleted whose source says what serves', () => {
       ...behind,
       service: { ...behind.service, endpoints: endpointsOf([...three, ...bluePods]) },
     };
-    expect(decided(both)).to.deep.include({ reason: 'WaitingForEndpoints', effects: [] });
+    expect(said(decided(both))).to.deep.equal({
+      reason: 'WaitingForEndpoints',
+      message:
+        'waiting until the endpoints of Service "checkout" are pods of Deployment "checkout" only, until 2026-06-01T12:10:29Z',
+      effects: [],
+    });
     const draining = decided(handed(10 * SECOND));
     expect(draining.message).to.equal(
       'Deployment "checkout" serves; the colours are removed when they have drained, at 2026-06-01T12:00:20Z',
     );
     expect([draining.effects, draining.plan.lookAgainAt]).to.deep.equal([[], NOON + 20 * SECOND]);
-    expect(decided(handed(MINUTE)).effects).to.deep.equal(['DeleteColor blue']);
+    expect(draining.reason).to.equal('Draining');
+    expect(said(decided(handed(30 * SECOND)))).to.deep.equal({
+      reason: 'RemovingColors',
+      message: 'Deployment "checkout" serves and the colours have drained: removing them',
+      effects: ['DeleteColor blue'],
+    });
   });
 
   it('what a crash left of a colour goes too: its Deployment is deleted before its autoscaler', () => {
@@ -137,9 +160,15 @@ describe('a release is deleted whose source says what serves', () => {
       message: 'Deployment "checkout" serves; 1 pods of the colours are still to end',
       effects: [],
     });
-    expect(decided(handed(MINUTE, { blue: GONE })).effects).to.deep.equal([
-      'HandBack checkout -> as before the adoption',
-    ]);
+    const alone = decided(handed(MINUTE, { blue: GONE }));
+    const message =
+      'Deployment "checkout" serves alone: its Services select what they did before the adoption';
+    expect(said(alone)).to.deep.equal({
+      reason: 'Ejected',
+      message,
+      effects: ['HandBack checkout -> as before the adoption'],
+    });
+    expect(effectOf(alone, 'HandBack').reason).to.equal(`Ejected: ${message}`);
     const open = { ...sourceHas(READY), route: undefined, mark: undefined, blue: GONE };
     expect(decided(open).effects).to.deep.equal([
       'RemoveTwin checkout-blue',
@@ -152,11 +181,47 @@ describe('a release is deleted whose source says what serves', () => {
 
   it('a source that dies under the traffic lets the colour serve again', () => {
     const dead = handed(SECOND, { source: { ...READY, ready: 0, readyHash: undefined } });
-    const { reason, effects } = decided({ ...dead, service: { ...dead.service, endpoints: [] } });
-    expect([reason, effects]).to.deep.equal([
-      'EjectionUndone',
-      ['HandBack checkout -> as before the adoption'],
-    ]);
+    const result = decided({ ...dead, service: { ...dead.service, endpoints: [] } });
+    const message = 'no pod of Deployment "checkout" is ready: the colours serve again';
+    expect(said(result)).to.deep.equal({
+      reason: 'EjectionUndone',
+      message,
+      effects: ['HandBack checkout -> as before the adoption'],
+    });
+    expect(effectOf(result, 'HandBack').reason).to.equal(`EjectionUndone: ${message}`);
+  });
+
+  it('endpoints that do not follow in time let the colour serve again', () => {
+    const release = { deleting: true, deletedAt: NOON - 630 * SECOND };
+    const late = handed(MINUTE, { release });
+    expect(said(decided({ ...late, service: { ...late.service, endpoints: [] } }))).to.deep.equal({
+      reason: 'EjectionUndone',
+      message:
+        'the endpoints did not follow to Deployment "checkout" by 2026-06-01T12:00:00Z: the colours serve again',
+      effects: ['HandBack checkout -> as before the adoption'],
+    });
+  });
+
+  const stillThere: [string, { ready: boolean; serving: boolean }][] = [
+    ['is ready', { ready: true, serving: false }],
+    ['is not ready and serves on', { ready: false, serving: true }],
+  ];
+  for (const [what, state] of stillThere) {
+    it(`a pod of the colour that ${what} is waited for`, () => {
+      const picture = handed(HOUR);
+      const endpoints = [...endpointsOf(three), { podUid: 'blue-pod-0', ...state, group: 'IPv4/http' }];
+      const { reason } = decided({ ...picture, service: { ...picture.service, endpoints } });
+      expect(reason).to.equal('WaitingForEndpoints');
+    });
+  }
+
+  it('a preview of the release is let go first, one of somebody else is left', () => {
+    const preview = (name: string, claimedBy: string) => ({ ...world(idle).services[0], name, claimedBy });
+    const previews = [preview('shown', 'uid-1'), preview('other', 'uid-9')] as never;
+    const { reason, message, plan } = decided({ ...sourceHas(READY), previews });
+    expect([reason, message]).to.deep.equal(['ReleasingPreviews', 'the preview Services show whatever runs']);
+    expect(plan.effects).to.have.lengthOf(1);
+    expect(plan.effects[0]).to.deep.include({ service: 'shown' });
   });
 
   it('without the key, as another writer left it, the colours are taken out before they end', () => {
@@ -183,6 +248,14 @@ describe('a release is deleted and the source cannot take over', () => {
       'another release has it',
       sourceHas({ claimedBy: 'another' }),
       'Deployment "checkout" belongs to release "another"',
+    ],
+    [
+      'a Service that was taken out of the spec selects a colour still',
+      {
+        ...sourceHas(READY),
+        leftovers: [{ ...world(idle).services[0], name: 'old', twinOf: undefined } as never],
+      },
+      'Service "old", which the spec no longer names, selects a colour',
     ],
     [
       'its pods would not be selected',

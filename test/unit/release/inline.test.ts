@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { workloadInWords } from '../../../src/api/workload.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
-import { decided } from './decided.ts';
+import { decided, effectOf } from './decided.ts';
 import { committed, FORWARD_1, idle } from './situations.ts';
 import { HOUR, MINUTE, NOON, type Picture, SECOND, specOf } from './world.ts';
 
@@ -36,9 +36,19 @@ describe('a Deployment that stands in the release', () => {
   });
 
   it('becomes the first revision at once: nothing has to be taken over', () => {
-    const { reason, message, effects } = decided(inline);
-    expect([reason, effects]).to.deep.equal(['FreezingRevision', ['CreateRevision r1 from source']]);
-    expect(message).to.equal('nothing serves yet: spec.workload.deployment becomes revision r1');
+    const result = decided(inline);
+    expect([result.phase, result.reason, result.effects]).to.deep.equal([
+      'Adopting',
+      'FreezingRevision',
+      ['CreateRevision r1 from source'],
+    ]);
+    expect(effectOf(result, 'CreateRevision').facts).to.deep.equal({
+      color: 'blue',
+      attempt: 1,
+      startedAt: NOON,
+      adoption: true,
+    });
+    expect(result.message).to.equal('nothing serves yet: spec.workload.deployment becomes revision r1');
   });
 
   it('is built with as many pods as it says', () => {
@@ -64,10 +74,40 @@ describe('a Deployment that stands in the release', () => {
   });
 
   it('that is changed before anything has served is built in place of what was begun', () => {
-    const { reason, effects } = decided({ ...building, wish: wish('v2') });
-    expect([reason, effects]).to.deep.equal([
+    const result = decided({ ...building, wish: wish('v2') });
+    expect([result.reason, result.effects]).to.deep.equal([
       'Superseded',
       ['RecordFacts r1 Superseded', 'CreateRevision r2 from source'],
+    ]);
+    const message =
+      'revision r1 is no longer wanted: spec.workload.deployment changed before anything served';
+    expect(result.message).to.equal(message);
+    expect(effectOf(result, 'RecordFacts').facts.outcome).to.deep.equal({
+      kind: 'Superseded',
+      at: NOON,
+      reason: 'Superseded',
+      message,
+    });
+    expect(effectOf(result, 'CreateRevision').facts).to.deep.equal({
+      color: 'blue',
+      attempt: 2,
+      startedAt: NOON,
+      adoption: true,
+    });
+  });
+
+  it('that is changed before anything has served is judged first, and built on until it was', () => {
+    const changed = { ...building, wish: wish('v2') };
+    const unasked = decided({
+      ...changed,
+      observations: { preflight: { key: 'another', at: NOON, problems: [] } },
+    });
+    expect([unasked.phase, unasked.reason, unasked.effects]).to.deep.equal(['Adopting', 'Preflight', []]);
+    const refused = decided({ ...changed, service: { headless: true } });
+    expect([refused.phase, refused.plan.verdict.stalled, refused.effects]).to.deep.equal([
+      'Stalled',
+      true,
+      [],
     ]);
   });
 

@@ -208,6 +208,7 @@ describe('a Service that cannot be patched', () => {
     const returnWanted = { at: NOON - SECOND, reason: 'ServiceRefused', message: 'no' };
     const result = decidedOn(two({ ...observed, revisions: { r1, r2: { ...r2Verified, returnWanted } } }));
     expect(said(result)).to.deep.equal(['Observing', 'Reunited', ['RecordFacts r2']]);
+    expect(result.message).to.equal('every Service selects green again: revision r2 is watched on');
     expect(effectOf(result, 'RecordFacts').facts.returnWanted).to.equal(undefined);
   });
 

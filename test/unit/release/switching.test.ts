@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
+import type { ServiceView } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
@@ -28,6 +29,8 @@ import {
   world,
 } from './world.ts';
 
+/** r1 can no longer take over. */
+const lost = { ...r1, rejected: { at: NOON - MINUTE, reason: 'CheckFailed', message: 'too many errors' } };
 const TO_BLUE = 'PatchSelector checkout -> blue';
 
 describe('the switch is verified', () => {
@@ -75,6 +78,15 @@ describe('the switch is verified', () => {
       reason:
         'SwitchNotConverged: Service "checkout" has 0 ready green endpoints and 3 of other pods after 30 seconds',
     });
+  });
+
+  it('and goes on waiting where nothing could be gone back to', () => {
+    const alone = { ...switched, now: NOON + 25 * SECOND, revisions: { r1: lost, r2: r2Validated } };
+    const { reason, message, effects, plan } = decidedOn(editServices(world(alone), blueStill));
+    expect([reason, effects, plan.verdict.lookAgainAt]).to.deep.equal(['WaitingForEndpoints', [], undefined]);
+    expect(message).to.equal(
+      'Service "checkout" has 0 ready green endpoints and 3 of other pods, waiting until 2026-06-01T12:00:25Z',
+    );
   });
 
   it('a pod that is ready through one port only is half a pod', () => {
@@ -192,6 +204,18 @@ describe('the new side is watched', () => {
   it('one bad measurement holds the commit until a good one follows', () => {
     expect(seen('gb', afterwards).phase).to.equal('Held');
     expect(seen('gbg', afterwards).phase).to.equal('Committed');
+  });
+
+  it('is measured on where nothing can be gone back to', () => {
+    const alone = { now: NOON + 10 * SECOND, revisions: { r1: lost, r2: r2Verified } };
+    const { reason, plan } = seen('bb', { ...alone, now: NOON });
+    expect([reason, plan.requests]).to.deep.equal(['RollbackImpossible', []]);
+    const later = decided({
+      ...watched,
+      ...alone,
+      observations: { measurements: { errors: measured('bb', NOON) } },
+    });
+    expect(later.plan.requests.map((request) => request.kind)).to.deep.equal(['Measure']);
   });
 
   const modes = { Ignore: ['Committed', 'Committed'], Fail: ['RollingBack', 'Held'] } as const;
@@ -443,6 +467,16 @@ describe('the way back', () => {
     expect([phase, reason, effects]).to.deep.equal(['RollingBack', 'WaitingForEndpoints', []]);
   });
 
+  it('is told as stalled while nobody is ready where the traffic goes to, and only then', () => {
+    const both = endpointsOf([
+      { uid: 'green-pod-0', ready: true },
+      { uid: 'blue-pod-0', ready: true },
+    ]);
+    const stalled = (endpoints: typeof both): boolean | undefined =>
+      decidedOn(editServices(world(returning), { endpoints })).plan.verdict.stalled;
+    expect([stalled(both), stalled(both.slice(0, 1))]).to.deep.equal([false, true]);
+  });
+
   it('ends with the loser rejected, for the reason that the switch annotation carries', () => {
     const result = decided(returning);
     expect([result.phase, result.effects]).to.deep.equal(['RolledBack', ['RecordFacts r2 RolledBack']]);
@@ -531,6 +565,23 @@ describe('a fix, while the watched revision cannot serve and nothing can be gone
     const others = endpointsOf([{ uid: 'green-pod-0', ready: true }]);
     const served = editServices(world({ ...died, now: NOON + HOUR }), { endpoints: others });
     expect(decidedOn(served).effects, 'somebody else still serves').to.deep.equal([]);
+  });
+
+  it('but waits for it while it has a ready pod, or one of several Services is still served by others', () => {
+    const alive = world({ ...returning, now: NOON + HOUR });
+    expect(decidedOn(editServices(alive, { endpoints: [] })).reason).to.equal('WaitingForEndpoints');
+    const dead = { blue: { revision: 'r1', ...none }, green: { revision: 'r2', ...none } };
+    const two = world({ ...returning, ...dead, now: NOON + HOUR, services: ['checkout', 'admin'] });
+    const [first, second] = two.services as [ServiceView, ServiceView];
+    const others = endpointsOf([{ uid: 'green-pod-0', ready: true }]);
+    const served = { ...two, services: [first, { ...second, endpoints: others }] };
+    expect(decidedOn(served).reason).to.equal('WaitingForEndpoints');
+  });
+
+  it('does not while a pod is ready, behind the Service or not: that is better than none', () => {
+    const later = { ...dead, now: NOON + MINUTE, green: { revision: 'r2', ready: 1, desired: 3 } };
+    expect(decided(later).reason).to.equal('Observing');
+    expect(decidedOn(editServices(world(later), { endpoints: [] })).reason).to.not.equal('GaveWay');
   });
 
   it('and then it starts', () => {

@@ -131,6 +131,18 @@ describe('inside the rollback window', () => {
     expect(phase).to.equal('Committed');
   });
 
+  it('an attempt that failed meanwhile takes nothing back of what was measured, nor does one that nobody can read', () => {
+    const failed: RevisionFacts = {
+      color: 'blue',
+      attempt: 3,
+      startedAt: NOON,
+      outcome: { kind: 'Failed', at: NOON + 4 * MINUTE, reason: 'GateFailed', message: 'bad' },
+    };
+    const picture = inWindow('Alert', bad(2, 3));
+    const { plan } = decided({ ...picture, revisions: { r0: undefined, ...picture.revisions, r3: failed } });
+    expect(plan.verdict.alert?.reason).to.equal('CheckFailed');
+  });
+
   it('a way back that stays shut is no obstacle to a fix, and ends with the window', () => {
     const shut = { ...inWindow('Rollback', bad(3, 4)), blue: { revision: 'r1', desired: 3, ready: 0 } };
     const returnWanted = { at: NOON, reason: 'CheckFailed', message: said };
