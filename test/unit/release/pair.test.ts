@@ -4,7 +4,7 @@ import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import type { EffectKind } from '../../../src/release/plan.ts';
 import type { PairedAutoscalerView, Snapshot } from '../../../src/release/snapshot.ts';
-import { decided, decidedOn } from './decided.ts';
+import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
   FORWARD_1,
@@ -151,17 +151,48 @@ function paired(): Picture {
 
 describe('a pair', () => {
   it('is labelled first, then its side that serves is recorded as it is, and no traffic moves', () => {
-    const { effects } = decided({ ...fresh, pair: { blue: { claimedBy: undefined }, green: {} } });
-    expect(effects).to.deep.equal(['ClaimPaired Deployment app-blue']);
-    const { reason, effects: then, plan } = decided(fresh);
-    expect([reason, then]).to.deep.equal(['TakenOver', ['CreateRevision r1 from blue']]);
-    expect(plan.effects[0]).to.deep.nested.include({ 'facts.beside': 'green0', 'facts.color': 'blue' });
+    const claiming = decided({ ...fresh, pair: { blue: { claimedBy: undefined }, green: {} } });
+    expect([claiming.phase, claiming.reason, claiming.message, claiming.effects]).to.deep.equal([
+      'Adopting',
+      'ClaimingPair',
+      'claiming the production Services and the two workloads',
+      ['ClaimPaired Deployment app-blue'],
+    ]);
+    const result = decided(fresh);
+    const message = 'blue serves already: taking it over as revision r1';
+    expect([result.phase, result.reason, result.message, result.effects]).to.deep.equal([
+      'Adopting',
+      'TakenOver',
+      message,
+      ['CreateRevision r1 from blue'],
+    ]);
+    expect(effectOf(result, 'CreateRevision').facts).to.deep.equal({
+      color: 'blue',
+      attempt: 1,
+      startedAt: NOON,
+      validatedAt: NOON,
+      verifiedAt: NOON,
+      committedAt: NOON,
+      outcome: { kind: 'Committed', at: NOON, reason: 'TakenOver', message },
+      verifiedReady: 3,
+      beside: 'green0',
+    });
   });
 
   it('gets the key where only one side has pods', () => {
-    const { reason, message, effects } = decided({ ...fresh, route: undefined });
-    expect([reason, effects]).to.deep.equal(['KeyAdded', ['PatchSelector checkout -> blue']]);
+    const result = decided({ ...fresh, route: undefined });
+    const { phase, reason, message, effects } = result;
+    expect([phase, reason, effects]).to.deep.equal([
+      'Adopting',
+      'KeyAdded',
+      ['PatchSelector checkout -> blue'],
+    ]);
     expect(message).to.equal(`only blue has pods: the selectors get ${LABEL}: blue`);
+    expect(effectOf(result, 'PatchSelector')).to.deep.include({
+      mark: { uid: UID, revision: 'r1', attempt: 1, direction: 'Forward' },
+      reason: `KeyAdded: ${message}`,
+      rescue: false,
+    });
   });
 
   const halfKeyed = (second: Color | undefined): Snapshot => {
@@ -229,21 +260,85 @@ describe('a pair', () => {
       ...resting,
       blue: { revision: '', ready: 3, deployment: { ...content('v9'), updated: 1, writer: 'helm' } },
     };
-    const { reason, message, effects } = decided(rolling);
-    expect([reason, message]).to.deep.equal([
+    const edit = decided(rolling);
+    expect([edit.reason, edit.message]).to.deep.equal([
       'ActiveEdited',
       'Deployment "app-blue" was edited by helm and is no longer what revision r1 is: put it back, or wait until it has rolled out and is ready, which makes it a revision of its own',
     ]);
-    expect(effects).to.deep.equal([]);
+    expect(edit.effects).to.deep.equal([]);
     const rolled: Picture = {
       ...rolling,
       blue: { ...rolling.blue, deployment: { ...content('v9'), writer: 'helm' } },
     };
     const then = decided(rolled);
-    expect([then.reason, then.effects]).to.deep.equal(['RolledOutInPlace', ['CreateRevision r2 from blue']]);
-    expect(then.message).to.equal(
-      'Deployment "app-blue" was rolled out in production by helm: that is a revision of its own, and no gate has seen it',
+    expect([then.phase, then.reason, then.effects]).to.deep.equal([
+      'Idle',
+      'RolledOutInPlace',
+      ['CreateRevision r2 from blue'],
+    ]);
+    const message =
+      'Deployment "app-blue" was rolled out in production by helm: that is a revision of its own, and no gate has seen it';
+    expect(then.message).to.equal(message);
+    expect(effectOf(then, 'CreateRevision').facts).to.deep.equal({
+      color: 'blue',
+      attempt: 2,
+      startedAt: NOON,
+      validatedAt: NOON,
+      verifiedAt: taken.verifiedAt,
+      committedAt: NOON,
+      outcome: { kind: 'Committed', at: NOON, reason: 'RolledOutInPlace', message },
+      verifiedReady: 3,
+      beside: 'green0',
+    });
+  });
+
+  const inPlace = (deployment: SidePicture['deployment'], more: Picture = {}): Picture => ({
+    ...resting,
+    blue: { revision: '', ready: 3, deployment: { ...content('v9'), ...deployment } },
+    ...more,
+  });
+
+  it('whose serving side people roll out keeps the window, and the time of its switch', () => {
+    const { beside: _, ...alone } = taken;
+    const times = { decidedAt: NOON - HOUR, windowUntil: NOON + HOUR };
+    const { facts } = effectOf(
+      decided(inPlace({}, { revisions: { r1: { ...alone, ...times } } })),
+      'CreateRevision',
     );
+    expect(facts).to.deep.include(times);
+    expect(facts).to.not.have.property('beside');
+    expect(decided(inPlace({})).message, 'nobody knows who').to.equal(
+      'Deployment "app-blue" was rolled out in production by another writer: that is a revision of its own, and no gate has seen it',
+    );
+  });
+
+  const unready = {
+    revision: '',
+    desired: 3,
+    ready: 0,
+    deployment: { ...content('v9'), available: 3 },
+  };
+  const notYet: [string, Picture][] = [
+    ['it has no pods', inPlace({ pods: 0, updated: 0, desired: 0, available: 0 })],
+    ['not all of its pods are made yet', inPlace({ desired: 5 })],
+    ['not all of its pods are available', inPlace({ available: 2 })],
+    ['its controller has not seen it', inPlace({ observed: false })],
+    ['none of its pods is ready', inPlace({}, { blue: unready })],
+    [
+      'it was rejected before',
+      inPlace({}, { revisions: { r1: taken, r2: { ...r2RolledBack } }, contents: { r2: 'v9' } }),
+    ],
+  ];
+  for (const [why, picture] of notYet)
+    it(`whose serving side people roll out is told of, and no revision, while ${why}`, () => {
+      expect(decided(picture).effects.filter((effect) => effect.startsWith('CreateRevision'))).to.deep.equal(
+        [],
+      );
+    });
+
+  it('whose serving side people roll out gets a revision, whatever else was rejected before', () => {
+    const other = inPlace({}, { revisions: { r1: taken, r2: r2RolledBack } });
+    expect(decided(other).reason).to.equal('RolledOutInPlace');
   });
 
   it('whose serving side is rolled out while a release is under way records that first, and then starts over', () => {
@@ -324,12 +419,17 @@ describe('a pair', () => {
 
   it('is left as it is when the release is deleted', () => {
     const raised = { ...autoscaler, minReplicas: 5, note: NOTE };
-    const { effects } = decided({
+    const { phase, reason, message, effects } = decided({
       ...committed,
       ...paired(),
       release: { deleting: true },
       pair: { blue: { autoscaler: raised } },
     });
+    expect([phase, reason, message]).to.deep.equal([
+      'Deleting',
+      'PairKept',
+      'both workloads stay as they are: labels, notes and twins are removed',
+    ]);
     expect(effects).to.deep.equal([
       'ReleasePaired Deployment app-blue',
       'ReleasePaired HorizontalPodAutoscaler blue-hpa',

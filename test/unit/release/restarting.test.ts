@@ -1,7 +1,16 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
-import { decide, type ExternalPicture, switched } from './external.ts';
+import { effectOf } from './decided.ts';
+import {
+  decide,
+  type ExternalPicture,
+  FORWARD,
+  goingBack,
+  type SecretPicture,
+  switched,
+  valid,
+} from './external.ts';
 import { MINUTE, NOON, SECOND, UID } from './world.ts';
 
 const check = {
@@ -146,5 +155,87 @@ describe('while consumers are restarted', () => {
     const now = NOON + MINUTE;
     const after = decide({ ...halfWay, now, runs: { api: 'r2', worker: 'r2' } });
     expect(after.reason).to.equal('SwitchVerified');
+  });
+});
+
+describe('what is told of consumers', () => {
+  const refused: ExternalPicture['observations'] = {
+    refusals: { 'Deployment/api': { at: NOON, message: 'nobody restarts it', final: true } },
+  };
+  const greenHeld: SecretPicture = { mark: FORWARD };
+  const noneBack: ExternalPicture = { ...goingBack, runs: { api: 'r2', worker: 'r2' } };
+  const late = NOON + 9 * MINUTE;
+  for (const [what, picture, phase, stalled] of [
+    ['forward, while one is restarted', switched, 'Switching', undefined],
+    [
+      'forward, while credentials are waited for',
+      {
+        ...switched,
+        switchedAt: NOON - SECOND,
+        secret: { mark: `${UID}/r1/1` },
+        observations: { refusals: { 'Secret/search-login': { at: NOON, message: 'no', final: true } } },
+      },
+      'Switching',
+      undefined,
+    ],
+    [
+      'forward, when all are done',
+      { ...switched, runs: { api: 'r2', worker: 'r2' } },
+      'Observing',
+      undefined,
+    ],
+    ['back, while one is restarted', noneBack, 'RollingBack', false],
+    [
+      'back, while one is waited for',
+      { ...goingBack, now: late - 1, runs: { api: 'r1!', worker: 'r1' } },
+      'RollingBack',
+      false,
+    ],
+    [
+      'back, when one takes longer than it may',
+      { ...goingBack, now: late, runs: { api: 'r1!', worker: 'r1' } },
+      'RollingBack',
+      true,
+    ],
+    [
+      'back, when one takes longer than it may and another is restarted',
+      { ...goingBack, now: late, runs: { api: 'r1!', worker: 'r2' } },
+      'RollingBack',
+      false,
+    ],
+    [
+      'back, when one cannot be restarted',
+      { ...goingBack, runs: { api: 'r2', worker: 'r1' }, observations: refused },
+      'RollingBack',
+      true,
+    ],
+    [
+      'back, when one cannot be restarted and another is',
+      { ...noneBack, observations: refused },
+      'RollingBack',
+      false,
+    ],
+    ['back, while credentials are published', { ...noneBack, secret: greenHeld }, 'RollingBack', undefined],
+    [
+      'back, when credentials cannot be published',
+      { ...noneBack, secret: { ...greenHeld, blue: { state: 'Absent' } } },
+      'RollingBack',
+      true,
+    ],
+    ['back, when all are done', { ...goingBack, runs: { api: 'r1', worker: 'r1' } }, 'RolledBack', undefined],
+  ] as readonly (readonly [string, ExternalPicture, string, boolean | undefined])[]) {
+    it(`${what}: ${phase}${stalled ? ', stalled' : ''}`, () => {
+      const seen = decide(picture);
+      expect([seen.phase, seen.plan.verdict.stalled]).to.deep.equal([phase, stalled]);
+    });
+  }
+
+  it('and recorded: when it was ordered, and when all of them ran with it', () => {
+    const done = decide({ ...switched, runs: { api: 'r2', worker: 'r2' } });
+    expect(effectOf(done, 'RecordFacts').facts).to.deep.equal({
+      ...valid,
+      decidedAt: NOON - MINUTE,
+      verifiedAt: NOON,
+    });
   });
 });
