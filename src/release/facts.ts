@@ -2,7 +2,7 @@
  * What safety needs to know about a revision, kept on its ControllerRevision: losing the status loses nothing.
  * All times are milliseconds since the epoch.
  */
-import type { Color } from '../api/status.ts';
+import { COLORS, type Color } from '../api/status.ts';
 
 export type OutcomeKind =
   | 'Committed' // watched to the end, and kept
@@ -32,7 +32,6 @@ export interface RevisionFacts {
   /** How long the slowest of its pods took to become ready when it was validated: what a rollback to it would wait for. */
   readonly startUpSeconds?: number;
   readonly decidedAt?: number;
-  readonly patchedAt?: number;
   /** The endpoints of every Service proved the switch. */
   readonly verifiedAt?: number;
   /** Ready pods at that moment: the base of the availability check. */
@@ -57,8 +56,6 @@ export interface RevisionFacts {
   readonly sourceReplicas?: number;
 }
 
-const COLOR_VALUES = new Set(['blue', 'green']);
-
 /** undefined for an annotation that is absent or not ours to read: such a revision counts as never started. */
 export function parseFacts(text: string | undefined): RevisionFacts | undefined {
   if (text === undefined) return undefined;
@@ -71,12 +68,9 @@ export function parseFacts(text: string | undefined): RevisionFacts | undefined 
 }
 
 function isFacts(value: unknown): value is RevisionFacts {
-  if (typeof value !== 'object' || value === null) return false;
-  const facts = value as Partial<RevisionFacts>;
+  const { color, attempt, startedAt }: Partial<RevisionFacts> = Object(value);
   return (
-    COLOR_VALUES.has(facts.color ?? '') &&
-    typeof facts.attempt === 'number' &&
-    typeof facts.startedAt === 'number'
+    COLORS.some((each) => each === color) && typeof attempt === 'number' && typeof startedAt === 'number'
   );
 }
 

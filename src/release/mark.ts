@@ -30,8 +30,8 @@ export function formatMark(mark: SwitchMark): string {
 
 /** undefined for anything that this release did not write. */
 export function parseMark(text: string | undefined, uid: string): SwitchMark | undefined {
-  const match = /^([^/]+)\/([^/]+)\/([1-9][0-9]{0,8})(\/back)?$/.exec(text ?? '');
-  if (match === null || match[1] !== uid || match[2] === undefined) return undefined;
+  const match = text?.match(/^([^/]+)\/([^/]+)\/([1-9][0-9]{0,8})(\/back)?$/);
+  if (match?.[1] !== uid || match[2] === undefined) return undefined;
   return { uid, revision: match[2], attempt: Number(match[3]), direction: match[4] ? 'Back' : 'Forward' };
 }
 
@@ -49,8 +49,8 @@ interface Attempted {
 export function isLater(a: SwitchMark, b: SwitchMark, revisions: readonly Attempted[]): boolean {
   const undoes = isUndoneBy(b, a, revisions);
   if (undoes !== isUndoneBy(a, b, revisions)) return undoes;
-  if (a.attempt !== b.attempt) return a.attempt > b.attempt;
-  return a.direction === 'Back' && b.direction === 'Forward';
+  const order = a.attempt - b.attempt || Number(a.direction === 'Back') - Number(b.direction === 'Back');
+  return order > 0;
 }
 
 /** A way back carries the attempt of the revision that it takes the traffic from. */

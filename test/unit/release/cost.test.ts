@@ -48,6 +48,22 @@ describe('what the side without traffic costs', () => {
     expect(cost(window(3, NOON, earlier))).to.deep.equal(first);
   });
 
+  for (const [what, asked, rate, sum] of [
+    ['cores', { cpu: 0.5, memory: 0 }, { cores: '0.5', gib: '0' }, { coreHours: '3', gibHours: '0' }],
+    ['memory', { cpu: 0, memory: 2 * GIB }, { cores: '0', gib: '2' }, { coreHours: '0', gibHours: '12' }],
+  ] as const)
+    it(`is that of ${what} where nothing else is requested`, () => {
+      const blue = (pods: number): Picture['blue'] & object => ({
+        revision: 'r1',
+        ready: pods,
+        deployment: { requests: asked },
+      });
+      const begun = cost({ ...window(3, NOON), blue: blue(3) });
+      expect(begun).to.include({ since, coreHours: '0', gibHours: '0' });
+      const fewer = window(1, NOON - 5 * SECOND + 2 * HOUR, begun);
+      expect(cost({ ...fewer, blue: blue(1) })).to.include({ ...rate, ...sum });
+    });
+
   it('is nothing where nothing stands, or nothing is requested', () => {
     expect(cost(window(0, NOON))).to.equal(undefined);
     expect(cost(committed)).to.equal(undefined);

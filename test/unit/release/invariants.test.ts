@@ -506,6 +506,21 @@ const allowed: [string, Picture, Effect][] = [
     { kind: 'PointPreview', service: 'next', uid: 'next-uid', resourceVersion: '1', color: 'blue' },
   ],
   [
+    'fewer pods than the number asked for, while production is dead',
+    {
+      ...validated,
+      spec: { capacity: { candidate: 2 } },
+      blue: { revision: 'r1', ...none },
+      green: { revision: 'r2', ready: 1 },
+    },
+    patch(validated, {}),
+  ],
+  [
+    'a switch of a Service whose selector is the colour alone',
+    { ...validated, service: { selector: LABELLED } },
+    patch(validated, { from: LABELLED }),
+  ],
+  [
     'a fix while production is dead',
     { ...validated, blue: { revision: 'r1', ...none }, green: { revision: 'r2', ready: 1 } },
     patch(validated, {}),

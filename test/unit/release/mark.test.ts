@@ -52,6 +52,23 @@ describe('the switch annotation', () => {
     expect(isLater(forward, forward, revisions)).to.equal(false);
   });
 
+  it('of a way forward undoes nothing: an earlier attempt is not later for it', () => {
+    const earlier = { uid: 'uid-1', revision: 'r3', attempt: 7, direction: 'Forward' } as const;
+    const later = { uid: 'uid-1', revision: 'r2', attempt: 9, direction: 'Forward' } as const;
+    expect(isLater(earlier, later, revisions)).to.equal(false);
+    expect(isLater(later, earlier, revisions)).to.equal(true);
+    const first = { uid: 'uid-1', revision: 'r1', attempt: 1, direction: 'Forward' } as const;
+    const wayBack = { uid: 'uid-1', revision: 'r3', attempt: 7, direction: 'Back' } as const;
+    expect(isLater(first, wayBack, revisions)).to.equal(false);
+    expect(isLater(wayBack, first, revisions)).to.equal(true);
+  });
+
+  it('is compared by its attempt with one of a revision that is gone, or was never started', () => {
+    const gone = { ...forward, revision: 'r9', attempt: 3 };
+    expect(isLater({ ...back, revision: 'r1' }, gone, [])).to.equal(true);
+    expect(isLater({ ...back, revision: 'r1' }, gone, [{ name: 'r9' }])).to.equal(true);
+  });
+
   it('of a way back from what another way back had brought back is later, although its attempt is earlier', () => {
     const broughtBack = { uid: 'uid-1', revision: 'r2', attempt: 9, direction: 'Back' } as const;
     const next = { uid: 'uid-1', revision: 'r1', attempt: 7, direction: 'Back' } as const;
