@@ -36,3 +36,10 @@ export function changedConfig(before: NamedConfig | undefined, after: NamedConfi
     ...differs('Secret', before?.secrets, after?.secrets),
   ];
 }
+
+/** Of an external workload, where which Secret a side has stands in the spec: those that are the same, and were written since. */
+export function writtenSecrets(before: NamedConfig | undefined, after: NamedConfig | undefined): string[] {
+  return Object.entries(before?.secrets ?? {})
+    .filter(([name, version]) => (after?.secrets?.[name] ?? version) !== version)
+    .map(([name]) => `Secret "${name}"`);
+}

@@ -1,5 +1,5 @@
 /** What is wrong with the input of an external workload: what is published, and who is to be restarted. */
-import { changedConfig } from '../api/config.ts';
+import { writtenSecrets } from '../api/config.ts';
 import { LABEL_CONFIG } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
 import { type External, workloadOf } from '../api/workload.ts';
@@ -133,8 +133,8 @@ function changedInPlace(
   const { color } = active.facts;
   if (external.active !== color || wish.fingerprint === active.fingerprint) return undefined;
   const field = `spec.workload.external.${color}`;
-  const [written] = changedConfig(active.config, config.found);
-  if (active.config !== undefined && written !== undefined)
+  const [written] = writtenSecrets(active.config, config.found);
+  if (written !== undefined)
     return {
       reason: 'ServingSideChanged',
       message: `${field}.secretRef: ${written} does not hold what consumers use (revision ${active.name}), and credentials are not changed under them: put it back, or describe the environment with its new ones in ${otherColor(color)} and set spec.workload.external.active to it`,

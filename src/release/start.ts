@@ -3,7 +3,7 @@
  * frozen before the first effect.
  */
 
-import { changedConfig } from '../api/config.ts';
+import { changedConfig, writtenSecrets } from '../api/config.ts';
 import { revisionLabel } from '../api/names.ts';
 import type { Color } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
@@ -76,7 +76,8 @@ export function refused({ reason, message }: Problem): Verdict {
 
 /** What people wish for now and did not when this revision was frozen. */
 export function whatChanged({ config, release }: Snapshot, since: RevisionView | undefined): string {
-  const names = changedConfig(since?.config, config.found);
+  const differing = release.spec.workload.external === undefined ? changedConfig : writtenSecrets;
+  const names = differing(since?.config, config.found);
   return `${names.length === 0 ? wishInWords(release.spec) : names.join(' and ')} changed`;
 }
 

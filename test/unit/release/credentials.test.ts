@@ -52,6 +52,13 @@ describe('the credentials of an external workload', () => {
       ['PublishSecret search-login -> green'],
     ],
     [
+      'of the other side are another Secret, and none that changed',
+      { ...onBlue, active: 'green', secret: blueHeld },
+      'ReleaseStarted',
+      'spec.workload.external changed: starting attempt 2',
+      ['CreateRevision r2 from source'],
+    ],
+    [
       'are not moved before the ConfigMap is',
       { ...ready, secret: blueHeld },
       'Switching',
