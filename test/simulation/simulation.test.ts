@@ -95,6 +95,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [830000017, 'harsh', 'of two ways back the one of the older attempt was the later, and was undone'],
   // And a status told of a way back whose window had closed meanwhile.
   [910000078, 'harsh', 'a candidate waited for a dead side to take a Service back, which lost its key'],
+  [
+    910000164,
+    'harsh',
+    'a colour was removed earlier after its switch to the source than it drains, by that write',
+  ],
   // An error of the oracle: a way back out of the dark waits for no drain.
   [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
 ];

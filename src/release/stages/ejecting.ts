@@ -19,6 +19,7 @@ import { workloadOf } from '../../api/workload.ts';
 import { removeBudget } from '../budgets.ts';
 import { otherColor, podsOf, readyCount, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
+import { PROXIES_FOLLOW_MS } from '../proxies.ts';
 import { selects } from '../selects.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { letGo } from '../upkeep.ts';
@@ -125,10 +126,13 @@ function deadline({ release, now }: Snapshot): number {
   return (release.deletedAt ?? now) + (traffic.drainSeconds + preparation.deadlineSeconds) * 1000;
 }
 
-/** When connections made before the last switch have drained. A time to come is of another clock, and not waited for. */
+/**
+ * When connections made before the last switch have drained: it was decided at that time, then written, and each node's
+ * proxy followed. A time to come is of another clock, and not waited for.
+ */
 export function drainEnd({ now, services, release }: Snapshot): number {
   const switched = services.map(({ switchedAt }) => switchedAt ?? 0).filter((at) => at <= now);
-  return Math.max(0, ...switched) + release.spec.traffic.drainSeconds * 1000;
+  return Math.max(0, ...switched) + PROXIES_FOLLOW_MS + release.spec.traffic.drainSeconds * 1000;
 }
 
 /** What a preview shows ends: without our key it shows whatever runs, and is never dark. */

@@ -53,11 +53,11 @@ describe('deleting the release of a source that says something else', () => {
   it('waits with what lost the traffic until its connections have drained', () => {
     const soon = decided({ ...deleting(observed), now: NOON });
     expect([soon.phase, soon.effects]).to.deep.equal(['Deleting', []]);
-    expect(soon.plan.lookAgainAt).to.equal(NOON + 25 * SECOND);
+    expect(soon.plan.lookAgainAt).to.equal(NOON + 30 * SECOND);
     expect(soon.message).to.equal(
-      `green goes on serving, ${BECAUSE}, when connections made before the last switch have drained, at 2026-06-01T12:00:25Z`,
+      `green goes on serving, ${BECAUSE}, when connections made before the last switch have drained, at 2026-06-01T12:00:30Z`,
     );
-    const { effects } = decided({ ...deleting(observed), now: NOON + 25 * SECOND });
+    const { effects } = decided({ ...deleting(observed), now: NOON + 30 * SECOND });
     expect(effects).to.deep.equal(['DeleteColor blue', ...gone]);
   });
 

@@ -50,10 +50,10 @@ describe('a release is deleted whose source says what serves', () => {
     expect(said(decided(other))).to.deep.equal({
       reason: 'Draining',
       message:
-        'blue serves until Deployment "checkout" takes over; green is removed when it has drained, at 2026-06-01T12:00:20Z',
+        'blue serves until Deployment "checkout" takes over; green is removed when it has drained, at 2026-06-01T12:00:25Z',
       effects: [],
     });
-    expect(said(decided({ ...other, switchedAt: NOON - 30 * SECOND }))).to.deep.equal({
+    expect(said(decided({ ...other, switchedAt: NOON - 35 * SECOND }))).to.deep.equal({
       reason: 'RemovingColor',
       message: 'blue serves until Deployment "checkout" takes over; green is removed',
       effects: ['DeleteColor green', 'RemoveAutoscaler checkout-green'],
@@ -136,11 +136,11 @@ describe('a release is deleted whose source says what serves', () => {
     });
     const draining = decided(handed(10 * SECOND));
     expect(draining.message).to.equal(
-      'Deployment "checkout" serves; the colours are removed when they have drained, at 2026-06-01T12:00:20Z',
+      'Deployment "checkout" serves; the colours are removed when they have drained, at 2026-06-01T12:00:25Z',
     );
-    expect([draining.effects, draining.plan.lookAgainAt]).to.deep.equal([[], NOON + 20 * SECOND]);
+    expect([draining.effects, draining.plan.lookAgainAt]).to.deep.equal([[], NOON + 25 * SECOND]);
     expect(draining.reason).to.equal('Draining');
-    expect(said(decided(handed(30 * SECOND)))).to.deep.equal({
+    expect(said(decided(handed(35 * SECOND)))).to.deep.equal({
       reason: 'RemovingColors',
       message: 'Deployment "checkout" serves and the colours have drained: removing them',
       effects: ['DeleteColor blue'],
