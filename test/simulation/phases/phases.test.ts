@@ -11,7 +11,7 @@ import { SEARCHES } from './searches.ts';
 const PAGE = new URL('../../../docs/phases.md', import.meta.url);
 
 describe('the phases', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const found = new Map<string, Found>();
   const searched = (name: string): Found => {
     const known = found.get(name) ?? search(SEARCHES[name] ?? { crashes: false });
