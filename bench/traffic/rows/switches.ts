@@ -1,7 +1,7 @@
 /**
  * Switches under load, one after the other: what became of the requests, how long the operator took from the last event
  * that satisfied the precondition to the answer to its patch, and how long the endpoints took to follow, beside what they
- * take after the same patch by kubectl a moment later.
+ * take after the same patch by kubectl in the same moment.
  */
 import { auditLines } from '../../../test/e2e/audit-log.ts';
 import { PATIENCE_MS, type Shop } from '../../../test/e2e/shop.ts';
