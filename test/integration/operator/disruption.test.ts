@@ -54,6 +54,17 @@ describe('A release with disruption budgets', function () {
       return JSON.stringify(present) === JSON.stringify(wanted) ? true : undefined;
     });
 
+  /** Each of these pods has ended, as many others are there, none is ending, and no more are wanted for a while. */
+  const replaced = (shop: Shop, old: readonly any[]) =>
+    eventually("the standby's pods to be replaced", 90_000, async () => {
+      const { spec } = (await shop.get(DEPLOYMENTS, 'shop-blue')) ?? {};
+      if (spec?.replicas !== old.length) return undefined;
+      const now = await shop.pods('blue');
+      const isFresh = ({ metadata: { uid, deletionTimestamp } }: any) =>
+        deletionTimestamp === undefined && old.every(({ metadata }) => metadata.uid !== uid);
+      return now.length === old.length && now.every(isFresh) ? true : undefined;
+    });
+
   /** So many pods may be evicted now, of so many, as Kubernetes counts. */
   const allows = (shop: Shop, name: string, allowed: number, expected: number) =>
     eventually(`${name} to let ${allowed} of ${expected} go`, 90_000, async () => {
@@ -89,9 +100,11 @@ describe('A release with disruption budgets', function () {
     'gives each colour its own, of exactly its pods: the side that stands by takes nothing from production':
       async () => {
         const shop = await asking({ podDisruptionBudget: { minAvailable: 3 } });
+        const old = await shop.pods('blue');
         await shop.version('v2');
         await shop.settledOn('r2');
-        // While its pods are replaced it has none; then one that lets a pod go.
+        // While its pods are replaced it has none, and what is to be evicted may be gone by then.
+        await replaced(shop, old);
         await budgetsBecome(shop, {
           'shop-blue': '{"maxUnavailable":1}',
           'shop-green': '{"minAvailable":3}',
