@@ -66,9 +66,15 @@ async function afterKill(lab: Lab, shop: Shop, old: MeasuredOperator, round: num
   return { ms, operator };
 }
 
-/** What becomes of a leader whose standby takes over. */
+/** What becomes of a leader whose standby takes over, and from when its loss counts. */
 const LOSSES = ['SIGTERM', 'lost node'] as const;
 type Loss = (typeof LOSSES)[number];
+const ENDS: Readonly<
+  Record<Loss, { readonly signals: readonly NodeJS.Signals[]; readonly counts: 'held' | 'signalled' }>
+> = {
+  SIGTERM: { signals: ['SIGTERM', 'SIGCONT'], counts: 'signalled' },
+  'lost node': { signals: ['SIGKILL'], counts: 'held' },
+};
 
 /**
  * To the production patch of the standby replica. The leader is held still while the candidate becomes ready: one that
@@ -88,14 +94,14 @@ async function afterLoss(
     async () => (await operator.ready()) || undefined,
   );
   const audit = await candidateWaits(lab, shop, round);
-  const heldAt = wallClock();
+  const held = wallClock();
   old.signal('SIGSTOP');
   await cordon(lab, false);
   await candidateReady(lab, shop, round);
-  const from = loss === 'SIGTERM' ? wallClock() : heldAt;
-  if (loss === 'SIGTERM') old.signal('SIGTERM');
-  old.signal(loss === 'SIGTERM' ? 'SIGCONT' : 'SIGKILL');
-  return { ms: (await patched(audit, shop)) - from, operator };
+  const signalled = wallClock();
+  const { signals, counts } = ENDS[loss];
+  for (const signal of signals) old.signal(signal);
+  return { ms: (await patched(audit, shop)) - { held, signalled }[counts], operator };
 }
 
 /** Everything is there but a node for the candidate's pods. */

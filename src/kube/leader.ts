@@ -19,6 +19,7 @@ import { type Clock, sleep, systemClock } from './clock.ts';
 import { isKubeError } from './errors.ts';
 import { describeThrown, type Logger } from './log.ts';
 import type { CallOptions, KubeClient, ListWatchClient } from './ports.ts';
+import { compareResourceVersions } from './resource-version.ts';
 import { LEASES, type Lease, type LeaseSpec, microTime } from './types.ts';
 
 export interface LeaderOptions {
@@ -192,7 +193,11 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
     wake = () => undefined;
   }
 
-  /** Wakes us when the lease is given up. Only a hint: what counts is what a look then shows. */
+  /**
+   * Wakes us when the lease is given up, and hears of each renewal when it is made: a look comes upon it up to 2.2 periods
+   * later, and a holder that is lost then would be waited for by as much longer. Never more than a hint that a lease is
+   * free: what counts is what a look then shows.
+   */
   async function listen(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let pauseMs = retryMs;
@@ -211,7 +216,14 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
     for await (const event of client.watch?.<Lease>(LEASES, scope) ?? []) {
       if (event.type === 'BOOKMARK') continue;
       if (event.type === 'DELETED' || (event.object.spec.holderIdentity ?? '') === '') wake();
+      else if (phase === 'waiting' && isNews(event.object)) observe(event.object);
     }
+  }
+
+  /** A watch may be behind a look: what is known already was first seen when it was seen. */
+  function isNews({ metadata }: Lease): boolean {
+    const order = compareResourceVersions(seen?.lease.metadata.resourceVersion, metadata.resourceVersion);
+    return order !== undefined && order < 0;
   }
 
   /** One renewal. A conflict means that someone wrote the lease: what it says now decides. */

@@ -136,6 +136,21 @@ describe('leader election', function () {
     expect(lease().holderIdentity).to.equal('other');
   });
 
+  it('counts from the hold that its watch told of, not from its next look at it', async () => {
+    put({ holderIdentity: 'other', leaseDurationSeconds: 15, renewTime: 'first' });
+    // Its looks are 4.4 seconds apart: one at 4.4 would be the first to show what was written at 0.5.
+    const election = candidate('a', {
+      client: { ...client, watch: (...args) => transport.watch(...args) },
+      random: () => 1,
+    });
+    await eventually(() => server.watches === 1 && election.holder === 'other');
+    await until(() => clock.monotonic() >= 500);
+    put({ holderIdentity: 'third', leaseDurationSeconds: 15 });
+    await eventually(() => election.holder === 'third');
+    await until(() => election.leading);
+    expect(clock.monotonic()).to.be.within(15_500, 16_000);
+  });
+
   it('takes its own lease back at once: its container was restarted', async () => {
     put({ holderIdentity: 'a', leaseDurationSeconds: 15, acquireTime: 'then', leaseTransitions: 2 });
     const election = candidate('a');
