@@ -45,11 +45,13 @@ export function newcomers(snapshot: Snapshot, roles: Roles): readonly ServiceVie
 }
 
 /** A newcomer joins when the active side has as many pods for it as for the others, and nobody else has any. */
-export function canJoin(snapshot: Snapshot, { active }: Roles, service: ServiceView): boolean {
+export function canJoin(snapshot: Snapshot, roles: Roles, service: ServiceView): boolean {
+  const { active } = roles;
   if (active === undefined || service.claimedBy !== snapshot.release.uid) return false;
   const { color } = active.facts;
   const { found, matches } = service.twins[color];
-  const enough = readyOfColor(service, color).size >= Math.max(1, readyCount(snapshot, color));
+  const others = { ...snapshot, services: known(snapshot, roles) };
+  const enough = readyOfColor(service, color).size >= Math.max(1, readyCount(others, color));
   return found && matches && enough && !hasStrangers(snapshot, service);
 }
 

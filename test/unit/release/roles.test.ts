@@ -14,6 +14,7 @@ import {
   r2Committed,
   r2RolledBack,
   r2Validated,
+  r2Verified,
   returning,
   rolledBack,
   SITUATIONS,
@@ -130,6 +131,61 @@ describe('a mark that somebody wrote into a Service is not taken for progress', 
     expect(decided(forged).effects).to.deep.equal(['PatchSelector checkout -> green']);
   });
 
+  it('for a way back that was ordered in the moment in which the window closed, or nobody knows when', () => {
+    const back = { ...committed, route: 'blue' as const, mark: BACK_1 };
+    const windowUntil = r2Committed.windowUntil ?? 0;
+    const late = { ...back, now: windowUntil + SECOND };
+    expect(of({ ...late, switchedAt: windowUntil - 1 }).slice(0, 2)).to.deep.equal(['Returning', 'r1']);
+    expect(of({ ...late, switchedAt: windowUntil }).slice(0, 2)).to.deep.equal(['Resting', 'r2']);
+    expect(of({ ...back, service: { switchedAt: undefined } }).slice(0, 2)).to.deep.equal(['Resting', 'r2']);
+  });
+
+  it('for a way back from a revision whose window was never opened', () => {
+    const { windowUntil: _, ...shut } = r2Committed;
+    const forged = { ...committed, route: 'blue' as const, mark: BACK_1, revisions: { r1, r2: shut } };
+    expect(of(forged).slice(0, 2)).to.deep.equal(['Resting', 'r2']);
+  });
+
+  it('for a way back from what had lost the traffic to a later release', () => {
+    const r3 = { ...r2Committed, color: 'blue' as const, attempt: 3 };
+    const forged = {
+      ...committed,
+      route: 'blue' as const,
+      mark: BACK_1,
+      revisions: { r1, r2: r2Committed, r3 },
+    };
+    expect(of(forged)).to.deep.equal(['Resting', 'r3', 'r3', 'r2']);
+  });
+
+  it('for a way back from a revision of the same side', () => {
+    const onBlue = { ...observed, route: 'blue' as const, mark: BACK_1, blue: { revision: 'r2', ready: 3 } };
+    const r2OnBlue = { ...r2Verified, color: 'blue' as const };
+    expect(of({ ...onBlue, revisions: { r1, r2: r2OnBlue } }).slice(0, 2)).to.deep.equal(['Observing', 'r2']);
+  });
+
+  it('for a way back to what was never kept, although it was brought back there once', () => {
+    const failed = { ...r1, outcome: { ...r2RolledBack.outcome, kind: 'Failed' as const } } as typeof r1;
+    expect(of({ ...returning, revisions: { r1: failed, r2: r2Verified } }).slice(0, 2)).to.deep.equal([
+      'Observing',
+      'r2',
+    ]);
+  });
+
+  it('for a way back from a candidate that was not validated', () => {
+    const forged = { ...returning, revisions: { r1, r2 } };
+    expect(of(forged).slice(0, 2)).to.deep.equal(['Preparing', 'r1']);
+  });
+
+  it('for a way back that was done, after the next release', () => {
+    const r3 = { ...r2Committed, attempt: 3 };
+    const restored = { ...rolledBack, revisions: { r1, r2: r2RolledBack, r3 } };
+    expect(of(restored).slice(0, 2)).to.deep.equal(['Resting', 'r3']);
+    expect(of({ ...restored, revisions: { r1, r3 } }).slice(0, 2), 'forgotten').to.deep.equal([
+      'Resting',
+      'r3',
+    ]);
+  });
+
   it('for a way back to a revision that is rejected', () => {
     const back = {
       ...idle,
@@ -168,6 +224,49 @@ describe('a mark that somebody wrote into a Service is not taken for progress', 
   });
 });
 
+describe('the order in which the revisions come', () => {
+  const kept = (color: 'blue' | 'green', attempt: number) => ({
+    ...r1,
+    color,
+    attempt,
+    windowUntil: NOON + HOUR,
+  });
+  const failed = {
+    ...r2,
+    attempt: 4,
+    outcome: { kind: 'Failed' as const, at: NOON, reason: 'GateFailed', message: '' },
+  };
+  const all = { r1: kept('blue', 1), r2: kept('green', 2), r3: kept('blue', 3), r4: failed };
+  const names = ['r1', 'r2', 'r3', 'r4'] as const;
+  const orders = names.flatMap((_, by) => {
+    const turned = [...names.slice(by), ...names.slice(0, by)];
+    return [turned, turned.toReversed()];
+  });
+  for (const order of orders)
+    it(`does not matter: ${order.join(', ')}`, () => {
+      const revisions = Object.fromEntries(order.map((name) => [name, all[name]]));
+      expect(of({ ...idle, mark: undefined, revisions })).to.deep.equal(['Resting', 'r3', 'r4', 'r2']);
+    });
+});
+
+describe('the attempt that was last', () => {
+  const attempt = (picture: Picture): number => rolesOf(world(picture)).attempt;
+
+  it('is that of the latest revision, and 0 before there is one', () => {
+    expect(attempt(observed)).to.equal(2);
+    expect(attempt({})).to.equal(0);
+  });
+
+  it('is that of a Job or a mark that is left of a revision which was deleted', () => {
+    expect(attempt({ ...idle, jobs: [{ attempt: 5 }, { attempt: 3 }] })).to.equal(5);
+    expect(attempt({ ...idle, mark: `${UID}/r9/7` })).to.equal(7);
+  });
+
+  it('is told by no Job whose label says no number', () => {
+    expect(attempt({ ...observed, jobs: [{ attempt: Number.NaN }, { attempt: 1 }] })).to.equal(2);
+  });
+});
+
 describe('a mark that came before its facts', () => {
   const explains = (picture: Picture): boolean => {
     const { services, revisions } = world(picture);
@@ -177,6 +276,19 @@ describe('a mark that came before its facts', () => {
   it('is not explained, so that they are read anew before it is taken for drift', () => {
     expect(explains({ ...switched, revisions: { r1, r2 } })).to.equal(false);
     expect(explains({ ...switched, revisions: { r1 } })).to.equal(false);
+  });
+
+  it('is not explained by what another Service says, nor by a revision that was never begun', () => {
+    const { services, revisions } = world(switched);
+    const [service] = services;
+    if (service === undefined) throw new Error('there is a Service');
+    const forged = {
+      ...service,
+      mark: { uid: UID, revision: 'r2', attempt: 9, direction: 'Forward' as const },
+    };
+    expect(explainsMarks([service, forged], revisions)).to.equal(false);
+    expect(explainsMarks([service, service], revisions)).to.equal(true);
+    expect(explains({ ...switched, revisions: { r1, r2: undefined } })).to.equal(false);
   });
 
   for (const [name, picture] of Object.entries(SITUATIONS)) {

@@ -1,7 +1,20 @@
 import { expect } from 'chai';
 import type { Color } from '../../../src/api/status.ts';
 import { parseMark } from '../../../src/release/mark.ts';
+import { rolesOf } from '../../../src/release/roles.ts';
+import {
+  canJoin,
+  hasStrangers,
+  known,
+  moveDueAt,
+  moveInForce,
+  newcomers,
+  provable,
+  stuck,
+  tidyDueAt,
+} from '../../../src/release/services.ts';
 import type { Refusal, ServiceView, Snapshot } from '../../../src/release/snapshot.ts';
+import { isOverdue } from '../../../src/release/split.ts';
 import { type Decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
@@ -12,6 +25,7 @@ import {
   observed,
   r1,
   r2Committed,
+  r2Validated,
   r2Verified,
   returning,
   switched,
@@ -296,9 +310,198 @@ describe('a Service that is named since the last release', () => {
     ]);
   });
 
+  describe('may join', () => {
+    const may = (snapshot: Snapshot): readonly string[] => {
+      const roles = rolesOf(snapshot);
+      return snapshot.services.filter((each) => canJoin(snapshot, roles, each)).map(({ name }) => name);
+    };
+    /** Its twin of the active side, changed. */
+    const twin = (change: Partial<ServiceView['twins']['blue']>): Partial<ServiceView> => {
+      const [shop] = two(idle).services;
+      if (shop === undefined) throw new Error('shop');
+      return { twins: { ...shop.twins, blue: { ...shop.twins.blue, ...change } } };
+    };
+    const pods = two(idle).sides.blue.pods;
+
+    it('when it is ours, and has all pods of the side that serves', () => {
+      expect(may(joining(idle))).to.include('admin');
+    });
+
+    for (const [when, change] of [
+      ['it is claimed', { claimedBy: undefined }],
+      ['another release has let go of it', { claimedBy: 'another-uid' }],
+      ['there is a twin to prove it with', twin({ found: false })],
+      ['that twin says what it should', twin({ matches: false })],
+      ['it has as many pods as the others', twin({ endpoints: endpointsOf(pods.slice(1)) })],
+      ['it has any', twin({ endpoints: [] })],
+    ] as const)
+      it(`not before ${when}`, () => expect(may(joining(idle, change))).to.not.include('admin'));
+
+    it('not while the side that serves has no pod ready, although the other one has', () => {
+      const dead: Picture = { ...observed, green: { revision: 'r2', desired: 3, ready: 0 } };
+      expect(may(joining(dead))).to.deep.equal([]);
+    });
+
+    it('not while one ready pod of somebody else is among its own', () => {
+      const strangers = endpointsOf([...pods, { uid: 'somebody', ready: true }]);
+      const snapshot = joining(idle, { endpoints: strangers });
+      expect(may(snapshot)).to.not.include('admin');
+      expect(snapshot.services.map((each) => hasStrangers(snapshot, each))).to.deep.equal([false, true]);
+      const idleOnes = endpointsOf([...pods, { uid: 'somebody', ready: false }]);
+      expect(may(joining(idle, { endpoints: idleOnes })), 'which is not ready').to.include('admin');
+    });
+
+    it('nothing, before anything serves', () => {
+      const snapshot = two(fresh);
+      expect(may(edit(snapshot, 'admin', { claimedBy: UID }))).to.deep.equal([]);
+    });
+  });
+
+  it('is one of the others as soon as it has a mark or names a colour, and a newcomer until then', () => {
+    const names = (services: readonly ServiceView[]): readonly string[] => services.map(({ name }) => name);
+    const sorted = (change: Partial<ServiceView>): readonly (readonly string[])[] => {
+      const snapshot = joining(idle, change);
+      const roles = rolesOf(snapshot);
+      return [names(known(snapshot, roles)), names(newcomers(snapshot, roles))];
+    };
+    expect(sorted({})).to.deep.equal([['shop'], ['admin']]);
+    const begun = two(fresh);
+    expect(names(known(begun, rolesOf(begun))), 'before the first release').to.deep.equal(['shop', 'admin']);
+    expect(sorted({ found: false })).to.deep.equal([['shop'], []]);
+    expect(sorted({ mark: parseMark(FORWARD_1, UID) })).to.deep.equal([['shop', 'admin'], []]);
+    expect(sorted({ selector: { [LABEL]: 'blue' } })).to.deep.equal([['shop', 'admin'], []]);
+  });
+
   it('is taken at once where it names a colour already', () => {
     const named = on(two(idle), 'blue', undefined);
     expect(decidedOn(joining(idle, named)).effects).to.deep.equal(['PatchSelector admin -> blue']);
+  });
+});
+
+describe('a way back', () => {
+  const proving = (snapshot: Snapshot): readonly string[] =>
+    provable(snapshot, rolesOf(snapshot)).map(({ name }) => name);
+
+  it('is proven by the Services that are there and reach a pod', () => {
+    expect(proving(two(returning))).to.deep.equal(['shop', 'admin']);
+    expect(proving(edit(two(returning), 'admin', { found: false }))).to.deep.equal(['shop']);
+  });
+
+  it('is not proven by nothing: where every Service is gone, each of them has to come back', () => {
+    const gone = { found: false, endpoints: [], selector: {}, rawMark: undefined, mark: undefined };
+    const all = edit(
+      edit(two(returning), 'admin', { ...gone, ...on(two(returning), 'blue', FORWARD_1), found: false }),
+      'shop',
+      gone,
+    );
+    expect(proving(all)).to.deep.equal(['shop', 'admin']);
+  });
+});
+
+describe('the order in force', () => {
+  const inForce = (picture: Picture): object => {
+    const snapshot = world(picture);
+    const roles = rolesOf(snapshot);
+    if (roles.active === undefined) throw new Error('something serves');
+    const { color, mark, reason, decidedAt } = moveInForce(snapshot, roles.active, roles);
+    return { color, mark, reason, decidedAt };
+  };
+  const mark = { uid: UID, revision: 'r2', attempt: 2, direction: 'Forward' };
+
+  it('is the one that the Services carry, with its reason and its time', () => {
+    expect(inForce(observed)).to.deep.equal({
+      color: 'green',
+      mark,
+      reason: 'Validated: all gates passed',
+      decidedAt: NOON - 5 * SECOND,
+    });
+  });
+
+  it('is what the facts say where all marks are lost: its time that of the decision, or else of the proof', () => {
+    const lost = { ...observed, mark: undefined };
+    const facts = { color: 'green', mark, reason: 'SelectorRestored' };
+    expect(inForce(lost)).to.deep.equal({ ...facts, decidedAt: r2Verified.verifiedAt });
+    const r2 = { ...r2Verified, decidedAt: NOON - 7 * SECOND };
+    expect(inForce({ ...lost, revisions: { r1, r2 } })).to.deep.equal({
+      ...facts,
+      decidedAt: NOON - 7 * SECOND,
+    });
+  });
+});
+
+describe('a Service that was refused', () => {
+  const dueAt = (snapshot: Snapshot): readonly number[] =>
+    snapshot.services.map((each) => moveDueAt(snapshot, each));
+
+  it('for good is pointed elsewhere a second later, and what may pass as often as the loop does', () => {
+    expect(dueAt(refused(two(switched)))).to.deep.equal([0, NOON + SECOND]);
+    expect(dueAt(refused(two(switched), { final: false }))).to.deep.equal([0, 0]);
+  });
+
+  it('is labelled 15 seconds later, whatever it was refused for', () => {
+    for (const final of [true, false]) {
+      const snapshot = refused(two(switched), { final });
+      expect(snapshot.services.map((each) => tidyDueAt(snapshot, each))).to.deep.equal([
+        0,
+        NOON + 15 * SECOND,
+      ]);
+    }
+  });
+
+  it('is stuck where it is not on the side that serves, exists, and nothing serves before the first release', () => {
+    const names = (snapshot: Snapshot): readonly string[] =>
+      stuck(snapshot, rolesOf(snapshot)).map(({ name }) => name);
+    const behind = edit(two(switched), 'admin', on(two(switched), 'blue', FORWARD_1));
+    expect(names(refused(behind))).to.deep.equal(['admin']);
+    expect(names(behind), 'not refused').to.deep.equal([]);
+    expect(names(refused(two(switched))), 'where it should be').to.deep.equal([]);
+    expect(names(refused(edit(behind, 'admin', { found: false }))), 'gone').to.deep.equal([]);
+    expect(names(refused(two(fresh))), 'before the first release').to.deep.equal([]);
+  });
+});
+
+describe('a switch that a Service holds up', () => {
+  const spec3 = { traffic: { services: [{ name: 'shop' }, { name: 'admin' }, { name: 'till' }] } };
+  const three = (picture: Picture): Snapshot =>
+    world({ ...picture, spec: spec3, services: ['shop', 'admin', 'till'] });
+  const behind = (color: Color | undefined): Partial<ServiceView> => on(two(switched), color, FORWARD_1);
+  const overdue = (snapshot: Snapshot): boolean => isOverdue(snapshot, rolesOf(snapshot));
+  const late = NOON + 25 * SECOND;
+  const stuckOnBlue = refused(edit(two({ ...switched, now: late }), 'admin', behind('blue')));
+
+  it('is overdue when its time is over, where all can go back to a side that is ready', () => {
+    expect(overdue(stuckOnBlue)).to.equal(true);
+    expect(overdue({ ...stuckOnBlue, now: late - 1 })).to.equal(false);
+  });
+
+  it('is not overdue where nothing is refused, or no switch is under way', () => {
+    expect(overdue(edit(two({ ...switched, now: late }), 'admin', behind('blue')))).to.equal(false);
+    expect(overdue(refused(edit(two({ ...observed, now: late }), 'admin', behind('blue'))))).to.equal(false);
+    expect(overdue(refused(two({ ...fresh, now: late })))).to.equal(false);
+  });
+
+  it('is not overdue where nothing is left to go back to', () => {
+    const alone = { ...switched, now: late, revisions: { r2: r2Validated } };
+    expect(overdue(refused(edit(two(alone), 'admin', behind('blue'))))).to.equal(false);
+  });
+
+  it('is not overdue where one of those that hold it up never was on the side to go back to', () => {
+    const apart = edit(
+      edit(three({ ...switched, now: late }), 'admin', behind('blue')),
+      'till',
+      behind(undefined),
+    );
+    const refusals = { admin: forbidden, till: forbidden };
+    expect(overdue({ ...apart, observations: { ...apart.observations, refusals } })).to.equal(false);
+    const both = edit(apart, 'till', behind('blue'));
+    expect(overdue({ ...both, observations: { ...both.observations, refusals } })).to.equal(true);
+  });
+
+  it('is told with every Service that is where it should be', () => {
+    const snapshot = edit(three(switched), 'admin', behind(undefined));
+    expect(decidedOn(refused(snapshot)).message).to.equal(
+      'Service "admin" selects no colour while "shop", "till" select green (revision r2), and cannot be patched (patch services shop/admin: no); it is tried again every second',
+    );
   });
 });
 

@@ -4,9 +4,11 @@ import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
 import { createMemories } from '../../../src/controller/memory.ts';
 import { eventFor } from '../../../src/controller/report.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { rolesOf } from '../../../src/release/roles.ts';
+import { watchWindow } from '../../../src/release/stages/window.ts';
 import { condition, decided } from './decided.ts';
-import { committed, idle, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
-import { HOUR, MINUTE, NOON, type Picture, SECOND } from './world.ts';
+import { committed, fresh, idle, observed, r1, r2, r2Committed, r2Verified } from './situations.ts';
+import { HOUR, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
 const check = { name: 'errors', prometheus: { query: 'q', max: '0.01' } };
 const watched = (afterCommit: 'Alert' | 'Rollback'): Partial<ReleaseSpecInput> => ({
@@ -37,6 +39,25 @@ describe('inside the rollback window', () => {
     const early = decided({ ...inWindow('Alert', bad(4)), now: NOON + 4 * MINUTE + 30 * SECOND });
     expect(early.plan.requests).to.deep.equal([]);
     expect(early.plan.lookAgainAt).to.equal(NOON + 5 * MINUTE);
+  });
+
+  it('is watched only where something was committed, rests, and can be gone back from', () => {
+    const watch = (picture: Picture): readonly string[] | undefined => {
+      const snapshot = world(picture);
+      return watchWindow(snapshot, rolesOf(snapshot))?.verdicts.map(({ status }) => status.name);
+    };
+    const { committedAt: _, ...unnoted } = r2Committed;
+    expect(watch(inWindow('Alert', []))).to.deep.equal(['availability', 'errors']);
+    expect(watch({ ...inWindow('Alert', []), revisions: { r1, r2: unnoted } })).to.equal(undefined);
+    for (const picture of [fresh, idle, observed]) expect(watch(picture)).to.equal(undefined);
+  });
+
+  it('the checks are measured as often as they ask for, where that is rarer', () => {
+    const rare = { observation: { checks: [{ ...check, intervalSeconds: 90 }] } };
+    const at = (seconds: number) =>
+      decided({ ...inWindow('Alert', bad(4)), spec: rare, now: NOON + 4 * MINUTE + seconds * SECOND }).plan;
+    expect(at(89).requests).to.deep.equal([]);
+    expect(at(90).requests).to.have.lengthOf(1);
   });
 
   it('is looked at when it closes, whatever it rests in: the old side is kept no longer', () => {
