@@ -169,7 +169,7 @@ const window = (green: number, blue: number, more: Picture = {}): Picture => ({
   blue: { revision: 'r1', ready: blue },
   ...more,
 });
-const since = (most: number, minutes: number): Picture['revisions'] => ({
+const since = (most: number, minutes: number): Picture['revisions'] & object => ({
   r1,
   r2: { ...r2Committed, tooLarge: { since: NOON - minutes * MINUTE, most } },
 });
