@@ -52,7 +52,7 @@ interface LoggedEvent {
 
 interface Watcher {
   readonly collection: string;
-  readonly selector: string;
+  readonly isWanted: Selection;
   readonly response: ServerResponse;
 }
 
@@ -312,7 +312,7 @@ class State {
     if (at !== undefined && version < this.#oldest) {
       return refuse(410, 'Expired', 'The provided continue parameter is too old');
     }
-    const all = this.#select(place.collection, place.namespace, request.query.get('labelSelector') ?? '');
+    const all = this.#select(place.collection, place.namespace, selectionOf(request));
     const limit = Number(request.query.get('limit') ?? all.length);
     const start = Number(from === '' ? 0 : from);
     const page = all.slice(start, start + limit);
@@ -325,10 +325,9 @@ class State {
     return { code: 200, body: { kind: 'List', metadata, items } };
   }
 
-  #select(collection: string, namespace: string | undefined, selector: string): StoredObject[] {
+  #select(collection: string, namespace: string | undefined, isWanted: Selection): StoredObject[] {
     return [...this.#collection(collection).values()].filter(
-      (object) =>
-        (namespace === undefined || object.metadata.namespace === namespace) && selects(selector, object),
+      (object) => (namespace === undefined || object.metadata.namespace === namespace) && isWanted(object),
     );
   }
 
@@ -403,28 +402,28 @@ class State {
     }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
-    const selector = request.query.get('labelSelector') ?? '';
+    const isWanted = selectionOf(request);
     if (from !== null && Number(from) < this.#oldest) {
       send(response, { type: 'ERROR', object: status(410, 'Expired', 'too old resource version') });
       response.end();
       return;
     }
     if (initial) {
-      for (const object of this.#select(place.collection, place.namespace, selector)) {
+      for (const object of this.#select(place.collection, place.namespace, isWanted)) {
         send(response, { type: 'ADDED', object });
       }
       sendBookmark(response, this.resourceVersion, true);
     } else {
-      this.#replay(place.collection, Number(from ?? this.resourceVersion), selector, response);
+      this.#replay(place.collection, Number(from ?? this.resourceVersion), isWanted, response);
     }
-    const watcher = { collection: place.collection, selector, response };
+    const watcher = { collection: place.collection, isWanted, response };
     this.#watchers.add(watcher);
     response.on('close', () => this.#watchers.delete(watcher));
   }
 
-  #replay(collection: string, from: number, selector: string, response: ServerResponse): void {
+  #replay(collection: string, from: number, isWanted: Selection, response: ServerResponse): void {
     for (const event of this.#log) {
-      const wanted = event.collection === collection && selects(selector, event.object);
+      const wanted = event.collection === collection && isWanted(event.object);
       if (wanted && event.resourceVersion > from) send(response, { type: event.type, object: event.object });
     }
   }
@@ -432,7 +431,7 @@ class State {
   #publish(event: LoggedEvent): void {
     this.#log.push(event);
     for (const watcher of this.#watchers) {
-      if (watcher.collection === event.collection && selects(watcher.selector, event.object)) {
+      if (watcher.collection === event.collection && watcher.isWanted(event.object)) {
         send(watcher.response, { type: event.type, object: event.object });
       }
     }
@@ -464,13 +463,23 @@ function objectId(name: string, namespace: string | undefined): string {
   return `${namespace ?? ''}/${name}`;
 }
 
-function selects(selector: string, object: StoredObject): boolean {
-  return selector
-    .split(',')
-    .filter((term) => term !== '')
-    .every((term) => {
-      const [name = '', value] = term.split('=');
-      const actual = object.metadata.labels?.[name];
+type Selection = (object: StoredObject) => boolean;
+
+/** By labels, and of the fields by the name. */
+function selectionOf({ query }: SeenRequest): Selection {
+  const terms = (parameter: string): string[][] =>
+    (query.get(parameter) ?? '')
+      .split(',')
+      .filter((term) => term !== '')
+      .map((term) => term.split('='));
+  const labels = terms('labelSelector');
+  const fields = terms('fieldSelector');
+  const unknown = fields.find(([field]) => field !== 'metadata.name');
+  if (unknown !== undefined) throw new Error(`field selector "${unknown[0]}": only metadata.name is played`);
+  return ({ metadata }) =>
+    fields.every(([, name]) => metadata.name === name) &&
+    labels.every(([name = '', value]) => {
+      const actual = metadata.labels?.[name];
       return value === undefined ? actual !== undefined : actual === value;
     });
 }
