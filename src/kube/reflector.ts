@@ -75,6 +75,8 @@ const REFUSALS_BEFORE_LOSS = 5;
 /** A list that is needed sooner after another one is held back: lists are what brings API servers down. */
 const HASTY_LIST_MS = 60_000;
 
+type ObjectEvent<T extends KubeObject> = Exclude<WatchEvent<T>, { readonly type: 'BOOKMARK' }>;
+
 export function createReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
   const { client, type, log } = options;
   const clock = options.clock ?? systemClock;
@@ -116,7 +118,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 
   function replace(listing: Listing<T>, resourceVersion: string): void {
     const before = store.version;
-    const changes = listing.end(resourceVersion);
+    tell(listing.end(resourceVersion));
     mustList = false;
     forbidden = false;
     failures = 0;
@@ -124,14 +126,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     brokenStreams = 0;
     hastyLists = clock.monotonic() - listedAt < HASTY_LIST_MS ? hastyLists + 1 : 0;
     listedAt = clock.monotonic();
-    log.debug('listed', {
-      kind: type.kind,
-      objects: store.size,
-      changes: changes.length,
-      before,
-      resourceVersion,
-    });
-    tell(changes);
+    log.debug('listed', { kind: type.kind, objects: store.size, before, resourceVersion });
     synced.resolve();
   }
 
@@ -181,12 +176,19 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     for await (const event of openWatch({ sendInitialEvents: true })) {
       heard();
       if (initial === undefined) take(event);
-      else if (collect(initial, event)) {
+      else if (event.type !== 'BOOKMARK') collect(initial, event);
+      else if (event.initialEventsEnd) {
         replace(initial, event.resourceVersion);
         initial = undefined;
       }
     }
     if (initial !== undefined) throw failed('it ended before the list was whole');
+  }
+
+  /** The objects of a streaming list; a change may come in between. */
+  function collect(list: Listing<T>, { type, object }: ObjectEvent<T>): void {
+    if (type === 'DELETED') list.drop(object.metadata);
+    else tell(list.take(object));
   }
 
   async function list(): Promise<void> {
@@ -195,7 +197,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       ...scopeOf(options),
       into() {
         listing = store.listing();
-        return (object) => listing.take(object);
+        return (object) => tell(listing.take(object));
       },
       signal: stopping.signal,
     });
@@ -296,16 +298,6 @@ function scopeOf<T extends KubeObject>(
     ...(labelSelector === undefined ? {} : { labelSelector }),
     ...(metadataOnly === undefined ? {} : { metadataOnly }),
   };
-}
-
-type Bookmark<T extends KubeObject> = Extract<WatchEvent<T>, { readonly type: 'BOOKMARK' }>;
-
-/** The objects of a streaming list; a change may come in between. True for the event with which it is whole. */
-function collect<T extends KubeObject>(list: Listing<T>, event: WatchEvent<T>): event is Bookmark<T> {
-  if (event.type === 'BOOKMARK') return event.initialEventsEnd;
-  if (event.type === 'DELETED') list.drop(event.object.metadata);
-  else list.take(event.object);
-  return false;
 }
 
 /**

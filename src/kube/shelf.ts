@@ -28,6 +28,8 @@ export interface Shelf<T extends KubeObject> {
 const AT_HAND = 1024;
 /** The fastest, with no more memory than objects of a few kilobytes need. */
 const DEFLATE = { level: 1, memLevel: 7, chunkSize: 4096 };
+/** Most objects in one piece. */
+const INFLATE = { chunkSize: 8192 };
 
 export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): Shelf<T> {
   /** The one that was read last is the last. */
@@ -57,7 +59,7 @@ export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): She
 
   function unfold(folded: string): T {
     const bytes = Buffer.from(folded, 'latin1');
-    const text = inflateRawSync(bytes, dictionary === undefined ? {} : { dictionary });
+    const text = inflateRawSync(bytes, dictionary === undefined ? INFLATE : { ...INFLATE, dictionary });
     return JSON.parse(text.toString()) as T;
   }
 

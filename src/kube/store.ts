@@ -51,14 +51,17 @@ export interface FedStore<T extends KubeObject> extends Store<T> {
   replace(list: ObjectList<T>): Change<T>[];
   /** Forgets everything, and is as before the first list: nobody tells of it any more. */
   lose(): Change<T>[];
-  /** A list that comes in piece by piece. It changes nothing before its end. */
+  /**
+   * A list that comes in piece by piece. It changes nothing before its end, but where nothing was ever listed: nobody acts
+   * upon a store that is not `synced`, and ten thousand objects need not be put away and fetched again.
+   */
   listing(): Listing<T>;
 }
 
 /** Holds what the store has where it is the same version, so that a list under way costs no second copy. */
 export interface Listing<T extends KubeObject> {
   /** Instead of one of the same name that was taken before. */
-  take(object: T): void;
+  take(object: T): Change<T>[];
   drop(key: ObjectKey): void;
   /** It was whole, and true at this version. */
   end(resourceVersion: string): Change<T>[];
@@ -126,8 +129,8 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
   }
 
   /** Whether what is stored is this version or a newer one. */
-  function isKnown({ metadata }: T): boolean {
-    return isAtMost(metadata.resourceVersion, objects.get(metadata)?.resourceVersion);
+  function isKnown(identity: ObjectKey & Identity): boolean {
+    return isAtMost(identity.resourceVersion, objects.get(identity)?.resourceVersion);
   }
 
   function applyDelete({ metadata }: T): Change<T>[] {
@@ -162,7 +165,11 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
   function listing(): Listing<T> {
     const listed = createKeptMap<T>();
     return {
-      take: (object) => listed.set(adopt(object)),
+      take(object) {
+        const kept = adopt(object);
+        listed.set(kept);
+        return version === undefined && !isKnown(kept) && !isBuried(kept) ? put(kept) : [];
+      },
       drop: (key) => listed.delete(key),
       end: (resourceVersion) => replaceAll(listed, resourceVersion),
     };
@@ -194,7 +201,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     apply(type, object) {
       version = newer(version, object.metadata.resourceVersion);
       if (type === 'DELETED') return applyDelete(object);
-      if (isKnown(object) || isBuried(object.metadata)) return [];
+      if (isKnown(object.metadata) || isBuried(object.metadata)) return [];
       return put(shelf.keep(trimmed(object)));
     },
 
@@ -206,8 +213,8 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
 
     replace(list) {
       const whole = listing();
-      for (const item of list.items) whole.take(item);
-      return whole.end(list.resourceVersion);
+      const taken = list.items.flatMap((item) => whole.take(item));
+      return [...taken, ...whole.end(list.resourceVersion)];
     },
 
     listing,
@@ -219,7 +226,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     },
 
     note(object) {
-      if (isKnown(object) || isBuried(object.metadata)) return;
+      if (isKnown(object.metadata) || isBuried(object.metadata)) return;
       // The watch has passed this version and knows no such object: it is gone, or not of those we watch.
       if (objects.get(object.metadata) === undefined && isAtMost(object.metadata.resourceVersion, version))
         return;

@@ -49,6 +49,38 @@ describe('a store', function () {
     expect(store.synced).to.equal(true);
   });
 
+  it('has what its first list brings as it comes, and is synced at its end', () => {
+    const store = createStore<Thing>();
+    const listing = store.listing();
+    expect(said(listing.take(thing('a', 3)))).to.deep.equal(['added a@3']);
+    expect(said(listing.take(thing('a', 4)))).to.deep.equal(['updated a@4']);
+    expect(versionOf(store, 'a')).to.equal('4');
+    expect(store.synced).to.equal(false);
+    expect(listing.end('5')).to.deep.equal([]);
+    expect(store.synced).to.equal(true);
+  });
+
+  it('keeps nothing of a first list that broke off but what the next one brings', () => {
+    const store = createStore<Thing>();
+    const broken = store.listing();
+    broken.take(thing('a', 3));
+    broken.take(thing('b', 4));
+    const whole = store.listing();
+    expect(said(whole.take(thing('b', 4)))).to.deep.equal([]);
+    expect(said(whole.end('9'))).to.deep.equal(['deleted a@3']);
+    expect(versionOf(store, 'a')).to.equal(undefined);
+    expect(versionOf(store, 'b')).to.equal('4');
+  });
+
+  it('changes nothing before the end of a later list', () => {
+    const store = createStore<Thing>();
+    store.replace(list(5, thing('a', 3)));
+    const listing = store.listing();
+    expect(said(listing.take(thing('b', 6)))).to.deep.equal([]);
+    expect(versionOf(store, 'b')).to.equal(undefined);
+    expect(said(listing.end('7'))).to.deep.equal(['added b@6', 'deleted a@3']);
+  });
+
   it('drops an event that is older than what it has', () => {
     const store = createStore<Thing>();
     store.replace(list(5, thing('a', 3)));
