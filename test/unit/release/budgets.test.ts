@@ -102,6 +102,17 @@ describe('the disruption budget of a colour', () => {
     );
   });
 
+  it('of the side that is adopted is there before anything else serves', () => {
+    const adoption = { color: 'blue' as const, attempt: 1, startedAt: NOON, adoption: true };
+    const picture: Picture = {
+      source: { replicas: 3, paused: true, live: { fingerprint: 'v1', replicaSet: 'checkout-abc' } },
+      spec: asked({ minAvailable: 2 }),
+      revisions: { r1: adoption },
+      blue: { revision: 'r1', ready: 3 },
+    };
+    expect(budgets(picture)).to.deep.equal(['WriteBudget blue, minAvailable 2']);
+  });
+
   it('goes with its colour when the release ends', () => {
     const picture: Picture = {
       ...committed,

@@ -56,6 +56,25 @@ describe('what an autoscaler may choose from', () => {
   });
 });
 
+describe('what an autoscaler of a pair may choose from', () => {
+  const pair = {
+    blue: { name: 'app-blue', autoscalerRef: { name: 'blue-hpa' } },
+    green: { name: 'app-green' },
+  };
+  const paired: Picture = { ...idle, spec: { workload: { deploymentRef: undefined, pair } }, pair: {} };
+
+  it('is what people say there, whatever minimum is locked', () => {
+    const snapshot = world(paired);
+    const { autoscaler } = snapshot.pair?.blue ?? {};
+    if (snapshot.pair === undefined || autoscaler === undefined) throw new Error('there is an autoscaler');
+    const locked = { ...autoscaler, own: 2, minReplicas: 7, maxReplicas: 9 };
+    const side = { ...snapshot.pair.blue, autoscaler: locked };
+    const seen = { ...snapshot, pair: { ...snapshot.pair, blue: side } };
+    expect(autoscalingBounds(seen, 'blue')).to.deep.equal({ min: 2, max: 9 });
+    expect(autoscalingBounds(seen, 'green')).to.equal(undefined);
+  });
+});
+
 describe('ready pods that a candidate must have', () => {
   const required = (picture: Picture | Snapshot): number => ask(picture, requiredReady);
   const dead: Picture['blue'] & object = { revision: 'r1', ready: 0, desired: 3 };
@@ -99,23 +118,23 @@ describe('ready pods that a candidate must have', () => {
   ] as readonly (readonly [string, Picture, number])[])
     it(what, () => expect(required(picture)).to.equal(pods));
 
+  /** Five pods serve, and somebody asks for one only: what is ready is what counts. */
+  const five: Picture = {
+    ...started,
+    blue: { revision: 'r1', ready: 5, deployment: { desired: 1 } },
+  };
+
   it('are as many as production serves with, where its twin is gone for a moment', () => {
-    const snapshot = world({
-      ...started,
-      spec: { capacity: { candidate: '100%' } },
-      blue: { revision: 'r1', ready: 5, desired: 1 },
-    });
+    const snapshot = world(five);
     const [service] = snapshot.services;
     if (service === undefined) throw new Error('there is a Service');
-    const twins = { ...service.twins, blue: { ...service.twins.blue, endpoints: [] } };
-    expect(required(editServices(snapshot, { twins }))).to.equal(1);
-    const five = world({ ...started, ...large('blue', 5) });
-    const gone = { ...twins, green: { ...twins.green, endpoints: [] } };
-    expect(required(editServices(five, { twins: gone }))).to.equal(5);
+    const { blue, green } = service.twins;
+    const twins = { blue: { ...blue, endpoints: [] }, green: { ...green, endpoints: [] } };
+    expect(required(editServices(snapshot, { twins }))).to.equal(5);
   });
 
   it('are as many as production could serve with, where the selector is astray', () => {
-    expect(required({ ...started, ...large('blue', 5), route: 'green' })).to.equal(5);
+    expect(required({ ...five, route: 'green' })).to.equal(5);
   });
 });
 
@@ -156,6 +175,10 @@ describe('pods that a candidate is asked to have', () => {
     expect(size({ ...large('blue', 3), green: { revision: 'r0', ready: 5 } })).to.equal(3);
   });
 
+  it('are those of the source, before there is a candidate', () => {
+    expect(ask(fresh, (snapshot, roles) => candidateSize(snapshot, roles, 'blue'))).to.equal(3);
+  });
+
   it('are no more than its autoscaler would leave', () => {
     expect(size({ ...large('blue', 9), spec: hpa(2, 4) })).to.equal(4);
     expect(size({ ...large('blue', 1), spec: hpa(2, 4) })).to.equal(2);
@@ -172,6 +195,17 @@ const window = (green: number, blue: number, more: Picture = {}): Picture => ({
 const since = (most: number, minutes: number): Picture['revisions'] & object => ({
   r1,
   r2: { ...r2Committed, tooLarge: { since: NOON - minutes * MINUTE, most } },
+});
+
+/** When the old side may be touched, and with so many pods there from before the switch. */
+const drained = { now: NOON + MINUTE };
+const replacing = (count: number): Picture => ({
+  ...drained,
+  blue: {
+    revision: 'r1',
+    ready: count,
+    pods: Array.from({ length: count }, () => ({ createdAt: NOON - HOUR })),
+  },
 });
 
 describe('pods that the old side is asked to have', () => {
@@ -192,6 +226,15 @@ describe('pods that the old side is asked to have', () => {
       4,
     ],
     ['are those of production where the Deployment is gone', window(3, 0, { blue: {} }), 3],
+    [
+      'are a share of what is ready, not of what is asked for',
+      window(2, 1, { green: { revision: 'r2', desired: 4, ready: 2 } }),
+      2,
+    ],
+    ['are those of the source, before anything was adopted', fresh, 3],
+    ['are a quarter more while old ones are replaced', window(4, 4, replacing(4)), 5],
+    ['are at once no more than asked for, when all have been replaced', window(4, 5, drained), 4],
+    ['are more for a while, where that is more than stood beside them', window(4, 6, drained), 6],
   ] as readonly (readonly [string, Picture, number])[])
     it(what, () => expect(size(picture)).to.equal(pods));
 });
@@ -204,6 +247,10 @@ describe('the note that the old side is too large', () => {
     expect(note(window(3, 6))).to.deep.equal({ since: NOON, most: 3 });
     expect(note(window(3, 3))).to.equal(undefined);
     expect(note(window(3, 0, { blue: {} }))).to.equal(undefined);
+  });
+
+  it('may be asked for before anything serves', () => {
+    expect(note({ ...fresh, blue: { revision: 'r0', ready: 2 } })).to.equal(undefined);
   });
 
   it('is not begun by a production that is not ready for a moment', () => {
@@ -293,6 +340,8 @@ describe('a standby after the window', () => {
     expect(size(2, { revisions: { r1: kept, r2: r2Committed } })).to.equal(0);
     expect(size(2, { blue: { revision: 'r7', ready: 4 } })).to.equal(0);
     expect(size(2, { blue: {} })).to.equal(0);
+    const { outcome: __, ...begun } = r1;
+    expect(size(2, { revisions: { r1: begun, r2: r2Committed } })).to.equal(0);
     expect(size(2, { revisions: { r1: undefined, r2: r2Committed } })).to.equal(0);
   });
 

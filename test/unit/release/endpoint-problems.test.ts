@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { endpointProblem } from '../../../src/release/endpoint-problems.ts';
+import { credentialsUnfit, endpointProblem } from '../../../src/release/endpoint-problems.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { data, type ExternalPicture, external, onBlue, r1, ready, type SecretPicture } from './external.ts';
@@ -67,6 +67,14 @@ describe('an external workload is fit', () => {
     const release = { ...snapshot.release, spec: { ...specOf(), traffic } };
     expect(problem({ ...snapshot, release })).to.equal(undefined);
   });
+});
+
+it('what cannot be judged is not: nobody looked at what is published, or nothing is wished for', () => {
+  const snapshot = external(of({ state: 'Absent' }));
+  expect(problem({ ...snapshot, endpoint: undefined })).to.equal(undefined);
+  const release = { ...snapshot.release, spec: specOf() };
+  expect(credentialsUnfit({ ...snapshot, release }, rolesOf(snapshot))).to.equal(undefined);
+  expect(problem({ ...external(onBlue), wish: undefined })).to.equal(undefined);
 });
 
 describe('an external workload is held up', () => {

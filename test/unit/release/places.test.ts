@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { uncovered } from '../../../src/release/places.ts';
 import type { Endpoint, Locality, Snapshot } from '../../../src/release/snapshot.ts';
 import { decidedOn } from './decided.ts';
 import { observed, validated } from './situations.ts';
@@ -67,5 +68,40 @@ describe('a Service that keeps traffic near the client', () => {
   it('asks nothing of other Services', () => {
     const snapshot = placed(validated, LOCAL, ['a', 'b', 'c'], ['a', 'a', 'c']);
     expect(decidedOn(editServices(snapshot, { locality: undefined })).effects).to.have.lengthOf(1);
+  });
+
+  describe('has a node that is not covered', () => {
+    const listed = (serving: readonly Partial<Endpoint>[], green: readonly Partial<Endpoint>[]) => {
+      const snapshot = placed(validated, LOCAL, [], []);
+      const [service] = snapshot.services;
+      if (service === undefined) throw new Error('there is a Service');
+      const fill = (list: readonly Partial<Endpoint>[], color: string): Endpoint[] =>
+        list.map((change, index) => ({
+          podUid: `${color}-pod-${index}`,
+          ready: true,
+          serving: true,
+          group: 'IPv4/http',
+          ...change,
+        }));
+      const twins = { ...service.twins, green: { ...service.twins.green, endpoints: fill(green, 'green') } };
+      const found = uncovered(editServices(snapshot, { endpoints: fill(serving, 'blue'), twins }), 'green');
+      return found?.slice(0, found.indexOf(' has ready pods'));
+    };
+
+    it('where its one pod of the candidate is not ready', () => {
+      expect(listed([{ node: 'a' }, { node: 'b' }], [{ node: 'a' }, { node: 'b' }])).to.equal(undefined);
+      expect(listed([{ node: 'a' }, { node: 'b' }], [{ node: 'a' }, { node: 'b', ready: false }])).to.equal(
+        'node "b"',
+      );
+    });
+
+    it('but not where production has no ready pod either, or nobody knows where it is', () => {
+      expect(listed([{ node: 'a' }, { node: 'b', ready: false }], [{ node: 'a' }])).to.equal(undefined);
+      expect(listed([{ node: 'a' }, {}], [{ node: 'a' }])).to.equal(undefined);
+    });
+
+    it('and names the first of several', () => {
+      expect(listed([{ node: 'c' }, { node: 'b' }, { node: 'a' }], [{ node: 'a' }])).to.equal('node "b"');
+    });
   });
 });

@@ -8,7 +8,7 @@ import {
   slowestStart,
 } from '../../../src/release/rollback.ts';
 import type { PodView } from '../../../src/release/snapshot.ts';
-import { committed, idle, r1, r2Committed } from './situations.ts';
+import { committed, idle, r1, r2Committed, r2Validated, switched } from './situations.ts';
 import { NOON, type Picture, SECOND, world } from './world.ts';
 
 /** r2 serves on green, r1 could take over on blue. */
@@ -101,6 +101,26 @@ describe('how long a way back would take', () => {
   it('waits no longer than scaleUpSeconds where one pod is ready, and as long as it takes where none is', () => {
     expect(estimate({ revision: 'r1', desired: 3, ready: 1 }, 400)).to.equal(64);
     expect(estimate({ revision: 'r1', desired: 3, ready: 0 }, 400)).to.equal(404);
+  });
+
+  it('has the start of its pods added, where production has none either', () => {
+    const r2 = { ...r2Committed, decidedAt: NOON - 9 * SECOND };
+    const dead = { desired: 3, ready: 0 };
+    const snapshot = world({
+      ...committed,
+      blue: { revision: 'r1', ...dead },
+      green: { revision: 'r2', ...dead },
+      revisions: { r1: { ...r1, startUpSeconds: 40 }, r2 },
+    });
+    expect(estimatedSeconds(snapshot, rolesOf(snapshot))).to.equal(44);
+  });
+
+  it('is not known while the switch is not proven', () => {
+    const snapshot = world({
+      ...switched,
+      revisions: { r1, r2: { ...r2Validated, decidedAt: NOON - 5 * SECOND } },
+    });
+    expect(estimatedSeconds(snapshot, rolesOf(snapshot))).to.equal(undefined);
   });
 
   it('is not known where nobody saw its pods start', () => {

@@ -15,6 +15,7 @@ import {
   twins,
   upkeep,
 } from '../../../src/release/upkeep.ts';
+import { type ExternalPicture, external, onBlue } from './external.ts';
 import {
   built,
   committed,
@@ -24,6 +25,7 @@ import {
   observed,
   r1,
   r2Verified,
+  returning,
   started,
   switched,
   validated,
@@ -122,6 +124,15 @@ describe('a Service that is let go', () => {
     const effect = letGo(world(idle), { name: 'till', uid: 'till-uid', selector }, kept);
     return effect.kind === 'ReleaseService' ? effect.color : effect;
   };
+
+  it('is told apart by its uid, and gets no colour that it does not need', () => {
+    const till = { name: 'till', uid: 'till-uid', selector: {} };
+    expect(letGo(world(idle), till, ['blue'])).to.deep.equal({
+      kind: 'ReleaseService',
+      service: 'till',
+      uid: 'till-uid',
+    });
+  });
 
   it('keeps the key of a side that goes on serving', () => {
     expect(of({ [LABEL]: 'blue' }, ['blue'])).to.equal(undefined);
@@ -233,6 +244,26 @@ describe('the autoscaler of a side', () => {
       ['WriteAutoscaler blue, minReplicas 4'],
     ],
     [
+      'keeps production on the way back, however long ago the switch was proven',
+      {
+        ...returning,
+        now: NOON + HOUR,
+        blue: side('r1', 4, 2),
+        green: side('r2', 4, 2),
+      },
+      ['WriteAutoscaler blue, minReplicas 4'],
+    ],
+    [
+      'keeps no pods of what an earlier release left beside the adoption',
+      {
+        ...fresh,
+        revisions: { r1: { color: 'blue', attempt: 1, startedAt: NOON, adoption: true } },
+        blue: side('r1', 3, 3),
+        green: side('r0', 3, 5),
+      },
+      ['WriteAutoscaler green, minReplicas 2'],
+    ],
+    [
       'keeps a standby after the window',
       {
         ...committed,
@@ -314,8 +345,49 @@ describe('a source that runs although it should not', () => {
       none,
     ],
     ['is none where there is no source', { ...idle, source: null }, none],
+    ['is left alone where nothing was released, whatever a Service names', { ...fresh, route: 'blue' }, none],
   ] as readonly (readonly [string, Picture, unknown])[])
     it(what, () => expect(parked(picture)).to.deep.equal(expected));
+});
+
+it('a source is left alone while one of several Services may rest on it', () => {
+  const snapshot = world({ ...idle, services: ['shop', 'admin'], source: { replicas: 3 } });
+  const [shop, admin] = snapshot.services;
+  if (shop === undefined || admin === undefined) throw new Error('two Services');
+  const apart = { ...snapshot, services: [shop, { ...admin, selector: { app: 'checkout' } }] };
+  const parks = (seen: Snapshot): boolean =>
+    upkeep(seen, rolesOf(seen)).some(({ kind }) => kind === 'ScaleSource');
+  expect([parks(snapshot), parks(apart)]).to.deep.equal([true, false]);
+});
+
+describe('the upkeep of an external workload', () => {
+  const kept = (picture: ExternalPicture): string[] => {
+    const snapshot = external(picture);
+    return upkeep(snapshot, rolesOf(snapshot)).map(inWords);
+  };
+
+  it('is the finalizer and the claim, before anything is published', () => {
+    expect(kept({ release: { hasFinalizer: false } })).to.deep.equal([
+      'AddFinalizer',
+      'ClaimEndpoint search',
+    ]);
+  });
+
+  it('is that its consumers run with what is published', () => {
+    expect(kept(onBlue)).to.deep.equal([]);
+    expect(kept({ ...onBlue, runs: { worker: 'r1' } })).to.deep.equal(['RestartConsumer Deployment api']);
+    expect(kept({ ...onBlue, endpoint: { state: 'Free' }, runs: { worker: 'r1' } })).to.deep.equal([
+      'ClaimEndpoint search',
+      'RestartConsumer Deployment api',
+    ]);
+  });
+
+  it('restarts nobody before the credentials are published that go with it', () => {
+    const secret = { mark: `${UID}/r1/1` };
+    const behind = { ...onBlue, runs: { worker: 'r1' } };
+    expect(kept({ ...behind, secret })).to.deep.equal(['RestartConsumer Deployment api']);
+    expect(kept({ ...behind, secret: {} })).to.deep.equal([]);
+  });
 });
 
 describe('what nobody may take away', () => {
