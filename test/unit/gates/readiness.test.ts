@@ -109,6 +109,58 @@ describe('readiness', () => {
     });
   }
 
+  it('is not passed with fewer pods than production has, although all of its own are ready', () => {
+    const { state, message } = asked({ ready: 3 }, { blue: { revision: 'r1', ready: 5 } });
+    expect([state, message]).to.deep.equal([
+      'Running',
+      '3 of 5 green pods are ready, waiting until 2026-06-01T12:09:00Z',
+    ]);
+  });
+
+  it('is not passed before there is a Deployment', () => {
+    const snapshot = world({ ...built, green: {} });
+    const roles = rolesOf(snapshot);
+    if (roles.subject === undefined) throw new Error('there is a candidate');
+    expect(readiness(snapshot, roles, roles.subject, NOON - MINUTE).message).to.equal(
+      '0 of 3 green pods are ready, waiting until 2026-06-01T12:09:00Z',
+    );
+  });
+
+  it('names the Service behind which pods are missing, where there are several', () => {
+    const { message } = asked({ desired: 3, ready: 2 }, { services: ['shop', 'admin'] });
+    expect(message).to.equal(
+      '2 of 3 green pods are ready behind Service "shop", waiting until 2026-06-01T12:09:00Z',
+    );
+  });
+
+  for (const [what, side, reason, words] of [
+    [
+      'a quota that is used up',
+      { deployment: { replicaFailure: 'exceeded quota' } },
+      'ReplicaFailure',
+      'exceeded quota',
+    ],
+    [
+      'a cluster without room',
+      { pods: [{ unschedulable: 'no node has room' }, {}, {}] },
+      'Unschedulable',
+      'pod checkout-green-0: no node has room',
+    ],
+  ] as readonly (readonly [string, SidePicture, string, string])[])
+    it(`${what} is told, and until the deadline nobody’s fault`, () => {
+      const early = asked({ desired: 3, ...side });
+      expect([early.reason, early.message]).to.deep.equal([
+        reason,
+        `0 of 3 green pods are ready (${words}), waiting until 2026-06-01T12:09:00Z`,
+      ]);
+      const late = asked({ desired: 3, ...side }, { now: NOON + 9 * MINUTE });
+      expect([late.state, late.reason, late.message]).to.deep.equal([
+        'Inconclusive',
+        'PreparationDeadlineExceeded',
+        `0 of 3 green pods are ready after 600 seconds: ${words}`,
+      ]);
+    });
+
   it('the trouble of a pod that is ready does not matter', () => {
     const trouble = { reason: 'CrashLoopBackOff', container: 'sidecar', restarts: 1 };
     const late = asked({ desired: 3, pods: [{ ready: true, trouble }, {}, {}] }, { now: NOON + 9 * MINUTE });

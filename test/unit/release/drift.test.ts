@@ -62,6 +62,13 @@ describe('a writer that puts the selector back every second', () => {
     ]);
   });
 
+  it('is told of where it was told of one Service, and another one lost its key as well', () => {
+    const both = world({ ...committed, mark: undefined, services: ['till', 'checkout'], now: NOON + SECOND });
+    const stripped = editServices(both, { selector: { app: 'checkout' } });
+    const { plan } = decidedOn({ ...stripped, previous: first.plan.status });
+    expect(plan.verdict.drift).to.equal('New');
+  });
+
   it('that comes back after a long while is an accident again', () => {
     const { message } = decidedOn(synced(NOON + 11 * MINUTE, first.plan.status));
     expect(message).to.equal(first.message);

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Verdict } from '../../../src/release/plan.ts';
-import { rescue, tellOutage } from '../../../src/release/protect.ts';
+import { align, rescue, tellOutage } from '../../../src/release/protect.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
-import { external, watched } from './external.ts';
+import { data, type ExternalPicture, external, onBlue, watched } from './external.ts';
 import {
   built,
   committed,
@@ -15,7 +15,7 @@ import {
   returning,
   switched,
 } from './situations.ts';
-import { editServices, endpointsOf, NOON, type Picture, world } from './world.ts';
+import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const DEAD = { desired: 3, ready: 0 };
 /** No pod of r2 is ready, all of r1 are. */
@@ -90,4 +90,106 @@ describe('an outage that nobody can end', () => {
     ['the pods are not in this cluster', external(watched)],
   ] as readonly (readonly [string, Snapshot])[])
     it(`is none when ${when}`, () => expect(told({ ...snapshot, now: NOON })).to.equal(rest));
+});
+
+describe('what is published is put back', () => {
+  const lost = { data: data('green') };
+  const aligned = (picture: ExternalPicture): Verdict | undefined => {
+    const snapshot = external(picture);
+    return align(snapshot, rolesOf(snapshot));
+  };
+  const unwritable = (at: number): ExternalPicture['observations'] => ({
+    refusals: { search: { at, message: 'nobody writes it', final: true } },
+  });
+  /** It was told so long ago, of these effects. */
+  const told = (reason: string, effect: string, ago: number): ExternalPicture['previous'] => ({
+    decisions: [
+      { at: new Date(NOON - ago).toISOString(), reason, message: 'told', effects: [effect] },
+    ] as Snapshot['previous']['decisions'] & object,
+  });
+
+  it('and stalls where that is refused', () => {
+    const verdict = aligned({ ...onBlue, endpoint: lost, observations: unwritable(NOON) });
+    expect([verdict?.phase, verdict?.reason, verdict?.stalled]).to.deep.equal([
+      'Stalled',
+      'EndpointRefused',
+      true,
+    ]);
+  });
+
+  it('and labelled anew, although a write was refused a while ago', () => {
+    const late = unwritable(NOON - 15 * SECOND);
+    expect(aligned({ ...onBlue, endpoint: { state: 'Free' }, observations: late })?.reason).to.equal(
+      'EndpointRestored',
+    );
+  });
+
+  for (const [what, picture, reason, effect] of [
+    ['the address', { ...onBlue, endpoint: lost }, 'EndpointRestored', 'Publish search -> blue'],
+    [
+      'the credentials',
+      { ...onBlue, secret: { mark: `${UID}/r1/1`, blue: { shaped: false } } },
+      'CredentialsRestored',
+      'PublishSecret search-login -> blue',
+    ],
+  ] as readonly (readonly [string, ExternalPicture, string, string])[])
+    it(`and told once a minute for as long as somebody else writes ${what}`, () => {
+      const drift = (previous: ExternalPicture['previous']): unknown => {
+        const verdict = aligned({ ...picture, ...(previous && { previous }) });
+        return [verdict?.reason, verdict?.drift];
+      };
+      expect(drift(undefined)).to.deep.equal([reason, 'New']);
+      expect(drift(told(reason, effect, MINUTE - 1))).to.deep.equal([reason, 'Told']);
+      expect(drift(told(reason, effect, MINUTE)), 'a minute ago').to.deep.equal([reason, 'New']);
+      expect(drift(told(reason, 'Publish search -> green', 1)), 'of another').to.deep.equal([reason, 'New']);
+      expect(drift(told('ReleaseStarted', effect, 1)), 'for another reason').to.deep.equal([reason, 'New']);
+      expect(drift(told(reason, effect, -1)), 'by a clock that is ahead').to.deep.equal([reason, 'New']);
+    });
+});
+
+describe('a Service that selects what still serves', () => {
+  const aligned = (snapshot: Snapshot): string | undefined => align(snapshot, rolesOf(snapshot))?.reason;
+  const bothDead: Picture = {
+    blue: { revision: 'r1', ...DEAD },
+    green: { revision: 'r2', ...DEAD },
+    route: undefined,
+    source: { fingerprint: 'v3', replicas: 1 },
+  };
+
+  it('is not astray where it should be, although its twin is gone for a moment', () => {
+    const snapshot = world(idle);
+    const [service] = snapshot.services;
+    if (service === undefined) throw new Error('there is a Service');
+    const { blue, green } = service.twins;
+    const twins = { blue: { ...blue, endpoints: [] }, green: { ...green, endpoints: [] } };
+    expect(aligned(editServices(snapshot, { twins }))).to.equal(undefined);
+  });
+
+  it('is left to a fix that may start, and told while another revision is watched', () => {
+    const ended = { ...r2Committed, windowUntil: NOON };
+    const rest = world({ ...committed, ...bothDead, revisions: { r1, r2: ended } });
+    expect(aligned(rest)).to.equal(undefined);
+    expect(aligned(world({ ...observed, ...bothDead }))).to.equal('SelectorAstray');
+  });
+
+  it('keeps a candidate waiting where one of several rests on what is not proven', () => {
+    const dead1 = { revision: 'r1', ...DEAD };
+    const base = world({
+      ...built,
+      services: ['shop', 'admin'],
+      route: undefined,
+      source: { fingerprint: 'v2', replicas: 1 },
+      blue: dead1,
+      green: { revision: 'r0', ready: 1 },
+    });
+    const onSource = { endpoints: endpointsOf([{ uid: 'source-pod-0', ready: true }]) };
+    const calm = editServices(base, onSource);
+    expect(aligned(calm)).to.equal(undefined);
+    const [shop, admin] = calm.services;
+    if (shop === undefined || admin === undefined) throw new Error('two Services');
+    const selected = { ...admin, selector: { ...admin.selector, [LABEL]: 'green' } };
+    expect(aligned({ ...calm, services: [shop, selected] })).to.equal('SelectorAstray');
+    const served = { ...admin, endpoints: endpointsOf(calm.sides.green.pods) };
+    expect(aligned({ ...calm, services: [shop, served] })).to.equal('SelectorAstray');
+  });
 });
