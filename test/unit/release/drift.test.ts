@@ -63,7 +63,9 @@ describe('a writer that puts the selector back every second', () => {
   });
 
   it('is told of where it was told of one Service, and another one lost its key as well', () => {
-    const both = world({ ...committed, mark: undefined, services: ['till', 'checkout'], now: NOON + SECOND });
+    const services = ['till', 'checkout'];
+    const spec = { traffic: { services: services.map((name) => ({ name })) } };
+    const both = world({ ...committed, mark: undefined, spec, services, now: NOON + SECOND });
     const stripped = editServices(both, { selector: { app: 'checkout' } });
     const { plan } = decidedOn({ ...stripped, previous: first.plan.status });
     expect(plan.verdict.drift).to.equal('New');

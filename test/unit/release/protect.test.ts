@@ -98,11 +98,11 @@ describe('what is published is put back', () => {
     const snapshot = external(picture);
     return align(snapshot, rolesOf(snapshot));
   };
-  const unwritable = (at: number): ExternalPicture['observations'] => ({
+  const unwritable = (at: number): ExternalPicture['observations'] & object => ({
     refusals: { search: { at, message: 'nobody writes it', final: true } },
   });
   /** It was told so long ago, of these effects. */
-  const told = (reason: string, effect: string, ago: number): ExternalPicture['previous'] => ({
+  const told = (reason: string, effect: string, ago: number): ExternalPicture['previous'] & object => ({
     decisions: [
       { at: new Date(NOON - ago).toISOString(), reason, message: 'told', effects: [effect] },
     ] as Snapshot['previous']['decisions'] & object,
