@@ -90,12 +90,12 @@ export interface SourceView {
   readonly paused: boolean;
   /** Every pod that exists is of the template that stands in it now. undefined: its controller has yet to say so. */
   readonly rolledOut: boolean | undefined;
-  /** pod-template-hash of the one ReplicaSet that has all ready pods. Only looked up while the release is deleted. */
+  /** pod-template-hash of the one ReplicaSet that has all ready pods. Only looked up with `live`, and while the release is deleted. */
   readonly readyHash: string | undefined;
   /** Identity of its content, computed by the running binary. */
   readonly fingerprint: string;
   readonly podLabels: Readonly<Record<string, string>>;
-  /** The content that really runs: of the ReplicaSet whose pods are ready. Only looked up before the adoption. */
+  /** The content that really runs: of the ReplicaSet whose pods are ready. Only looked up before the adoption, and during it where config is named. */
   readonly live?: { readonly fingerprint: string; readonly replicaSet: string };
   /** Autoscalers that target it. Only looked up before and during the adoption. */
   readonly autoscalers: readonly { readonly name: string; readonly uid: string }[];

@@ -157,10 +157,17 @@ export function removeTwins({ services }: Snapshot): Effect[] {
   );
 }
 
-/** Services and previews of a release that goes. `kept`: the colours that go on serving. */
+/**
+ * Services and previews of a release that goes. A Service that Git replaced has lost our claim, and still tells of the
+ * switch that came after. `kept`: the colours that go on serving.
+ */
 export function returnServices(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
-  return [...snapshot.services, ...snapshot.previews]
-    .filter((service) => service.found && service.claimedBy === snapshot.release.uid)
+  const { services, previews, release } = snapshot;
+  const told = services.filter(
+    ({ claimedBy, switchedAt }) => claimedBy === undefined && switchedAt !== undefined,
+  );
+  return [...[...services, ...previews].filter(({ claimedBy }) => claimedBy === release.uid), ...told]
+    .filter(({ found }) => found)
     .map((service) => letGo(snapshot, service, kept));
 }
 

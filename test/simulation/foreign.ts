@@ -1,21 +1,25 @@
 /** What other writers do, Helm and Argo CD among them, and people who edit by hand what is not theirs. */
-import { FINALIZER } from '../../src/api/names.ts';
+import { FINALIZER, LABEL_CONFIG } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import { COLORS } from '../../src/api/status.ts';
 import type { ResourceType } from '../../src/kube/ports.ts';
 import {
+  CONFIG_MAPS,
   DEPLOYMENTS,
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   JOBS,
+  SECRETS,
   SERVICES,
   type Service,
 } from '../../src/kube/types.ts';
 import type { Api } from './cluster/api.ts';
+import { createKeys, createSettings, isInline, SOURCE, templateOf } from './content.ts';
+import { ownRevisions } from './oracle/truth.ts';
 import type { Random } from './random.ts';
-import { RELEASE, SERVICE } from './scenario.ts';
+import { KEYS, RELEASE, type Scenario, SERVICE, SETTINGS } from './scenario.ts';
 import type { Timeline } from './timeline.ts';
-import { autoscalerOf, createService, createSource, LABEL, SOURCE, templateOf, type World } from './world.ts';
+import { autoscalerOf, createService, createSource, LABEL, type World } from './world.ts';
 
 /** What a writer works with. */
 export interface Hands {
@@ -34,7 +38,16 @@ export interface Hands {
 
 export type Deed = (hands: Hands) => void;
 
-export const FOREIGN: Readonly<Record<string, Deed>> = {
+const SOURCE_DEEDS = ['delete the source, which Git brings back', 'bring the autoscaler of the source back'];
+
+/** What could be done in this life, by name. */
+export function foreignOf(scenario: Scenario): Readonly<Record<string, Deed>> {
+  const { config } = scenario.spec;
+  const all = Object.entries({ ...FOREIGN, ...(config !== undefined && OF_CONFIG) });
+  return Object.fromEntries(all.filter(([name]) => !isInline(scenario) || !SOURCE_DEEDS.includes(name)));
+}
+
+const FOREIGN: Readonly<Record<string, Deed>> = {
   'put the selector of Git back': (hands) => editService(hands, asInGit),
   'replace the Service as Git has it': (hands) =>
     editService(hands, (service) => ({
@@ -112,6 +125,36 @@ export const FOREIGN: Readonly<Record<string, Deed>> = {
     })),
 };
 
+const OF_CONFIG: Readonly<Record<string, Deed>> = {
+  'delete a copy': ({ world, random }) => {
+    const { api } = world;
+    // Nobody has another one where no revision holds it.
+    const [release, copies] = [api.get(RELEASES, RELEASE), api.list(CONFIG_MAPS, `${LABEL_CONFIG}=copy`)];
+    if (release?.metadata.deletionTimestamp !== undefined || ownRevisions(api).length === 0) return;
+    if (copies.length > 0) remove(api, CONFIG_MAPS, random.pick(copies).metadata.name);
+  },
+  'delete the ConfigMap, which Git brings back': (hands) => {
+    const { world, image } = hands;
+    bringBack(hands, CONFIG_MAPS, SETTINGS, () => createSettings(world, image()));
+  },
+  'delete the Secret, which Git brings back': (hands) =>
+    bringBack(hands, SECRETS, KEYS, () => createKeys(hands.world)),
+};
+
+function bringBack(
+  { world, timeline, random, touch }: Hands,
+  type: ResourceType,
+  name: string,
+  create: () => void,
+): void {
+  touch('config');
+  remove(world.api, type, name);
+  timeline.after(random.between(1000, 60_000), () => {
+    touch('config');
+    create();
+  });
+}
+
 function editService({ world, touch }: Hands, change: (service: Service) => Service): void {
   touch('service');
   world.api.update<Service>(SERVICES, SERVICE, change);
@@ -150,6 +193,8 @@ function beside(world: World, timeline: Timeline, random: Random, name: string, 
   api.create(HORIZONTAL_POD_AUTOSCALERS, autoscalerOf(name, target, { minReplicas: 1, maxReplicas: 8 }));
   const { uid } = api.get(HORIZONTAL_POD_AUTOSCALERS, name)?.metadata ?? {};
   timeline.after(random.between(20_000, 240_000), () => {
+    // Where the release is gone meanwhile it is the only one, and theirs again.
+    if (name === SOURCE && api.get(RELEASES, RELEASE) === undefined) return;
     if (api.get(HORIZONTAL_POD_AUTOSCALERS, name)?.metadata.uid === uid)
       remove(api, HORIZONTAL_POD_AUTOSCALERS, name);
   });

@@ -1,6 +1,7 @@
 /** One life of a release, from the first Deployment to rest or deletion: everything that can happen to it does. */
 import { createHash } from 'node:crypto';
 import { RELEASES } from '../../src/api/resource.ts';
+import { wishedName } from './content.ts';
 import { endFaults, faultsOf, type Level } from './faults.ts';
 import { type Focus, focused } from './focus.ts';
 import type { Counts } from './happenings.ts';
@@ -8,7 +9,7 @@ import { type Mishaps, startMishaps } from './mishaps.ts';
 import { fail } from './oracle/view.ts';
 import { createRandom, type Random } from './random.ts';
 import { checkRest, isResting } from './rest.ts';
-import { drawScenario, RELEASE, type Scenario } from './scenario.ts';
+import { drawScenario, ofItsKind, RELEASE, type Scenario } from './scenario.ts';
 import { startSiblings } from './siblings.ts';
 import { createStage, START, type Stage } from './stage.ts';
 import { startUsers, type Users } from './users.ts';
@@ -59,7 +60,7 @@ export async function live(
   without?: ReadonlySet<string>,
   focus: Focus = {},
 ): Promise<LifeResult> {
-  const cast = castOf(createRandom(seed), level, without, focus);
+  const cast = castOf(seed, level, without, focus);
   const { stage, users, random, scenario } = cast;
   begin(stage.world);
   stage.operators.start();
@@ -79,15 +80,17 @@ export async function live(
     releases += await liveOnce(cast, scenario.lively / 2);
   }
   const lateWrites = await settle(cast);
-  const wished = scenario.versions[users.wished];
+  const version = scenario.versions[users.wished];
+  const wished = version && { version, name: wishedName(stage.world, users.wished) };
   if (stage.broken === undefined) stage.guarded(() => checkRest(stage, { wished, deleted, lateWrites }));
-  await lookAnew(cast, wished);
+  await lookAnew(cast, version);
   return resultOf(seed, cast, releases);
 }
 
-function castOf(random: Random, level: Level, without: ReadonlySet<string> | undefined, focus: Focus): Cast {
+function castOf(seed: number, level: Level, without: ReadonlySet<string> | undefined, focus: Focus): Cast {
+  const random = createRandom(seed);
   const faults = { ...faultsOf(level), ...focus.faults };
-  const scenario = focused(drawScenario(random.fork(), faults), faults, focus);
+  const scenario = ofItsKind(seed, focused(drawScenario(random.fork(), faults), faults, focus));
   const moments = random.fork();
   const stage: Stage = createStage(random.fork(), faults, scenario, () => users, {
     ...(without !== undefined && { without }),
@@ -110,9 +113,9 @@ function castOf(random: Random, level: Level, without: ReadonlySet<string> | und
 }
 
 /** The release is created, and lives so long. Gives how many attempts it began. */
-async function liveOnce({ stage }: Cast, ms: number): Promise<number> {
+async function liveOnce({ stage, users }: Cast, ms: number): Promise<number> {
   stage.say('the release is created');
-  createRelease(stage.world);
+  createRelease(stage.world, users.wished);
   await stage.play(ms);
   return stage.status().attempt ?? 0;
 }

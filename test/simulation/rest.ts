@@ -8,7 +8,9 @@ import {
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
 } from '../../src/kube/types.ts';
+import { SOURCE, versionNamed } from './content.ts';
 import { checkBudgets } from './oracle/budgets.ts';
+import { checkCopies } from './oracle/config.ts';
 import { checkGivenBack } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { newestFirst, ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
@@ -16,11 +18,17 @@ import { fail } from './oracle/view.ts';
 import { previewsOf, RELEASE, type Scenario, SERVICE, siblingsOf } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { isGood, type Version } from './versions.ts';
-import { imageOfColor, readyEndpoints, SOURCE, selectedColor } from './world.ts';
+import { imageOfColor, readyEndpoints, selectedColor } from './world.ts';
+
+/** What people wish for in the end. */
+export interface Wished {
+  readonly version: Version;
+  /** With the Secret beside it; see `wishedName`. */
+  readonly name: string;
+}
 
 export interface Expected {
-  /** The version that people wish for in the end. */
-  readonly wished: Version | undefined;
+  readonly wished: Wished | undefined;
   readonly deleted: boolean;
   /** Writes since everything should have been done. */
   readonly lateWrites: number;
@@ -34,7 +42,7 @@ const BEYOND_GIVING_BACK = ['take the finalizer away', 'delete the source, which
 
 export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expected): void {
   const { api } = stage.world;
-  if (lateWrites > 0 && isResting(stage, wished))
+  if (lateWrites > 0 && isResting(stage, wished?.version))
     fail(`at rest: ${lateWrites} writes although nothing happens`);
   if (readyEndpoints(api, SERVICE).length === 0 && somethingServes(stage))
     fail('at rest: production has no ready endpoint');
@@ -43,6 +51,7 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
       fail('at rest: the release that was deleted is still there');
 
     if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) checkGivenBack(stage.world);
+    checkCopies(stage.world);
     return;
   }
   checkServices(stage);
@@ -50,6 +59,7 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
   checkLocks(stage);
   if (['Idle', 'Committed'].includes(stage.status().phase ?? '')) checkBudgets(stage.world);
   checkWatched(stage);
+  checkCopies(stage.world);
   checkWish(stage, wished);
 }
 
@@ -94,7 +104,9 @@ function isForPeople(stage: Stage): boolean {
     names.every((name) => isOn(name, home) || isLeft(name, home));
   const [newest] = newestFirst(revisionsOf(stage));
   const isUnderWay = ({ image, facts: { color, outcome } }: RevisionTruth): boolean =>
-    outcome === undefined && imageOfColor(api, color) === image && !names.some((name) => isOn(name, color));
+    outcome === undefined &&
+    imageOfColor(stage.world, color) === image &&
+    !names.some((name) => isOn(name, color));
   const goesOn = newest !== undefined && isUnderWay(newest);
   return reason === 'SelectorAstray' && !goesOn && COLORS.some(everyIsRight);
 }
@@ -151,7 +163,7 @@ function checkWatched(stage: Stage): void {
   const { phase = '', conditions, revision } = stage.status();
   const color = selectedColor(api);
   if (!['Observing', 'Held'].includes(phase) || (color !== 'blue' && color !== 'green')) return;
-  const serving = scenario.versions.find(({ image }) => image === imageOfColor(api, color));
+  const serving = versionNamed(scenario, imageOfColor(stage.world, color));
   const told = conditions?.find(({ type }) => type === 'Ready')?.reason === 'RollbackImpossible';
   const watched = revisionsOf(stage).find(({ name }) => name === revision)?.frozen.observation?.checks ?? [];
   if (serving?.errors === 'many' && watched.length > 0 && !told)
@@ -171,25 +183,24 @@ function checkLoser(stage: Stage): void {
 }
 
 /** What people wish for serves, unless something speaks against it. */
-function checkWish(stage: Stage, wished: Version | undefined): void {
-  if (wished === undefined || !isGood(wished) || isForPeople(stage)) return;
+function checkWish(stage: Stage, wished: Wished | undefined): void {
+  if (wished === undefined || !isGood(wished.version) || isForPeople(stage)) return;
   const { api, scenario } = stage.world;
+  const { name, version } = wished;
   const { phase, message, conditions } = stage.status();
   const ready = conditions?.find(({ type }) => type === 'Ready');
   const color = selectedColor(api);
-  const serving = color === 'blue' || color === 'green' ? imageOfColor(api, color) : 'the source';
-  if (serving === wished.image) {
+  const serving = color === 'blue' || color === 'green' ? imageOfColor(stage.world, color) : 'the source';
+  if (serving === name) {
     // An order whose target does not become ready waits until people take it back.
     if (ready?.status !== 'True' && ready?.reason !== 'Requested')
-      fail(`at rest: ${wished.image} serves, and Ready is ${ready?.status}: ${message}`);
+      fail(`at rest: ${name} serves, and Ready is ${ready?.status}: ${message}`);
     return;
   }
   const rejected = revisionsOf(stage).some(
-    ({ image, facts }) => image === wished.image && facts.rejected !== undefined,
+    ({ image, facts }) => image === name && facts.rejected !== undefined,
   );
   // An active side that was edited is theirs to mend as well.
-  if (rejected || !isDecided(wished, scenario) || ready?.reason === 'ActiveEdited') return;
-  fail(
-    `at rest: ${wished.image} is wished for, good and not rejected, and ${serving} serves: [${phase}] ${message}`,
-  );
+  if (rejected || !isDecided(version, scenario) || ready?.reason === 'ActiveEdited') return;
+  fail(`at rest: ${name} is wished for, good and not rejected, and ${serving} serves: [${phase}] ${message}`);
 }

@@ -5,6 +5,7 @@ import { type Counts, count } from './happenings.ts';
 import { digestOf, type LifeResult, live } from './life.ts';
 import { createPool } from './pool.ts';
 import { createRandom } from './random.ts';
+import { MOST_SEED } from './scenario.ts';
 
 export interface Totals {
   lives: number;
@@ -50,7 +51,7 @@ export async function runLives({
   onLife,
 }: RunOptions): Promise<RunResult> {
   const seeds = createRandom(seed);
-  const next = () => seeds.between(1, 0x7fff_ffff);
+  const next = () => seeds.between(1, MOST_SEED);
   const pool = threads > 1 ? createPool(threads, faults) : { live: (own: number) => live(own, faults), end };
   const totals = createTotals();
   const ahead: Promise<LifeResult>[] = [];

@@ -1,8 +1,8 @@
 /** What one life of a release begins with: drawn from the seed. */
 import type { ReleaseSpecInput } from '../../src/api/schema.ts';
 import type { Faults } from './faults.ts';
-import type { Random } from './random.ts';
-import { drawVersion, type Version } from './versions.ts';
+import { createRandom, type Random } from './random.ts';
+import { drawVersion, type Version, withSettings } from './versions.ts';
 
 export interface Scenario {
   readonly replicas: number;
@@ -18,6 +18,36 @@ export const SERVICE = 'checkout';
 /** Further production Services, of which a life may have some, and a preview Service. */
 const SIBLINGS = ['till', 'admin'];
 const PREVIEW = 'next';
+/** What people name as config of the release, where they do. */
+export const SETTINGS = 'settings';
+export const KEYS = 'keys';
+
+/** Lives up to here have a Deployment in Git and no config: each of these seeds means what it always meant. */
+export const PLAIN_SEEDS = 0x7fff_ffff;
+export const MOST_SEED = 0xffff_ffff;
+
+/** Lives after `PLAIN_SEEDS` state the Deployment in the release, or name config, or both. */
+export function ofItsKind(seed: number, scenario: Scenario): Scenario {
+  if (seed <= PLAIN_SEEDS) return scenario;
+  // Of its own: what else is drawn does not depend on it.
+  const random = createRandom(~seed);
+  const { inline, config } = random.pick([
+    { inline: true, config: false },
+    { inline: false, config: true },
+    { inline: true, config: true },
+  ]);
+  const secrets = random.chance(0.5) ? [{ name: KEYS }] : [];
+  const template = { spec: { containers: [] } };
+  return {
+    ...scenario,
+    versions: config ? withSettings(random, scenario.versions) : scenario.versions,
+    spec: {
+      ...scenario.spec,
+      ...(inline && { workload: { deployment: { spec: { template } } } }),
+      ...(config && { config: { configMaps: [{ name: SETTINGS }], secrets } }),
+    },
+  };
+}
 
 export function drawScenario(random: Random, { deedEvery }: Faults): Scenario {
   const count = random.between(3, 12);

@@ -1,14 +1,16 @@
 /** People, and what they do at bad moments: release, revert, order, edit, and what is not theirs to do. */
 import { ANNOTATION_ACTION } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
-import { DEPLOYMENTS, type Deployment, SERVICES, type Service } from '../../src/kube/types.ts';
+import type { KubeObject } from '../../src/kube/ports.ts';
+import { DEPLOYMENTS, type Deployment, SECRETS, SERVICES, type Service } from '../../src/kube/types.ts';
+import { isInline, SOURCE, sayWish, templateOf } from './content.ts';
 import { type Faults, namesOf, nextIn } from './faults.ts';
-import { type Deed, FOREIGN, type Hands } from './foreign.ts';
+import { type Deed, foreignOf, type Hands } from './foreign.ts';
 import type { Happenings } from './happenings.ts';
 import type { Random } from './random.ts';
-import { RELEASE, type Scenario, SERVICE } from './scenario.ts';
+import { KEYS, RELEASE, type Scenario, SERVICE } from './scenario.ts';
 import type { Timeline } from './timeline.ts';
-import { SOURCE, templateOf, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface Users {
   /** What people wish for now: an index into the versions. */
@@ -58,10 +60,7 @@ export function startUsers(
   function wish(index: number): void {
     if (wished !== index) wishedAt = timeline.now;
     wished = index;
-    api.update<Deployment>(DEPLOYMENTS, SOURCE, (object) => ({
-      ...object,
-      spec: { ...object.spec, template: templateOf(imageOf(index)) },
-    }));
+    sayWish(world, imageOf(index));
   }
 
   const order = (text: string): void => {
@@ -93,11 +92,22 @@ export function startUsers(
       timeline.after(hands.random.between(10_000, 300_000), resume);
     },
     'edit the spec': (hands) => editSpec(anotherSpec(hands.random, scenario.spec.gates, release())),
-    'sync the source from Git': syncSource,
+    ...(!isInline(scenario) && { 'sync the source from Git': syncSource }),
     'change the load': (hands) => {
       world.load = hands.random.between(1, 6);
     },
+    ...(scenario.spec.config?.secrets?.length && { 'write to the Secret': writeSecret }),
   };
+  const foreign = foreignOf(scenario);
+
+  /** Another content than before, although nothing that can be seen of it is. */
+  function writeSecret(): void {
+    wishedAt = timeline.now;
+    api.update<KubeObject & { data?: object }>(SECRETS, KEYS, (object) => ({
+      ...object,
+      data: { key: String(timeline.now) },
+    }));
+  }
 
   function syncSource(): void {
     touch('source');
@@ -127,7 +137,7 @@ export function startUsers(
   }
 
   function meddle(drawn: Random): void {
-    const deeds = drawn.chance(faults.foreign) ? FOREIGN : own;
+    const deeds = drawn.chance(faults.foreign) ? foreign : own;
     const names = namesOf(deeds, faults);
     if (names.length === 0) return;
     const name = drawn.pick(names);

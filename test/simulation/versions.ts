@@ -1,7 +1,16 @@
 /** How each version of the application behaves: what it is, and when it shows. */
 import type { Random } from './random.ts';
 
+/** Between an image and what the ConfigMap says that is read by it. */
+export const WITH = ' with ';
+
+/** As `shop/checkout:v2 with s3`; without config the image alone. */
+export function contentName(image: string, settings: string | undefined): string {
+  return settings === undefined ? image : `${image}${WITH}${settings}`;
+}
+
 export interface Version {
+  /** With what is read by it, as `contentName` has it. */
   readonly image: string;
   /** Milliseconds from the start of a pod until it is ready. */
   readonly startMs: readonly [number, number];
@@ -15,6 +24,16 @@ export interface Version {
   readonly diesAfterMs?: number;
   /** Its pods lose readiness now and then; or run out of memory, and start again. */
   readonly flaps?: 'probe' | 'memory';
+}
+
+/** With config, each version changes the image or what the ConfigMap says: never both, seen from the one before it. */
+export function withSettings(random: Random, versions: readonly Version[]): Version[] {
+  let [image, settings] = [1, 1];
+  return versions.map((version, index) => {
+    if (random.chance(0.5)) image = index + 1;
+    else settings = index + 1;
+    return { ...version, image: contentName(`shop/checkout:v${image}`, `s${settings}`) };
+  });
 }
 
 /** Nothing about it can stop a release for good. */

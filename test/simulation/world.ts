@@ -22,6 +22,18 @@ import { type Quota, startDeployments } from './cluster/deployments.ts';
 import { startEndpoints } from './cluster/endpoints.ts';
 import { startJobs } from './cluster/jobs.ts';
 import { imageOf, type Kubelet, startKubelet } from './cluster/kubelet.ts';
+import {
+  createKeys,
+  createSettings,
+  followSettings,
+  isInline,
+  nameOfDeployment,
+  type Settings,
+  SOURCE,
+  templateOf,
+  versionNamed,
+  workloadSaying,
+} from './content.ts';
 import type { Faults } from './faults.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Random } from './random.ts';
@@ -30,8 +42,6 @@ import type { Timeline } from './timeline.ts';
 import type { Version } from './versions.ts';
 
 export const LABEL = 'bluegreen.dev/color';
-/** The Deployment that people edit, and its autoscaler. */
-export const SOURCE = 'checkout';
 
 export interface World {
   readonly api: Api;
@@ -44,6 +54,7 @@ export interface World {
   readonly passedJobs: ReadonlySet<string>;
   /** Images that ever had a ready endpoint behind the production Service. */
   readonly served: ReadonlySet<string>;
+  readonly settings: Settings;
   /** Pods that the traffic needs, where something scales by it. */
   load: number;
   /** Of the operators: milliseconds ahead of the true time, and whether it ever was. */
@@ -57,16 +68,16 @@ export interface World {
 export function createWorld(timeline: Timeline, random: Random, faults: Faults, scenario: Scenario): World {
   const api = createApi(() => timeline.now);
   const around = { api, timeline, random: random.fork(), pace: faults };
-  const versionOf = (image: string): Version | undefined =>
-    scenario.versions.find((version) => version.image === image);
+  const versionOf = (name: string): Version | undefined => versionNamed(scenario, name);
+  const settings = followSettings(api);
   const quota: Quota = { pods: 1000 };
   const served = new Set<string>();
   const kubelet = startKubelet(around, versionOf);
   startDeployments(around, quota);
   startEndpoints(around);
   startCollector(around);
-  const passedJobs = startJobs(around, versionOf);
-  const metrics = createMetrics(timeline, random.fork(), (color) => versionOf(imageOfColor(api, color)));
+  const passedJobs = startJobs(around, (deployment) => versionOf(imageOfDeployment(world, deployment)));
+  const metrics = createMetrics(timeline, random.fork(), (color) => versionOf(imageOfColor(world, color)));
   const world: World = {
     api,
     timeline,
@@ -76,6 +87,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
     quota,
     passedJobs,
     served,
+    settings,
     load: scenario.replicas,
     clock: { ahead: 0, jumped: false },
     warmed: new Map(),
@@ -95,9 +107,12 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
 /** What people had before they heard of us. */
 export function begin(world: World): void {
   const { api, scenario } = world;
-  createSource(world, scenario.versions[0]?.image ?? '');
+  const first = scenario.versions[0]?.image ?? '';
+  createSettings(world, first);
+  createKeys(world);
+  if (!isInline(scenario)) createSource(world, first);
   for (const name of [SERVICE, ...siblingsOf(scenario), ...previewsOf(scenario)]) createService(world, name);
-  if (scenario.spec.autoscaling !== undefined)
+  if (scenario.spec.autoscaling !== undefined && !isInline(scenario))
     api.create(HORIZONTAL_POD_AUTOSCALERS, autoscalerOf(SOURCE, SOURCE, scenario.spec.autoscaling.spec));
 }
 
@@ -128,26 +143,27 @@ export function autoscalerOf(name: string, target: string, bounds: object): Hori
   return { metadata: { name }, spec: { ...bounds, scaleTargetRef } as HorizontalPodAutoscaler['spec'] };
 }
 
-export function createRelease({ api, scenario }: World): void {
+/** `wished`: an index into the versions. */
+export function createRelease({ api, scenario }: World, wished = 0): void {
+  const workload = workloadSaying(scenario, scenario.versions[wished]?.image ?? '');
   api.create(RELEASES, {
     apiVersion: API_VERSION,
     kind: KIND,
     metadata: { name: RELEASE, namespace: NAMESPACE },
-    spec: scenario.spec,
+    spec: { ...scenario.spec, workload },
   } as never);
 }
 
-export function templateOf(image: string): Deployment['spec']['template'] {
-  return { metadata: { labels: { app: 'checkout' } }, spec: { containers: [{ name: 'app', image }] } };
+/** What it runs, as `nameOfDeployment` has it. */
+export function imageOfDeployment(
+  { settings }: Pick<World, 'settings'>,
+  deployment: Deployment | undefined,
+): string {
+  return deployment === undefined ? '' : nameOfDeployment(settings, deployment);
 }
 
-export function imageOfDeployment(deployment: Deployment | undefined): string {
-  const [container] = (deployment?.spec.template.spec.containers ?? []) as { image?: string }[];
-  return container?.image ?? '';
-}
-
-export function imageOfColor(api: Api, color: Color): string {
-  return imageOfDeployment(api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`));
+export function imageOfColor(world: World, color: Color): string {
+  return imageOfDeployment(world, world.api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`));
 }
 
 export function selectedColor(api: Api, service: string = SERVICE): string | undefined {

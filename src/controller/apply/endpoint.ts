@@ -60,7 +60,7 @@ const publish: Apply<'Publish'> = (applier, scene, effect) => {
       data === undefined || Object.keys(data).length === 0
         ? test('/metadata/resourceVersion', metadata.resourceVersion)
         : test('/data', effect.from),
-      ...testMark(effect.expectedMark),
+      testMark(effect.expectedMark, metadata),
       { op: 'add', path: '/data', value: { ...effect.data } },
       ...setMembers('/metadata/annotations', metadata.annotations, switchAnnotations(effect)),
     ],

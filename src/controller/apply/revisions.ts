@@ -78,11 +78,13 @@ async function heldBy(
   if (digests.length === 0) return undefined;
   const isColor = from === 'blue' || from === 'green';
   const read = digests.map(async ([name, digest]) => {
-    const stands = isColor ? copyName(release.name, from, name, digest) : name;
-    const held = await readConfigMap(client, release.namespace, stands, digest);
-    if (held === undefined && isColor)
-      throw new Error(`ConfigMap "${stands}", with which ${from} runs, is gone or changed: put it back`);
-    if (held === undefined) throw new StaleError(`ConfigMap "${stands}" changed while it was frozen`);
+    const copy = isColor ? copyName(release.name, from, name, digest) : undefined;
+    const copied = copy && (await readConfigMap(client, release.namespace, copy, digest));
+    // A copy that is gone may say what people write still: what stands there is known by its digest.
+    const held = copied || (await readConfigMap(client, release.namespace, name, digest));
+    if (held === undefined && copy !== undefined)
+      throw new Error(`ConfigMap "${copy}", with which ${from} runs, is gone or changed: put it back`);
+    if (held === undefined) throw new StaleError(`ConfigMap "${name}" changed while it was frozen`);
     return [name, held] as const;
   });
   return Object.fromEntries(await Promise.all(read));

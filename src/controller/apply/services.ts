@@ -45,7 +45,7 @@ const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', effect.uid),
     test('/spec/selector', effect.from),
-    ...testMark(effect.expectedMark),
+    testMark(effect.expectedMark, service.metadata),
     ...(effect.color === undefined
       ? removeMembers('/spec/selector', service.spec.selector, [label])
       : [{ op: 'add' as const, path, value: effect.color }]),
@@ -65,19 +65,19 @@ const handBack: Apply<'HandBack'> = (applier, scene, effect) => {
     [scene.release.spec.traffic.selectorLabel]: __,
     ...rest
   } = effect.from;
-  const { annotations } = serviceOf(scene, effect.service).metadata;
+  const { metadata } = serviceOf(scene, effect.service);
   const path = '/metadata/annotations';
   return patchService(applier, scene, effect.service, [
     test('/metadata/uid', effect.uid),
     test('/spec/selector', effect.from),
-    ...testMark(effect.expectedMark),
+    testMark(effect.expectedMark, metadata),
     {
       op: 'add',
       path: '/spec/selector',
       value: { ...rest, ...(effect.hash !== undefined && { [LABEL_POD_TEMPLATE_HASH]: effect.hash }) },
     },
-    ...removeMembers(path, annotations, [ANNOTATION_SWITCH]),
-    ...setMembers(path, annotations, toldOf(effect)),
+    ...removeMembers(path, metadata.annotations, [ANNOTATION_SWITCH]),
+    ...setMembers(path, metadata.annotations, toldOf(effect)),
   ]);
 };
 

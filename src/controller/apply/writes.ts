@@ -13,11 +13,17 @@ export const pointer = (key: string): string => key.replaceAll('~', '~0').replac
 
 export const test = (path: string, value: unknown): JsonPatchOperation => ({ op: 'test', path, value });
 
-/** The switch that the plan was made after is still the last one; undefined: there was none to compare with. */
-export function testMark(expected: string | undefined): JsonPatchOperation[] {
+/**
+ * The switch that the plan was made after is still the last one. What is not there cannot be tested: where there was none,
+ * nothing at all may have been written since.
+ */
+export function testMark(
+  expected: string | undefined,
+  { resourceVersion }: KubeObject['metadata'],
+): JsonPatchOperation {
   return expected === undefined
-    ? []
-    : [test(`/metadata/annotations/${pointer(ANNOTATION_SWITCH)}`, expected)];
+    ? test('/metadata/resourceVersion', resourceVersion)
+    : test(`/metadata/annotations/${pointer(ANNOTATION_SWITCH)}`, expected);
 }
 
 /** As the API server, its admission policies and its webhooks say no to what would come of a patch. */

@@ -7,6 +7,7 @@
  *
  * What stands in the release alone begins by the same chain, without a source: nothing serves before the colour does.
  */
+import { changedConfig } from '../../api/config.ts';
 import { formatTime } from '../../api/time.ts';
 import { workloadInWords, workloadOf } from '../../api/workload.ts';
 import { readiness } from '../../gates/readiness.ts';
@@ -15,6 +16,7 @@ import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts'
 import { convergence, readyCount, selectedColor, servingCount } from '../endpoints.ts';
 import type { RevisionFacts } from '../facts.ts';
 import type { Effect, Verdict } from '../plan.ts';
+import { configMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { known } from '../services.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
@@ -58,7 +60,7 @@ function building(
   const first =
     source === undefined
       ? begunAnew(snapshot, roles, subject)
-      : (keyTooEarly(snapshot, source) ?? held(snapshot, source));
+      : (keyTooEarly(snapshot, source) ?? held(snapshot, source) ?? reread(snapshot, roles, subject, source));
   if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
   const written = writeColor(snapshot, color, subject.name, size);
@@ -98,19 +100,47 @@ function building(
 
 /** Nothing serves, and people have said something else since: that is built in place of what does not become ready. */
 function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
-  const { wish, now } = snapshot;
+  const { wish } = snapshot;
   if (wish === undefined || wish.fingerprint === subject.fingerprint) return undefined;
   const refusal = judgeInput(snapshot, roles);
   if (refusal !== undefined) return { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
-  const message = `revision ${subject.name} is no longer wanted: spec.workload.deployment changed before anything served`;
-  const { facts } = subject;
-  const fresh = { color: facts.color, attempt: roles.attempt + 1, startedAt: now, adoption: true };
+  return superseded(snapshot, roles, subject, 'spec.workload.deployment', ['source', wish.fingerprint]);
+}
+
+/**
+ * What really runs was frozen with the config that people had named by then, which its pods need not have read: where the
+ * colour does not become ready with it, what people write now is tried in its place.
+ */
+function reread(
+  snapshot: Snapshot,
+  roles: Roles,
+  subject: StartedRevision,
+  { live }: SourceView,
+): Verdict | undefined {
+  const { config } = snapshot;
+  const changed = changedConfig(subject.config, config.found).join(' and ');
+  if (live === undefined || changed === '' || subject.facts.validatedAt !== undefined) return undefined;
+  if (configMissing(snapshot) !== undefined) return undefined;
+  return superseded(snapshot, roles, subject, changed, ['live', live.fingerprint]);
+}
+
+/** `content`: where what is built in its place stands, and its fingerprint. */
+function superseded(
+  snapshot: Snapshot,
+  { attempt }: Roles,
+  subject: StartedRevision,
+  what: string,
+  [from, fingerprint]: ['source' | 'live', string],
+): Verdict {
+  const { now } = snapshot;
+  const { color, sourceReplicas } = subject.facts;
+  const message = `revision ${subject.name} is no longer wanted: ${what} changed before anything served`;
+  const outcome = { kind: 'Superseded' as const, at: now, reason: 'Superseded', message };
+  const size = sourceReplicas === undefined ? {} : { sourceReplicas };
+  const fresh = { color, attempt: attempt + 1, startedAt: now, adoption: true, ...size };
   return step('Superseded', message, [
-    recordFacts(subject, {
-      ...facts,
-      outcome: { kind: 'Superseded', at: now, reason: 'Superseded', message },
-    }),
-    freeze(snapshot, 'source', wish.fingerprint, fresh),
+    recordFacts(subject, { ...subject.facts, outcome }),
+    freeze(snapshot, from, fingerprint, fresh),
   ]);
 }
 

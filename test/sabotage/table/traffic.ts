@@ -93,7 +93,7 @@ export const TRAFFIC: readonly Sabotage[] = [
     breaks: 'A stale cache is trusted: the selector is patched whatever it is now.',
     file: APPLY,
     find: `    test('/spec/selector', effect.from),
-    ...testMark(effect.expectedMark),
+    testMark(effect.expectedMark, service.metadata),
     ...(effect.color === undefined
 `,
     replace: `    ...(effect.color === undefined

@@ -7,14 +7,14 @@ import type { Surroundings } from './controller.ts';
 /** The Jobs that completed, by name: what the oracle knows about gates. */
 export function startJobs(
   { api, timeline, random }: Surroundings,
-  versionOf: (image: string) => Version | undefined,
+  versionOf: (deployment: Deployment | undefined) => Version | undefined,
 ): ReadonlySet<string> {
   const passed = new Set<string>();
 
   api.onChange(({ type, event, object }: Change) => {
     if (type !== JOBS || event !== 'ADDED') return;
     const job = object as Job;
-    const verdict = versionOf(imageUnderTest(job))?.smoke ?? 'fail';
+    const verdict = versionOf(underTest(job))?.smoke ?? 'fail';
     const limit = (job.spec.activeDeadlineSeconds ?? 600) * 1000;
     const takes = random.between(1000, 40_000);
     const { name, uid = '' } = job.metadata;
@@ -25,16 +25,12 @@ export function startJobs(
     else timeline.after(takes, () => end(name, uid, 'Complete', 'CompletionsReached'));
   });
 
-  function imageUnderTest(job: Job): string {
+  function underTest(job: Job): Deployment | undefined {
     const [container] = (job.spec.template.spec.containers ?? []) as {
       env?: { name: string; value: string }[];
     }[];
     const value = (key: string) => container?.env?.find(({ name }) => name === key)?.value ?? '';
-    const name = `${value('BLUEGREEN_RELEASE')}-${value('BLUEGREEN_COLOR')}`;
-    const [app] = (api.get<Deployment>(DEPLOYMENTS, name)?.spec.template.spec.containers ?? []) as {
-      image?: string;
-    }[];
-    return app?.image ?? '';
+    return api.get(DEPLOYMENTS, `${value('BLUEGREEN_RELEASE')}-${value('BLUEGREEN_COLOR')}`);
   }
 
   function end(name: string, uid: string, type: 'Complete' | 'Failed', reason: string): void {

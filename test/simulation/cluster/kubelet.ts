@@ -1,7 +1,8 @@
 /** Nodes: they start pods, and their pods behave as the version of the application that they run. */
-import { PODS, type Pod } from '../../../src/kube/types.ts';
+import { CONFIG_MAPS, type ConfigMap, PODS, type Pod } from '../../../src/kube/types.ts';
+import { readBy } from '../content.ts';
 import type { Random } from '../random.ts';
-import type { Version } from '../versions.ts';
+import { contentName, type Version } from '../versions.ts';
 import type { Change } from './api.ts';
 import type { Surroundings } from './controller.ts';
 import { isReady } from './deployments.ts';
@@ -57,7 +58,13 @@ export function startKubelet(
   function start(name: string, uid: string): void {
     const pod = present(name, uid);
     if (pod === undefined) return;
-    const version = versionOf(imageOf(pod));
+    const reads = readBy(pod.spec);
+    if (reads !== undefined && !read(pod, reads)) {
+      report(name, false, { waiting: { reason: 'CreateContainerConfigError' } });
+      timeline.after(3000, () => start(name, uid));
+      return;
+    }
+    const version = versionOf(imageOf(present(name, uid) ?? pod));
     if (version?.broken === 'pull' && !kubelet.registry) {
       report(name, false, { waiting: { reason: 'ImagePullBackOff' } });
       timeline.after(10_000, () => start(name, uid));
@@ -66,6 +73,17 @@ export function startKubelet(
     report(name, false, { waiting: { reason: 'ContainerCreating' } });
     const [least, most] = version?.startMs ?? [500, 2000];
     timeline.after(random.between(least, most), () => begin(name, uid, version));
+  }
+
+  /** The environment of a container is what the ConfigMap says when it begins: it stands on the pod, for all to see. */
+  function read({ metadata }: Pod, configMap: string): boolean {
+    const settings = api.get<ConfigMap>(CONFIG_MAPS, configMap)?.data?.app;
+    if (settings === undefined) return false;
+    api.update<Pod>(PODS, metadata.name, (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, [READ]: settings } },
+    }));
+    return true;
   }
 
   function begin(name: string, uid: string, version: Version | undefined): void {
@@ -163,7 +181,10 @@ export function startKubelet(
   return kubelet;
 }
 
-export function imageOf(pod: Pod): string {
-  const [container] = (pod.spec.containers ?? []) as { image?: string }[];
-  return container?.image ?? '';
+const READ = 'settings';
+
+/** What it runs: its image, and what it has read. */
+export function imageOf({ metadata, spec }: Pod): string {
+  const [container] = (spec.containers ?? []) as { image?: string }[];
+  return contentName(container?.image ?? '', metadata.annotations?.[READ]);
 }

@@ -1,6 +1,7 @@
 /** Invariants 5 and 6: what ended an attempt was really so. */
 import { COLORS } from '../../../src/api/status.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
+import { wishedName } from '../content.ts';
 import { SERVICE } from '../scenario.ts';
 import type { RevisionTruth } from './truth.ts';
 import { fail, isRecent, type View } from './view.ts';
@@ -86,7 +87,7 @@ function guardCommitted(view: View, now: RevisionTruth): void {
 
 function guardGaveWay(view: View, { name, image }: RevisionTruth): void {
   const { wished, wishedAt } = view.users();
-  if (view.world.scenario.versions[wished]?.image !== image || isRecent(view, wishedAt)) return;
+  if (wishedName(view.world, wished) !== image || isRecent(view, wishedAt)) return;
   fail(`${name} gave way, and it is what people wish for`);
 }
 

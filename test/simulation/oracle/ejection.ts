@@ -1,6 +1,6 @@
 /** Ejection: the source takes production back with its pods ready, and in the end nothing tells of the release. */
 import { LABEL_POD_TEMPLATE_HASH } from '../../../src/api/names.ts';
-import type { Color } from '../../../src/api/status.ts';
+import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
   DEPLOYMENTS,
   type Deployment,
@@ -11,7 +11,7 @@ import {
   type Service,
 } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
-import { SERVICE } from '../scenario.ts';
+import { RELEASE, SERVICE } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
 import { isColor } from './truth.ts';
 import { fail, isTouched, type View } from './view.ts';
@@ -57,6 +57,8 @@ export function checkGivenBack({ api, scenario }: World): void {
   const left = Object.keys({ ...metadata.labels, ...metadata.annotations, ...source?.metadata.labels });
   if (left.length > 0) fail(`at rest: the release is gone, and ${left.join(', ')} is left`);
   if (spec.selector?.[LABEL] !== undefined || (source?.spec.replicas ?? 0) === 0) return;
+  // Beside colours that go on serving its autoscaler would switch theirs off, and itself: people scaled it.
+  if (COLORS.some((color) => api.get(DEPLOYMENTS, `${RELEASE}-${color}`) !== undefined)) return;
   if (
     scenario.spec.autoscaling !== undefined &&
     api.get(HORIZONTAL_POD_AUTOSCALERS, 'checkout') === undefined

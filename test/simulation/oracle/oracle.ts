@@ -17,6 +17,7 @@ import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
+import { createReadingGuard } from './config.ts';
 import { createPurity } from './purity.ts';
 import { createRecyclingGuard } from './recycled.ts';
 import { guardRevisions } from './revisions.ts';
@@ -67,6 +68,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     purity: createPurity(world),
   };
   const recycling = createRecyclingGuard(world);
+  const reading = createReadingGuard();
   const siblings = siblingsOf(world.scenario);
   const outcomes: Counts = new Map();
   let writes = 0;
@@ -154,6 +156,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     check(operatorWorks) {
       checks += 1;
       traffic.check(view, operatorWorks);
+      reading.check(view);
     },
     get writes() {
       return writes;

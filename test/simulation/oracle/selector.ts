@@ -1,9 +1,10 @@
 /** Invariants 1, 4, 6 and 7: where an operator moves production traffic to. */
 import { ANNOTATION_SWITCH, ANNOTATION_SWITCH_REASON, LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
-import { DEPLOYMENTS, type Service } from '../../../src/kube/types.ts';
+import type { Service } from '../../../src/kube/types.ts';
+import { isWishSaid, wishedName } from '../content.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
-import { imageOfColor, LABEL, SOURCE } from '../world.ts';
+import { imageOfColor, LABEL } from '../world.ts';
 import { guardBreach } from './deserved.ts';
 import { guardHandBack } from './ejection.ts';
 import { isColor, newestFirst, type RevisionTruth } from './truth.ts';
@@ -45,16 +46,16 @@ function guardRelease(view: View, { name, image, facts }: RevisionTruth): void {
   const { suspend } = (view.truth.release()?.spec ?? {}) as { suspend?: boolean };
   if (suspend && !isTouched(view, 'spec')) fail(`traffic was moved to ${name}, and the release is suspended`);
   const { wished, wishedAt, touchedAt } = view.users();
-  const now = view.world.scenario.versions[wished]?.image;
-  // While the source is deleted nobody can hear of a wish, before Git brings it back.
-  const saidAt = Math.max(wishedAt, touchedAt.get('source') ?? 0);
-  const isSaid = view.world.api.get(DEPLOYMENTS, SOURCE) !== undefined;
+  const now = wishedName(view.world, wished);
+  // While the source or its config is deleted nobody can hear of a wish, before Git brings it back.
+  const saidAt = Math.max(wishedAt, touchedAt.get('source') ?? 0, touchedAt.get('config') ?? 0);
+  const isSaid = isWishSaid(view.world);
   if (now === image || !isSaid || isRecent(view, saidAt)) return;
   // Once it has passed its gates it goes on, or a stream of new wishes would let none of them serve: but not while
   // people wish for what is active.
   const proven =
     (facts.validatedAt ?? Number.POSITIVE_INFINITY) <= saidAt + view.staleness() + view.clockError();
-  if (proven && now !== imageOfColor(view.world.api, facts.color === 'blue' ? 'green' : 'blue')) return;
+  if (proven && now !== imageOfColor(view.world, facts.color === 'blue' ? 'green' : 'blue')) return;
   fail(`traffic was moved to ${name}, whose content nobody wishes for any more`);
 }
 

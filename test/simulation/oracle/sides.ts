@@ -32,7 +32,7 @@ function guardDrain(view: View, color: Color, before: Deployment, how: string): 
   const name = before.metadata.labels?.[LABEL_REVISION];
   const held = view.truth.revisions().find((each) => each.name === name);
   // Edited by hand it is not what served, and is put right at once.
-  if (held === undefined || imageOfDeployment(before) !== held.image) return;
+  if (held === undefined || nameOn(view, before) !== held.image) return;
   if (!isBuiltToReturn(view, color)) guardDraining(view, color, name, how);
 }
 
@@ -86,7 +86,7 @@ function isLongTooLarge({ truth }: View, after: Deployment | undefined): boolean
  */
 function isSurge(view: View, color: Color, before: Deployment, after: Deployment | undefined): boolean {
   const [had, has] = [before.spec.replicas ?? 1, after?.spec.replicas ?? 0];
-  if (after === undefined || imageOfDeployment(after) !== imageOfDeployment(before)) return false;
+  if (after === undefined || nameOn(view, after) !== nameOn(view, before)) return false;
   const enough = Math.max(1, windowOf(view.world.scenario, view.range(SERVICE).fewest));
   return has >= enough && had - has <= Math.ceil(has / 4) && view.range(`${SERVICE}-${color}`).most >= has;
 }
@@ -99,14 +99,17 @@ export function windowOf({ spec: { capacity, autoscaling } }: Scenario, producti
 }
 
 /** What the side lost; people may ask for fewer replicas. */
-function loss({ truth }: View, before: Deployment, after: Deployment | undefined): string | undefined {
+function loss(view: View, before: Deployment, after: Deployment | undefined): string | undefined {
+  const { truth } = view;
   if (after === undefined) return 'deleted';
-  const image = imageOfDeployment(after);
-  if (image !== imageOfDeployment(before) && !isRepair(truth, before, image)) return 'overwritten';
+  const image = nameOn(view, after);
+  if (image !== nameOn(view, before) && !isRepair(truth, before, image)) return 'overwritten';
   const [had, has] = [before.spec.replicas ?? 1, after.spec.replicas ?? 1];
   const asked = (truth.release()?.spec as { replicas?: number } | undefined)?.replicas;
   return has < had && has !== asked ? `shrunk from ${had} to ${has}` : undefined;
 }
+
+const nameOn = ({ world }: View, deployment: Deployment): string => imageOfDeployment(world, deployment);
 
 /** Somebody had edited it, and it gets back what it holds by its name. */
 function isRepair(truth: Truth, { metadata }: Deployment, image: string): boolean {

@@ -15,11 +15,13 @@ import {
 import { parseFacts, type RevisionFacts } from '../../../src/release/facts.ts';
 import type { Api } from '../cluster/api.ts';
 import { isReady } from '../cluster/deployments.ts';
+import { nameOfRevision } from '../content.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
 import { imageOfDeployment, LABEL, readyEndpoints, type World } from '../world.ts';
 
 export interface RevisionTruth {
   readonly name: string;
+  /** All of its content, as `nameOfRevision` has it. */
   readonly image: string;
   readonly facts: RevisionFacts;
   readonly frozen: {
@@ -47,7 +49,8 @@ export interface Truth {
   ready(service: string): number;
 }
 
-export function createTruth({ api }: World): Truth {
+export function createTruth(world: World): Truth {
+  const { api } = world;
   const service = (): Service | undefined => api.get<Service>(SERVICES, SERVICE);
   let known: { version: number; uid: string | undefined; revisions: readonly RevisionTruth[] } | undefined;
 
@@ -79,7 +82,9 @@ export function createTruth({ api }: World): Truth {
     const pods = readyPods(color);
     const own = pods.filter((pod) => pod.metadata.labels?.[LABEL_REVISION] === name);
     const serves = pods.length > 0 && own.length === pods.length;
-    return serves && held?.name === name && imageOfDeployment(deployment) === held?.image ? name : undefined;
+    return serves && held?.name === name && imageOfDeployment(world, deployment) === held?.image
+      ? name
+      : undefined;
   }
 
   return {
@@ -116,8 +121,8 @@ export function readRevision(revision: ControllerRevision): RevisionTruth[] {
 function readAnew({ metadata, data }: ControllerRevision): RevisionTruth[] {
   const facts = parseFacts(metadata.annotations?.['bluegreen.dev/facts']);
   if (facts === undefined) return [];
-  const { spec, content } = data as any;
-  const image = imageOfDeployment({ spec: content } as Deployment);
+  const { spec } = data as any;
+  const image = nameOfRevision(data as never);
   return [{ name: metadata.labels?.[LABEL_REVISION] ?? '', image, facts, frozen: spec }];
 }
 

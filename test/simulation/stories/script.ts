@@ -11,12 +11,13 @@ import {
   SERVICES,
   type Service,
 } from '../../../src/kube/types.ts';
+import { templateOf } from '../content.ts';
 import type { Faults } from '../faults.ts';
 import type { Random } from '../random.ts';
 import { RELEASE, SERVICE } from '../scenario.ts';
 import { createStage, type Stage } from '../stage.ts';
 import type { Version } from '../versions.ts';
-import { begin, createRelease, templateOf } from '../world.ts';
+import { begin, createRelease } from '../world.ts';
 import { startWitness } from './witness.ts';
 
 const CALM: Faults = {

@@ -12,14 +12,15 @@ import {
   type Pod,
 } from '../../../src/kube/types.ts';
 import type { Change } from '../cluster/api.ts';
+import { nameOfDeployment, type Settings } from '../content.ts';
 import type { Stage } from '../stage.ts';
-import { imageOfDeployment, LABEL } from '../world.ts';
+import { LABEL } from '../world.ts';
 
 /** Milliseconds: who does something says so before others see what came of it. */
 const LATE = 10;
 
 export function startWitness({ world, timeline, say }: Stage): void {
-  const { api } = world;
+  const { api, settings } = world;
   const told = new Map<string, string>();
 
   /** Once for as long as it stays so. */
@@ -59,7 +60,7 @@ export function startWitness({ world, timeline, say }: Stage): void {
       ({ event, object }) =>
         see(
           `Deployment "${object.metadata.name}"`,
-          event === 'DELETED' ? 'is gone' : sizeOf(object as Deployment),
+          event === 'DELETED' ? 'is gone' : sizeOf(settings, object as Deployment),
         ),
     ],
     [
@@ -73,9 +74,9 @@ export function startWitness({ world, timeline, say }: Stage): void {
   api.onChange((change) => eyes.get(change.type)?.(change));
 }
 
-function sizeOf(deployment: Deployment): string {
+function sizeOf(settings: Settings, deployment: Deployment): string {
   const { spec, status } = deployment;
-  const version = imageOfDeployment(deployment).replace(/.*:/, '');
+  const version = nameOfDeployment(settings, deployment).replace(/.*:/, '');
   const pods = `${status?.readyReplicas ?? 0} pods are ready, ${spec.replicas ?? 1} are wanted`;
   return `says ${version}; ${pods}${spec.paused ? '; paused' : ''}`;
 }

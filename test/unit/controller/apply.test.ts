@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { copyName } from '../../../src/api/names.ts';
 import { specSchema } from '../../../src/api/schema.ts';
 import { StaleError } from '../../../src/controller/apply/errors.ts';
 import { applyEffect } from '../../../src/controller/apply.ts';
@@ -7,9 +8,12 @@ import type { Scene } from '../../../src/controller/observe.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type { JsonPatchOperation, KubeClient, KubeObject, Patch } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
-import type { ControllerRevision } from '../../../src/kube/types.ts';
+import type { ControllerRevision, Deployment } from '../../../src/kube/types.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
+import type { Effect } from '../../../src/release/plan.ts';
+import { configDigest } from '../../../src/workload/config.ts';
 import { fingerprint } from '../../../src/workload/content.ts';
+import { renderColor } from '../../../src/workload/render.ts';
 
 const spec = specSchema.parse({
   workload: { deploymentRef: { name: 'shop' } },
@@ -141,6 +145,90 @@ describe('a validated candidate that is given up', () => {
   it('is not one that had the traffic and lost it', async () => {
     const lost = { ...given, outcome: { ...outcome, kind: 'RolledBack' as const } };
     expect(await ended('this-life/r1/3', { facts: lost })).to.deep.equal([false, true]);
+  });
+});
+
+describe('the selector of a Service', () => {
+  const switched = {
+    kind: 'PatchSelector',
+    service: 'shop',
+    uid: 'service-uid',
+    from: { app: 'shop' },
+    color: 'blue',
+    mark: { uid: 'this-life', revision: 'r1', attempt: 1, direction: 'Forward' },
+    decidedAt: 0,
+    reason: 'why',
+    rescue: false,
+  } as const;
+  const handed = { ...switched, kind: 'HandBack', hash: 'abc' } as const;
+  const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12' };
+
+  /** What has to be so still, beside the selector and the uid. */
+  async function asked(effect: object): Promise<unknown> {
+    const { asked, applier } = cluster(revision({}));
+    const services = [{ metadata, spec: { selector: { app: 'shop' } } }];
+    const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    await applyEffect({ ...applier, cache }, here, effect as Effect);
+    return asked.operations.filter(({ op }) => op === 'test').slice(2);
+  }
+
+  for (const effect of [switched, handed]) {
+    it(`is written over (${effect.kind}) only where the last switch is the one that was seen`, async () => {
+      expect(await asked({ ...effect, expectedMark: 'this-life/r2/2' })).to.deep.equal([
+        { op: 'test', path: '/metadata/annotations/bluegreen.dev~1switch', value: 'this-life/r2/2' },
+      ]);
+    });
+
+    it(`is written over (${effect.kind}) only where nobody has written since, if none was seen`, async () => {
+      expect(await asked({ ...effect, expectedMark: undefined })).to.deep.equal([
+        { op: 'test', path: '/metadata/resourceVersion', value: '12' },
+      ]);
+    });
+  }
+});
+
+describe('a colour that an earlier release left serving, and its config', () => {
+  const held = { data: { currency: 'EUR' } };
+  const digest = configDigest(held);
+  const copy = copyName('shop', 'blue', 'settings', digest);
+  const config = { configMaps: { settings: digest } };
+  const named = { ...spec, config: { configMaps: [{ name: 'settings' }], secrets: [] } };
+  const deployment = renderColor({ ...scene.release, spec: named }, 'blue', 'r3', { template, config }, 1);
+  const readopt = { ...freeze, from: 'blue', fingerprint: fingerprint({ template, config }) } as const;
+
+  /** The revision that is made where these ConfigMaps are, or why there is none. */
+  async function made(configMaps: Record<string, object>): Promise<unknown> {
+    const { applier } = cluster(revision({}));
+    const bodies: ControllerRevision[] = [];
+    const client = {
+      get: (_: unknown, { name }: { name: string }) => Promise.resolve(configMaps[name]),
+      create: (_: unknown, body: ControllerRevision) => {
+        bodies.push(body);
+        return Promise.resolve(body);
+      },
+    } as unknown as KubeClient;
+    const deployments = createStore<Deployment>();
+    deployments.replace({ items: [deployment], resourceVersion: '7' });
+    const cache = { ...applier.cache, deployments } as unknown as Cache;
+    const error = await thrown(applyEffect({ client, cache }, scene, readopt));
+    return error instanceof Error ? error.message : (bodies[0]?.data as { configMaps?: unknown })?.configMaps;
+  }
+
+  it('is taken over with what its copy holds', async () => {
+    expect(await made({ [copy]: held, settings: { data: { currency: 'USD' } } })).to.deep.equal({
+      settings: held,
+    });
+  });
+
+  it('is taken over with what people write, where the copy is gone and it is the same', async () => {
+    expect(await made({ settings: held })).to.deep.equal({ settings: held });
+  });
+
+  it('waits for its copy where nothing says the same', async () => {
+    expect(await made({ settings: { data: { currency: 'USD' } } })).to.equal(
+      `ConfigMap "${copy}", with which blue runs, is gone or changed: put it back`,
+    );
   });
 });
 

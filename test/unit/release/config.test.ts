@@ -48,6 +48,38 @@ describe('named config', () => {
     ]);
   });
 
+  it('is read again where it changed before anything of what is adopted could serve', () => {
+    const facts = {
+      color: 'blue',
+      attempt: 1,
+      startedAt: NOON - HOUR,
+      adoption: true,
+      sourceReplicas: 3,
+    } as const;
+    const live = { fingerprint: 'v2', replicaSet: 'checkout-abc' };
+    const running = { replicas: 3, ready: 3, paused: true, fingerprint: 'v2' };
+    const adopting: Picture = {
+      source: { ...running, live },
+      revisions: { r1: facts },
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+    };
+    const { reason, message, effects, plan } = decidedOn(named(adopting));
+    expect([reason, message, effects]).to.deep.equal([
+      'Superseded',
+      'revision r1 is no longer wanted: ConfigMap "settings" changed before anything served',
+      ['RecordFacts r1 Superseded', 'CreateRevision r2 from live'],
+    ]);
+    expect(plan.effects[1]).to.deep.include({
+      fingerprint: 'v2',
+      facts: { ...facts, attempt: 2, startedAt: NOON },
+    });
+    const proven = { ...adopting, revisions: { r1: { ...facts, validatedAt: NOON - HOUR } } };
+    expect(decidedOn(named(proven)).reason).not.to.equal('Superseded');
+    const gone = { ...named(adopting), config: { found: undefined, missing, bytes: 0 } };
+    expect(decidedOn(gone).reason).not.to.equal('Superseded');
+    expect(decidedOn(named({ ...adopting, source: running })).reason).not.to.equal('Superseded');
+  });
+
   it('has its copy before the pods that read it', () => {
     const { effects } = decidedOn(named(started, { green: [] }));
     expect(effects.slice(-2)).to.deep.equal([

@@ -179,6 +179,15 @@ describe('a release is deleted whose source says what serves', () => {
     ]);
   });
 
+  it('a Service that Git replaced meanwhile has lost our claim, and loses what tells of the switch all the same', () => {
+    const open: Picture = { ...sourceHas(READY), route: undefined, mark: undefined, blue: GONE };
+    const given = (claimedBy: string | undefined, switchedAt: number | undefined) =>
+      decided({ ...open, service: { claimedBy, switchedAt } }).effects.includes('ReleaseService checkout');
+    expect(given(undefined, NOON - MINUTE)).to.equal(true);
+    expect(given(undefined, undefined)).to.equal(false);
+    expect(given('another-uid', NOON - MINUTE)).to.equal(false);
+  });
+
   it('a source that dies under the traffic lets the colour serve again', () => {
     const dead = handed(SECOND, { source: { ...READY, ready: 0, readyHash: undefined } });
     const result = decided({ ...dead, service: { ...dead.service, endpoints: [] } });
