@@ -97,6 +97,15 @@ export function servingCount(snapshot: Snapshot): number {
   return smallest(telling(snapshot).map((service) => readyPods(service.endpoints).size));
 }
 
+/** The same, without those of one colour. */
+export function servingWithout(snapshot: Snapshot, color: Color): number {
+  return smallest(
+    telling(snapshot).map(
+      (service) => readyPods(service.endpoints).size - servingThrough(snapshot, service, color),
+    ),
+  );
+}
+
 /** Ready pods of one colour that take production traffic now; the smallest number over the Services. */
 export function servingOfColor(snapshot: Snapshot, color: Color): number {
   return smallest(telling(snapshot).map((service) => servingThrough(snapshot, service, color)));

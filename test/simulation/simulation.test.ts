@@ -124,6 +124,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'an adoption went on for ever with a ConfigMap that was wrong, after people had put it right',
   ],
+  [
+    3000000405,
+    'mild',
+    'a Service that had lost its key was left to people, while the side it could go back to was all that served',
+  ],
   // An error of the oracle: an edited colour names no copy any more.
   [3000000072, 'harsh', 'a copy was left of a colour that somebody had edited'],
   // And another: where both colours go on serving, a source that people scale up has no autoscaler.

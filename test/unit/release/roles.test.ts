@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { explainsMarks, rolesOf } from '../../../src/release/roles.ts';
-import { decided, decidedOn } from './decided.ts';
+import { type Decided, decided, decidedOn } from './decided.ts';
 import {
   BACK_1,
   built,
@@ -386,6 +386,18 @@ describe('drift', () => {
       [],
       true,
     ]);
+  });
+
+  it('is no reason to stay where all that serves is the side that may take over: it goes back there', () => {
+    const lost = (more: Picture): Decided =>
+      decided({ ...committed, green: { revision: 'r2', desired: 3, ready: 0 }, ...more });
+    for (const route of [undefined, 'blue'] as const) {
+      const { phase, reason, effects } = lost({ route, mark: FORWARD_2 });
+      expect([phase, reason], route).to.deep.equal(['RollingBack', 'NoReadyEndpoints']);
+      expect(effects, route).to.deep.equal(['PatchSelector checkout -> blue']);
+    }
+    const beside = lost({ route: undefined, mark: FORWARD_2, source: { replicas: 1, ready: 1 } });
+    expect(beside.reason, 'others serve as well').to.equal('SelectorAstray');
   });
 
   /** No pod of r1 is ready where r1 has the traffic, and a Service that lost its key has other pods. */
