@@ -97,12 +97,10 @@ export function servingCount(snapshot: Snapshot): number {
   return smallest(telling(snapshot).map((service) => readyPods(service.endpoints).size));
 }
 
-/** The same, without those of one colour. */
-export function servingWithout(snapshot: Snapshot, color: Color): number {
-  return smallest(
-    telling(snapshot).map(
-      (service) => readyPods(service.endpoints).size - servingThrough(snapshot, service, color),
-    ),
+/** Whatever takes production traffic now is of this colour, which of them need not select. */
+export function servesAlone(snapshot: Snapshot, color: Color): boolean {
+  return telling(snapshot).every(
+    (service) => readyPods(service.endpoints).size === servingThrough(snapshot, service, color),
   );
 }
 

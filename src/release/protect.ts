@@ -10,9 +10,10 @@ import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
-import { otherColor, readyCount, selectedColor, servingCount, servingWithout } from './endpoints.ts';
+import { otherColor, readyCount, selectedColor, servesAlone, servingCount } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
+import { runsOnly } from './runs-only.ts';
 import { isOn, known, moveInForce } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 import { isOverdue } from './split.ts';
@@ -24,14 +25,16 @@ import { holdActive } from './upkeep.ts';
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
 
 /**
- * The active side has no ready endpoint and the rollback target has: at once, nothing can become worse. Of a Service that
- * lost its key the target's pods may be all that serves: it goes back to where its traffic is.
+ * The active side has no ready endpoint and the rollback target has: at once, nothing can become worse. Where Services
+ * lost their key the target's pods may be all that serves: they go back to where their traffic is.
  */
 export function rescue(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const { active, target, stage } = roles;
   if (active === undefined || target === undefined || !MAY_GO_BACK.has(stage)) return undefined;
   const to = target.facts.color;
-  if (servingWithout(snapshot, to) > 0 || readyCount(snapshot, active.facts.color) > 0) return undefined;
+  const isBack = servesAlone(snapshot, to) && runsOnly(snapshot, to, target.name);
+  if ((servingCount(snapshot) > 0 && !isBack) || readyCount(snapshot, active.facts.color) > 0)
+    return undefined;
   if (readyCount(snapshot, to) === 0) return undefined;
   return goBack(snapshot, roles, active, {
     reason: 'NoReadyEndpoints',

@@ -4,8 +4,8 @@ import { applyEffect } from '../../../src/controller/apply.ts';
 const UNMARKED = { name: 'search', uid: 'map-uid', resourceVersion: '7' };
 const BLUE = { url: 'https://blue.example.com', color: 'blue' };
 
-/** The preconditions of the patch that publishes blue where this stood when it was decided. */
-async function tests(data: Record<string, string> | undefined): Promise<unknown[]> {
+/** The preconditions of the patch that publishes blue where this stood when it was decided, with this mark. */
+async function tests(data: Record<string, string> | undefined, expectedMark?: string): Promise<unknown[]> {
   let operations: { op: string; path: string; value: unknown }[] = [];
   const client: any = {
     patch: async (_type: unknown, _key: unknown, patch: any) => {
@@ -23,7 +23,7 @@ async function tests(data: Record<string, string> | undefined): Promise<unknown[
     configMap: 'search',
     uid: 'map-uid',
     from: data ?? {},
-    expectedMark: undefined,
+    expectedMark,
     color: 'blue',
     mark,
     data: BLUE,
@@ -36,13 +36,20 @@ async function tests(data: Record<string, string> | undefined): Promise<unknown[
 
 describe('what is published', () => {
   const uid = ['/metadata/uid', 'map-uid'];
+  const version = ['/metadata/resourceVersion', '7'];
 
   it('replaces what was seen, and nothing else', async () => {
-    expect(await tests({ url: 'old' })).to.deep.equal([uid, ['/data', { url: 'old' }]]);
+    const data = ['/data', { url: 'old' }];
+    expect(await tests({ url: 'old' }, 'uid/r2/2')).to.deep.equal([
+      uid,
+      data,
+      ['/metadata/annotations/bluegreen.dev~1switch', 'uid/r2/2'],
+    ]);
+    expect(await tests({ url: 'old' }), 'no mark was seen').to.deep.equal([uid, data, version]);
   });
 
   it('replaces nothing that was written into an empty one meanwhile', async () => {
-    const version = ['/metadata/resourceVersion', '7'];
+    expect(await tests({}, 'uid/r2/2')).to.deep.equal([uid, version]);
     expect(await tests(undefined)).to.deep.equal([uid, version]);
     expect(await tests({})).to.deep.equal([uid, version]);
   });
