@@ -145,11 +145,15 @@ describe('a Service that is let go', () => {
     expect(of({ [LABEL]: 'green' }, [])).to.equal('None');
   });
 
-  it('is one that was claimed, and is there', () => {
+  it('is one that was claimed or tells of a switch, and is there', () => {
     const ask: Asked = (snapshot) => returnServices(snapshot, ['blue']);
     expect(done(idle, ask)).to.deep.equal(['ReleaseService checkout']);
     expect(done({ ...idle, service: { claimedBy: 'another' } }, ask)).to.deep.equal([]);
-    expect(done({ ...idle, service: { claimedBy: undefined } }, ask)).to.deep.equal([]);
+    expect(done({ ...idle, service: { claimedBy: undefined } }, ask)).to.deep.equal([
+      'ReleaseService checkout',
+    ]);
+    const untold = { claimedBy: undefined, switchedAt: undefined };
+    expect(done({ ...idle, service: untold }, ask)).to.deep.equal([]);
     expect(done({ ...idle, service: { found: false } }, ask)).to.deep.equal([]);
   });
 
