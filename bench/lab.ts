@@ -1,10 +1,12 @@
 /** The cluster in which everything is measured, with the shipped manifests in it. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { kubeConfigEndpoint } from '../src/kube/kubeconfig.ts';
 import { createKubeClient, type KubeTransport } from '../src/kube/transport.ts';
 import { type Cluster, startCluster } from '../test/cluster/index.ts';
 import { readState } from '../test/cluster/state.ts';
+import { eventually } from '../test/support/eventually.ts';
 import { AuditTail, type Request } from './audit.ts';
 import type { Say } from './benchmark.ts';
 import { cpuSecondsOf } from './cpu.ts';
@@ -19,6 +21,10 @@ export const OPERATOR_USER = `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`;
 /** The measuring side must never be what waits. */
 const UNLIMITED = { perSecond: 100_000, burst: 100_000 };
 const PODS_PER_NODE = 200;
+/** A cluster with a hundred nodes that tell of themselves is never quite still. */
+const CALM_CORES = 0.4;
+const CALM_STEP_MS = 5_000;
+const CALM_MS = 900_000;
 
 export class Lab {
   readonly cluster: Cluster;
@@ -91,6 +97,20 @@ export class Lab {
   clusterCpuSeconds(): number {
     const processes = readState(this.cluster.name)?.processes ?? [];
     return processes.reduce((sum, { pid }) => sum + cpuSecondsOf(pid), 0);
+  }
+
+  /**
+   * Until the controllers have nothing left to do. Of ten thousand releases that were written into etcd each of them
+   * looks at every object for minutes, and what is measured meanwhile waits for a processor.
+   */
+  async calm(say: Say): Promise<void> {
+    await eventually('the cluster to come to rest', CALM_MS, async () => {
+      const before = this.clusterCpuSeconds();
+      await sleep(CALM_STEP_MS);
+      const cores = (this.clusterCpuSeconds() - before) / (CALM_STEP_MS / 1000);
+      say(`the cluster comes to rest: ${cores.toFixed(2)} of a core`);
+      return cores < CALM_CORES || undefined;
+    });
   }
 
   audit(): AuditTail {

@@ -30,6 +30,7 @@ export const crowd: Benchmark = {
     const fixture = await lab.fixture('to be released', say);
     await fixture.grow(size, say);
     const script = await PlainScript.prepare(lab, size, say);
+    await lab.calm(say);
     say(`the plain script releases ${size}`);
     const cpuBeforeScript = lab.clusterCpuSeconds();
     const scriptSeconds = await script.run(AT_ONCE);
@@ -40,6 +41,7 @@ export const crowd: Benchmark = {
       const done = await operator.metric('controller_runtime_reconcile_total');
       return (done >= fixture.copies.length && (await operator.metric('workqueue_depth')) === 0) || undefined;
     });
+    await lab.calm(say);
     const cpuBefore = operator.cpuSeconds();
     const crowded = await releaseAll(lab, fixture.copies.slice(0, size), say);
     const operatorCpu = operator.cpuSeconds() - cpuBefore;

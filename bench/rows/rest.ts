@@ -35,6 +35,7 @@ export const rest: Benchmark = {
 
 async function measure(lab: Lab, { copies }: Fixture, say: Say): Promise<Rest> {
   const releases = copies.length;
+  await lab.calm(say);
   say(`starting the operator with ${releases} releases`);
   const operator = await lab.candidate('rest');
   const startSeconds = ((await observed(operator, releases)) - operator.startedAt) / 1000;
