@@ -68,11 +68,12 @@ export type Effect =
     }
   /** Gives the source back: unpaused, without our label. Its autoscaler is restored where no colour goes on serving. */
   | { readonly kind: 'ReleaseSource'; readonly uid: string; readonly serves: boolean }
-  /** Takes back label, claim and mark. `color`: the selector names the other side, and is to name this one. */
+  /** Takes back label, claim and mark; refused when another writer was quicker. `color`: the selector names the other side, and is to name this one. */
   | {
       readonly kind: 'ReleaseService';
       readonly service: string;
       readonly uid: string;
+      readonly resourceVersion: string;
       /** Where it points to from now on; 'None': without our key. */
       readonly color?: Color | 'None';
     }

@@ -182,6 +182,7 @@ export interface Patched {
 export interface LeftoverView {
   readonly name: string;
   readonly uid: string;
+  readonly resourceVersion: string;
   readonly selector: Readonly<Record<string, string>>;
   /** The Service whose twin it is, and the colour; undefined: it was a production Service. */
   readonly twinOf: { readonly service: string; readonly color: Color } | undefined;

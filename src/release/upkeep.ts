@@ -134,7 +134,7 @@ export function dismiss(snapshot: Snapshot, kept: readonly Color[]): Effect[] {
 /** The key stays, or both sides' pods would answer; a Service that names a side without traffic is put to another, or to none. */
 export function letGo(
   { release }: Snapshot,
-  service: Pick<LeftoverView, 'name' | 'uid' | 'selector'>,
+  service: Pick<LeftoverView, 'name' | 'uid' | 'resourceVersion' | 'selector'>,
   kept: readonly Color[],
 ): Effect {
   const selected = selectedColor(service, release.spec.traffic.selectorLabel);
@@ -144,6 +144,7 @@ export function letGo(
     kind: 'ReleaseService',
     service: service.name,
     uid: service.uid,
+    resourceVersion: service.resourceVersion,
     ...(color !== undefined && { color }),
   };
 }

@@ -129,6 +129,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'mild',
     'a Service that had lost its key was left to people, while the side it could go back to was all that served',
   ],
+  [
+    3000000571,
+    'harsh',
+    'a Service that somebody had just written to was let go by what had stood there before',
+  ],
   // An error of the oracle: an edited colour names no copy any more.
   [3000000072, 'harsh', 'a copy was left of a colour that somebody had edited'],
   // And another: where both colours go on serving, a source that people scale up has no autoscaler.

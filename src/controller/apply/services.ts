@@ -99,13 +99,14 @@ export const serviceAppliers: Appliers<
       ...setMembers('/metadata/annotations', annotations, { [ANNOTATION_CLAIM]: scene.release.uid }),
     ]);
   },
-  ReleaseService: (applier, scene, { service, uid, color }) => {
+  ReleaseService: (applier, scene, { service, uid, resourceVersion, color }) => {
     const { labels, annotations } = serviceOf(scene, service).metadata;
     const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
     const pointed =
       color === 'None' ? { op: 'remove' as const, path } : { op: 'add' as const, path, value: color };
     return patchService(applier, scene, service, [
       test('/metadata/uid', uid),
+      test('/metadata/resourceVersion', resourceVersion),
       ...(color === undefined ? [] : [pointed]),
       ...removeMembers('/metadata/labels', labels, [LABEL_RELEASE]),
       ...removeMembers('/metadata/annotations', annotations, [ANNOTATION_CLAIM, ...SWITCH_ANNOTATIONS]),

@@ -127,8 +127,8 @@ export function leftoverView(
   exists: (uid: string) => boolean,
   release: ReleaseRef,
 ): LeftoverView | undefined {
-  const { name, uid = '', labels, annotations } = metadata;
-  const left = { name, uid, selector: spec.selector ?? {} };
+  const { name, uid = '', resourceVersion = '', labels, annotations } = metadata;
+  const left = { name, uid, resourceVersion, selector: spec.selector ?? {} };
   const color = COLORS.find((each) => labels?.[LABEL_COLOR] === each && name.endsWith(`-${each}`));
   if (color !== undefined) return { ...left, twinOf: { service: name.slice(0, -color.length - 1), color } };
   const claim = annotations?.[ANNOTATION_CLAIM];

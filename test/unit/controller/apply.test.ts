@@ -188,6 +188,22 @@ describe('the selector of a Service', () => {
   }
 });
 
+describe('a Service that is let go', () => {
+  it('is left to who wrote to it a moment before, until that has been seen', async () => {
+    const { asked, applier } = cluster(revision({}));
+    const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12' };
+    const services = [{ metadata, spec: { selector: { app: 'shop' } } }];
+    const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const seen = { uid: 'service-uid', resourceVersion: '11' };
+    await applyEffect({ ...applier, cache }, here, { kind: 'ReleaseService', service: 'shop', ...seen });
+    expect(asked.operations).to.deep.equal([
+      { op: 'test', path: '/metadata/uid', value: 'service-uid' },
+      { op: 'test', path: '/metadata/resourceVersion', value: '11' },
+    ]);
+  });
+});
+
 describe('a colour that an earlier release left serving, and its config', () => {
   const held = { data: { currency: 'EUR' } };
   const digest = configDigest(held);

@@ -108,7 +108,7 @@ describe('a preview Service', () => {
   it('shows whatever runs while the source takes production back', () => {
     const { plan } = decided({ ...showing(idle, 'green'), release: { deleting: true } });
     expect(plan.effects).to.deep.equal([
-      { kind: 'ReleaseService', service: 'next', uid: 'next-uid', color: 'None' },
+      { kind: 'ReleaseService', service: 'next', uid: 'next-uid', resourceVersion: '1', color: 'None' },
     ]);
   });
 

@@ -163,7 +163,13 @@ describe('no pod is ended', () => {
   });
 
   it('while a Service that the spec names no more selects it', () => {
-    const left = { name: 'till', uid: 'till-uid', selector: { [LABEL]: 'blue' }, twinOf: undefined };
+    const left = {
+      name: 'till',
+      uid: 'till-uid',
+      resourceVersion: '1',
+      selector: { [LABEL]: 'blue' },
+      twinOf: undefined,
+    };
     const snapshot = { ...world({ ...committed, ...drained, blue: withSurge }), leftovers: [left] };
     const { effects } = decidedOn(snapshot);
     expect(effects.filter((effect) => effect.startsWith('Recycle'))).to.deep.equal([]);
@@ -222,7 +228,7 @@ it('a side that has gone to 0 is left to end its pods itself', () => {
 /** r2 was kept on green half a minute ago, and blue may be touched. */
 const calm: Picture = { ...committed, ...drained, blue: threeOld };
 const left = (name: string, twinOf?: Snapshot['leftovers'][number]['twinOf']): Snapshot['leftovers'] => [
-  { name, uid: `${name}-uid`, selector: { [LABEL]: 'blue' }, twinOf },
+  { name, uid: `${name}-uid`, resourceVersion: '1', selector: { [LABEL]: 'blue' }, twinOf },
 ];
 
 describe('pods of a side are replaced', () => {
@@ -263,7 +269,15 @@ describe('pods of a side are replaced', () => {
       'although a Service is left that selects the other side',
       {
         ...calm,
-        leftovers: [{ name: 'till', uid: 'till-uid', selector: { [LABEL]: 'green' }, twinOf: undefined }],
+        leftovers: [
+          {
+            name: 'till',
+            uid: 'till-uid',
+            resourceVersion: '1',
+            selector: { [LABEL]: 'green' },
+            twinOf: undefined,
+          },
+        ],
       },
       'blue',
       true,

@@ -509,12 +509,14 @@ describe('a Service that the spec names no more', () => {
   const left = {
     name: 'old',
     uid: 'old-uid',
+    resourceVersion: '1',
     selector: { app: 'checkout', [LABEL]: 'blue' },
     twinOf: undefined,
   };
   const twin = {
     name: 'old-blue',
     uid: 'u',
+    resourceVersion: '1',
     selector: {},
     twinOf: { service: 'old', color: 'blue' as const },
   };

@@ -121,16 +121,21 @@ describe('our labels and twins', () => {
 
 describe('a Service that is let go', () => {
   const of = (selector: Readonly<Record<string, string>>, kept: readonly ('blue' | 'green')[]): unknown => {
-    const effect = letGo(world(idle), { name: 'till', uid: 'till-uid', selector }, kept);
+    const effect = letGo(
+      world(idle),
+      { name: 'till', uid: 'till-uid', resourceVersion: '1', selector },
+      kept,
+    );
     return effect.kind === 'ReleaseService' ? effect.color : effect;
   };
 
   it('is told apart by its uid, and gets no colour that it does not need', () => {
-    const till = { name: 'till', uid: 'till-uid', selector: {} };
+    const till = { name: 'till', uid: 'till-uid', resourceVersion: '1', selector: {} };
     expect(letGo(world(idle), till, ['blue'])).to.deep.equal({
       kind: 'ReleaseService',
       service: 'till',
       uid: 'till-uid',
+      resourceVersion: '1',
     });
   });
 
@@ -158,7 +163,7 @@ describe('a Service that is let go', () => {
   });
 
   it('is let go again 15 seconds after that was refused', () => {
-    const till = { name: 'checkout', uid: 'u', selector: {}, twinOf: undefined };
+    const till = { name: 'checkout', uid: 'u', resourceVersion: '1', selector: {}, twinOf: undefined };
     const ask: Asked = (snapshot) => dismiss(snapshot, ['blue']);
     const refused = (at: number): Picture => ({ ...idle, ...refusedAt(at), leftovers: [till] });
     expect(done(refused(NOON - 15 * SECOND + 1), ask)).to.deep.equal([]);
