@@ -134,6 +134,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a Service that somebody had just written to was let go by what had stood there before',
   ],
+  [
+    910000443,
+    'harsh',
+    'a Service of a release that is gone got its mark again from a process that had not heard',
+  ],
   // An error of the oracle: an edited colour names no copy any more.
   [3000000072, 'harsh', 'a copy was left of a colour that somebody had edited'],
   // And another: where both colours go on serving, a source that people scale up has no autoscaler.

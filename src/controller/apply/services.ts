@@ -6,12 +6,14 @@ import {
   LABEL_RELEASE,
   twinName,
 } from '../../api/names.ts';
-import type { CallOptions, JsonPatchOperation } from '../../kube/ports.ts';
+import { type BlueGreenReleaseObject, RELEASES } from '../../api/resource.ts';
+import type { CallOptions, JsonPatchOperation, Urgency } from '../../kube/ports.ts';
 import { SERVICES, type Service } from '../../kube/types.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
+import { StaleError } from './errors.ts';
 import { serviceOf } from './present.ts';
 import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
 
@@ -35,12 +37,34 @@ function familiesOf({ spec: { ipFamilies, ipFamilyPolicy } }: Service): JsonPatc
 /** A preview must not keep the release waiting that it shows. */
 const PREVIEW_DEADLINE_MS = 2000;
 
+/**
+ * A Service with neither mark nor claim may be one that the release gave back when it went, of which this process has not
+ * heard yet: who deletes a release is not seen in the version of a Service that was read after that.
+ */
+async function assertStands({ client }: Applier, { release }: Scene, urgency: Urgency): Promise<void> {
+  const { namespace, name, uid } = release;
+  const found = await client.list<BlueGreenReleaseObject>(RELEASES, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    urgency,
+  });
+  const stands = found.some(
+    ({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined,
+  );
+  if (!stands) throw new StaleError(`release "${name}" is gone, or being deleted`);
+}
+
 /** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
-const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
+const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => {
   const label = scene.release.spec.traffic.selectorLabel;
   const service = serviceOf(scene, effect.service);
   const annotations = service.metadata.annotations;
   const path = `/spec/selector/${pointer(label)}`;
+  const urgency = effect.rescue ? 'rescue' : 'normal';
+  const isClaimed = annotations?.[ANNOTATION_CLAIM] === scene.release.uid;
+  // What points elsewhere is put back at once: only a mark can wait for one more answer.
+  const isThere = effect.mark !== undefined && effect.from[label] === effect.color;
+  if (isThere && effect.expectedMark === undefined && !isClaimed) await assertStands(applier, scene, urgency);
   const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', effect.uid),
@@ -53,9 +77,7 @@ const patchSelector: Apply<'PatchSelector'> = (applier, scene, effect) => {
       ? removeMembers('/metadata/annotations', annotations, SWITCH_ANNOTATIONS)
       : setMembers('/metadata/annotations', annotations, marks)),
   ];
-  return patchService(applier, scene, effect.service, operations, {
-    urgency: effect.rescue ? 'rescue' : 'normal',
-  });
+  return patchService(applier, scene, effect.service, operations, { urgency });
 };
 
 /** Without the mark: what the source runs is no switch of this release. When it was done says when it has drained. */

@@ -161,7 +161,8 @@ describe('the selector of a Service', () => {
     rescue: false,
   } as const;
   const handed = { ...switched, kind: 'HandBack', hash: 'abc' } as const;
-  const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12' };
+  const annotations = { 'bluegreen.dev/claimed-by': 'this-life' };
+  const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12', annotations };
 
   /** What has to be so still, beside the selector and the uid. */
   async function asked(effect: object): Promise<unknown> {
@@ -186,6 +187,63 @@ describe('the selector of a Service', () => {
       ]);
     });
   }
+});
+
+describe('a Service that tells nothing of this release', () => {
+  const mark = { uid: 'this-life', revision: 'r1', attempt: 1, direction: 'Forward' };
+  const effect = {
+    kind: 'PatchSelector',
+    service: 'shop',
+    uid: 'service-uid',
+    from: { app: 'shop', 'bluegreen.dev/color': 'blue' },
+    color: 'blue',
+    mark,
+    decidedAt: 0,
+    reason: 'why',
+    rescue: true,
+  };
+
+  const stands = { metadata: { namespace: 'demo', name: 'shop', uid: 'this-life' } };
+  const other = { metadata: { namespace: 'demo', name: 'another', uid: 'that-life' } };
+
+  /** What it ends with, where the API server has the release like this. */
+  async function marked(
+    release: KubeObject | undefined,
+    change: object = {},
+    from = effect.from,
+  ): Promise<unknown> {
+    const { asked, applier } = cluster(revision({}));
+    const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12', ...change };
+    const services = [{ metadata, spec: { selector: { app: 'shop' } } }];
+    const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore(), releases: createStore() } as unknown as Cache;
+    const list = () => Promise.resolve([other, ...(release === undefined ? [] : [release])]);
+    const client = { ...applier.client, list } as unknown as KubeClient;
+    const error = await thrown(applyEffect({ client, cache }, here, { ...effect, from } as Effect));
+    return [error instanceof StaleError, asked.operations.length > 0];
+  }
+
+  it('gets its mark, where the API server says that the release stands', async () => {
+    expect(await marked(stands)).to.deep.equal([false, true]);
+  });
+
+  it('was given back, where it is gone or going: this process had not heard of that', async () => {
+    expect(await marked(undefined)).to.deep.equal([true, false]);
+    const going = { metadata: { ...stands.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+    expect(await marked(going)).to.deep.equal([true, false]);
+  });
+
+  it('is put back at once where it points elsewhere: production waits for no question', async () => {
+    expect(await marked(undefined, {}, { app: 'shop', 'bluegreen.dev/color': 'green' })).to.deep.equal([
+      false,
+      true,
+    ]);
+  });
+
+  it('is not the one that was claimed and has not been switched yet: nobody is asked', async () => {
+    const annotations = { 'bluegreen.dev/claimed-by': 'this-life' };
+    expect(await marked(undefined, { annotations })).to.deep.equal([false, true]);
+  });
 });
 
 describe('a Service that is let go', () => {
