@@ -139,6 +139,8 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a Service of a release that is gone got its mark again from a process that had not heard',
   ],
+  // An error of the oracle: who has let go of a release writes no status any more.
+  [3000000607, 'harsh', 'a release that a foreground delete kept for a moment did not tell of its end'],
   // An error of the oracle: an edited colour names no copy any more.
   [3000000072, 'harsh', 'a copy was left of a colour that somebody had edited'],
   // And another: where both colours go on serving, a source that people scale up has no autoscaler.

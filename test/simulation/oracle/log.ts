@@ -27,6 +27,9 @@ export function createLogGuard(): LogGuard {
       // What is put back again and again is told of once a minute: the log may be lost in between, and that is seen late.
       if (result === 'applied' && !told(log).has(text) && !before.has(text))
         done.push({ uid: log.uid, text });
+      // Who has let go of it writes no status any more, however long others keep the object (a foreground delete).
+      if (result === 'applied' && effect.kind === 'RemoveFinalizer')
+        done = done.filter(({ uid }) => uid !== log.uid);
     },
     check(log) {
       const known = told(log);
