@@ -19,7 +19,7 @@ import { type Clock, sleep, systemClock } from './clock.ts';
 import { isKubeError } from './errors.ts';
 import { describeThrown, type Logger } from './log.ts';
 import type { CallOptions, KubeClient, ListWatchClient } from './ports.ts';
-import { compareResourceVersions } from './resource-version.ts';
+import { isOlder } from './resource-version.ts';
 import { LEASES, type Lease, type LeaseSpec, microTime } from './types.ts';
 
 export interface LeaderOptions {
@@ -221,10 +221,8 @@ export function createLeaderElection(options: LeaderOptions): LeaderElection {
   }
 
   /** A watch may be behind a look: what is known already was first seen when it was seen. */
-  function isNews({ metadata }: Lease): boolean {
-    const order = compareResourceVersions(seen?.lease.metadata.resourceVersion, metadata.resourceVersion);
-    return order !== undefined && order < 0;
-  }
+  const isNews = ({ metadata }: Lease): boolean =>
+    isOlder(seen?.lease.metadata.resourceVersion, metadata.resourceVersion);
 
   /** One renewal. A conflict means that someone wrote the lease: what it says now decides. */
   async function renew(): Promise<void> {

@@ -16,6 +16,12 @@ export function compareResourceVersions(a: string | undefined, b: string | undef
   return a < b ? -1 : 1;
 }
 
+/** Not where they cannot be compared. */
+export function isOlder(a: string | undefined, b: string | undefined): boolean {
+  const order = compareResourceVersions(a, b);
+  return order !== undefined && order < 0;
+}
+
 function isInteger(version: string): boolean {
   return /^[1-9][0-9]*$/.test(version);
 }

@@ -17,7 +17,7 @@
 import { createKeptMap, type KeptMap } from './kept-map.ts';
 import { createObjectIndex, type ObjectIndex } from './object-index.ts';
 import type { KubeObject, ObjectKey, ObjectList, ObjectMeta, Store } from './ports.ts';
-import { compareResourceVersions } from './resource-version.ts';
+import { compareResourceVersions, isOlder } from './resource-version.ts';
 import { createShelf, type Kept } from './shelf.ts';
 
 export type ChangeType = 'added' | 'updated' | 'deleted';
@@ -263,11 +263,6 @@ function forgetBuried<T extends KubeObject>(buried: Map<string, string>, listed:
   for (const uid of buried.keys()) {
     if (!uids.has(uid)) buried.delete(uid);
   }
-}
-
-function isOlder(a: string | undefined, b: string | undefined): boolean {
-  const order = compareResourceVersions(a, b);
-  return order !== undefined && order < 0;
 }
 
 function isAtMost(a: string | undefined, b: string | undefined): boolean {
