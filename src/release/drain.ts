@@ -41,7 +41,7 @@ export function awaitDrain(snapshot: Snapshot, { active, stage }: Roles, verdict
   const revision = snapshot.sides[otherColor(active.facts.color)].deployment?.revision;
   if (revision === undefined) return verdict;
   const from = drainStart(active);
-  if (active.facts.drainedAt !== undefined || snapshot.now >= drainedAt(active)) return verdict;
+  if (snapshot.now >= drainedAt(active)) return verdict;
   if (snapshot.now < from) return { ...verdict, ...soonest(snapshot.now, [verdict.lookAgainAt, from]) };
   const asked: Asked = { snapshot, active, revision, from };
   const { isIdle, requests, lookAgainAt, unknown } =

@@ -5,9 +5,10 @@ import { otherColor, selectedColor } from './endpoints.ts';
 import { scalesSide, servingSide } from './pair.ts';
 import type { Roles } from './roles.ts';
 import { selects } from './selects.ts';
-import type { Problem, Snapshot } from './snapshot.ts';
+import type { PairView, Problem, Snapshot } from './snapshot.ts';
 
-type SideRule = (snapshot: Snapshot, color: Color, field: string) => Problem | undefined;
+type Paired = Snapshot & { readonly pair: PairView };
+type SideRule = (snapshot: Paired, color: Color, field: string) => Problem | undefined;
 
 /** In the order in which a person would mend them. */
 const SIDE_RULES: readonly SideRule[] = [
@@ -22,17 +23,19 @@ const SIDE_RULES: readonly SideRule[] = [
 ];
 
 export function pairUnfit(snapshot: Snapshot, roles: Roles): Problem | undefined {
-  if (snapshot.pair === undefined) return undefined;
+  const { pair } = snapshot;
+  if (pair === undefined) return undefined;
+  const paired = { ...snapshot, pair };
   for (const rule of SIDE_RULES) {
     for (const color of COLORS) {
-      const problem = rule(snapshot, color, `spec.workload.pair.${color}`);
+      const problem = rule(paired, color, `spec.workload.pair.${color}`);
       if (problem !== undefined) return problem;
     }
   }
   return undecided(snapshot, roles);
 }
 
-function missing(snapshot: Snapshot, color: Color, field: string): Problem | undefined {
+function missing(snapshot: Paired, color: Color, field: string): Problem | undefined {
   const { release, sides } = snapshot;
   if (sides[color].deployment !== undefined) return undefined;
   return {
@@ -41,9 +44,9 @@ function missing(snapshot: Snapshot, color: Color, field: string): Problem | und
   };
 }
 
-function claimed(snapshot: Snapshot, color: Color): Problem | undefined {
+function claimed(snapshot: Paired, color: Color): Problem | undefined {
   const { release, pair } = snapshot;
-  const by = pair?.[color].claimedBy;
+  const by = pair[color].claimedBy;
   if (by === undefined || by === release.name) return undefined;
   return {
     reason: 'WorkloadClaimed',
@@ -51,9 +54,9 @@ function claimed(snapshot: Snapshot, color: Color): Problem | undefined {
   };
 }
 
-function unlabelled(snapshot: Snapshot, color: Color): Problem | undefined {
+function unlabelled(snapshot: Paired, color: Color): Problem | undefined {
   const { release, pair } = snapshot;
-  const lacks = pair?.[color].lacks ?? [];
+  const { lacks } = pair[color];
   if (lacks.length === 0) return undefined;
   return {
     reason: 'PodsUnlabelled',
@@ -61,9 +64,9 @@ function unlabelled(snapshot: Snapshot, color: Color): Problem | undefined {
   };
 }
 
-function overlapping(snapshot: Snapshot, color: Color): Problem | undefined {
+function overlapping(snapshot: Paired, color: Color): Problem | undefined {
   const { release, pair } = snapshot;
-  if (!pair?.[color].selectsOther) return undefined;
+  if (!pair[color].selectsOther) return undefined;
   const other = sideInWords(release, otherColor(color));
   return {
     reason: 'WorkloadsOverlap',
@@ -72,13 +75,12 @@ function overlapping(snapshot: Snapshot, color: Color): Problem | undefined {
 }
 
 /** Before and after a switch each Service must find the pods of the side that it names. */
-function unselected(snapshot: Snapshot, color: Color): Problem | undefined {
+function unselected(snapshot: Paired, color: Color): Problem | undefined {
   const { release, services, sides } = snapshot;
   const labels = sides[color].deployment?.podLabels ?? {};
-  const index = services.findIndex(
+  const service = services.find(
     ({ found, selector }) => found && !selects(selector, labels, [release.spec.traffic.selectorLabel]),
   );
-  const service = services[index];
   if (service === undefined) return undefined;
   return {
     reason: 'ServiceSelectsOtherPods',
@@ -86,19 +88,19 @@ function unselected(snapshot: Snapshot, color: Color): Problem | undefined {
   };
 }
 
-function autoscalerMissing(snapshot: Snapshot, color: Color, field: string): Problem | undefined {
+function autoscalerMissing(snapshot: Paired, color: Color, field: string): Problem | undefined {
   const { release, pair } = snapshot;
   const name = autoscalerOn(release, color);
-  if (name === undefined || pair?.[color].autoscaler !== undefined) return undefined;
+  if (name === undefined || pair[color].autoscaler !== undefined) return undefined;
   return {
     reason: 'AutoscalerNotFound',
     message: `HorizontalPodAutoscaler "${name}" does not exist in namespace "${release.namespace}": create it, or correct or remove ${field}.autoscalerRef`,
   };
 }
 
-function autoscalerElsewhere(snapshot: Snapshot, color: Color, field: string): Problem | undefined {
+function autoscalerElsewhere(snapshot: Paired, color: Color, field: string): Problem | undefined {
   const { release, pair } = snapshot;
-  const { autoscaler } = pair?.[color] ?? {};
+  const { autoscaler } = pair[color];
   if (autoscaler === undefined || scalesSide(release, color, autoscaler)) return undefined;
   const { name, target } = autoscaler;
   return {
@@ -107,12 +109,12 @@ function autoscalerElsewhere(snapshot: Snapshot, color: Color, field: string): P
   };
 }
 
-function autoscalerClaimed({ release, pair }: Snapshot, color: Color): Problem | undefined {
-  const { name = '', claimedBy } = pair?.[color].autoscaler ?? {};
-  if (claimedBy === undefined || claimedBy === release.name) return undefined;
+function autoscalerClaimed({ release, pair }: Paired, color: Color): Problem | undefined {
+  const { autoscaler } = pair[color];
+  if (autoscaler?.claimedBy === undefined || autoscaler.claimedBy === release.name) return undefined;
   return {
     reason: 'AutoscalerClaimed',
-    message: `HorizontalPodAutoscaler "${name}" belongs to release "${claimedBy}": name another one or delete that release`,
+    message: `HorizontalPodAutoscaler "${autoscaler.name}" belongs to release "${autoscaler.claimedBy}": name another one or delete that release`,
   };
 }
 
@@ -121,8 +123,7 @@ function undecided(snapshot: Snapshot, { active }: Roles): Problem | undefined {
   const { services, release } = snapshot;
   const label = release.spec.traffic.selectorLabel;
   if (active !== undefined || servingSide(snapshot) !== undefined) return undefined;
-  const index = services.findIndex((service) => selectedColor(service, label) === undefined);
-  const service = services[index];
+  const service = services.find((each) => selectedColor(each, label) === undefined);
   if (service === undefined) return undefined;
   return {
     reason: 'ActiveUnknown',

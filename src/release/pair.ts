@@ -45,14 +45,9 @@ function isChanged({ sides, pair, revisions }: Snapshot, active: StartedRevision
   return held === undefined || !isOver(held);
 }
 
-function byAttempt(revisions: readonly RevisionView[]): RevisionView[] {
-  return revisions.toSorted((a, b) => (a.facts?.attempt ?? 0) - (b.facts?.attempt ?? 0));
-}
-
 /** It had the traffic and left it in peace: it stands by, and nobody wishes for it anew. */
-function isOver({ facts }: RevisionView): boolean {
-  const { kind, reason } = facts?.outcome ?? {};
-  return kind === 'Committed' || (kind === 'RolledBack' && reason === 'Reverted');
+function isOver({ facts }: StartedRevision): boolean {
+  return facts.outcome?.kind === 'Committed' || facts.outcome?.reason === 'Reverted';
 }
 
 /**
@@ -64,7 +59,7 @@ export function servingSide(snapshot: Snapshot): Color | undefined {
   const selected = snapshot.services.map((service) => selectedColor(service, label));
   const [named, ...others] = new Set(selected.filter((color) => color !== undefined));
   if (others.length > 0) return undefined;
-  if (named !== undefined && !selected.includes(undefined)) return named;
+  if (!selected.includes(undefined)) return named;
   const only = onlySide(snapshot);
   return named === undefined || named === only ? only : undefined;
 }
@@ -85,13 +80,16 @@ export function revisionHeld(
   revisions: readonly RevisionView[],
   color: Color,
   fingerprint: string,
-): RevisionView | undefined {
-  const same = byAttempt(
-    revisions.filter((revision) => revision.facts?.color === color && revision.fingerprint === fingerprint),
-  );
+): StartedRevision | undefined {
+  const same = revisions
+    .filter(
+      (revision): revision is StartedRevision =>
+        revision.facts?.color === color && revision.fingerprint === fingerprint,
+    )
+    .toSorted((a, b) => a.facts.attempt - b.facts.attempt);
   return (
-    same.findLast(({ facts }) => facts?.outcome === undefined) ??
-    same.findLast(({ facts }) => facts?.outcome?.kind === 'Committed' && facts.rejected === undefined) ??
+    same.findLast(({ facts }) => facts.outcome === undefined) ??
+    same.findLast(({ facts }) => facts.outcome?.kind === 'Committed' && facts.rejected === undefined) ??
     same.at(-1)
   );
 }
@@ -114,23 +112,19 @@ function pairedObjects({ pair, sides, release }: Snapshot): Paired[] {
     const { kind: object, name } = standingOn(release, color);
     const { autoscaler, claimedBy, lacks = [] } = pair?.[color] ?? {};
     const fits = lacks.length === 0;
-    const workload = deployment && { object, name, uid: deployment.uid, claimedBy, noted: false, fits };
     return [
-      ...(workload === undefined ? [] : [workload]),
-      ...(autoscaler === undefined
-        ? []
-        : [{ ...asPaired(autoscaler), fits: scalesSide(release, color, autoscaler) }]),
-    ];
+      deployment && { object, name, uid: deployment.uid, claimedBy, noted: false, fits },
+      autoscaler && { ...asPaired(autoscaler), fits: scalesSide(release, color, autoscaler) },
+    ].filter((each) => each !== undefined);
   });
 }
 
-const asPaired = ({ name, uid, claimedBy, note }: PairedAutoscalerView): Paired => ({
+const asPaired = ({ name, uid, claimedBy, note }: PairedAutoscalerView): Omit<Paired, 'fits'> => ({
   object: 'HorizontalPodAutoscaler',
   name,
   uid,
   claimedBy,
   noted: note !== undefined,
-  fits: false,
 });
 
 /** An autoscaler scales what stands on this side, and nothing else. */
@@ -165,7 +159,12 @@ export function releasePaired(snapshot: Snapshot): Effect[] {
   return [...held.map(releaseOne), ...releaseLeftovers(snapshot)];
 }
 
-const releaseOne = ({ object, name, uid }: Paired): Effect => ({ kind: 'ReleasePaired', object, name, uid });
+const releaseOne = ({ object, name, uid }: Omit<Paired, 'fits'>): Effect => ({
+  kind: 'ReleasePaired',
+  object,
+  name,
+  uid,
+});
 
 /** How long an autoscaler is left alone whose raised minimum somebody wrote over: it must not become a fight. */
 const LOCK_AGAIN_MS = 60_000;

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import type { Measurement } from '../../../src/analysis/measurement.ts';
+import { sideDrainedAt } from '../../../src/release/drain.ts';
+import { rolesOf } from '../../../src/release/roles.ts';
 import type { ScrapeSeen } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
@@ -57,17 +59,22 @@ describe('an old side that is drained when it is idle', () => {
 
   it('is asked then, for its own colour and revision', () => {
     const { effects, plan } = decided(picture(drained));
-    expect(effects).to.deep.equal([]);
-    const [request] = plan.requests;
-    if (request?.kind !== 'Measure') throw new Error('nothing is measured');
-    const { check, revision, color, attempt } = request;
-    expect([check.prometheus.query, check.prometheus.max, revision, color, attempt]).to.deep.equal([
-      until.prometheus.query,
-      '0',
-      'r1',
-      'blue',
-      2,
+    expect([effects, plan.lookAgainAt]).to.deep.equal([[], drained + 5 * SECOND]);
+    const check = {
+      name: 'traffic.drain.until',
+      intervalSeconds: 5,
+      failureLimit: 1,
+      onUnknown: 'Hold',
+      prometheus: { source: 'default', ...until.prometheus, max: '0' },
+    };
+    expect(plan.requests).to.deep.equal([
+      { kind: 'Measure', check, revision: 'r1', attempt: 2, color: 'blue' },
     ]);
+  });
+
+  it('is not asked about where its Deployment is gone', () => {
+    const { plan } = decided({ ...picture(drained), blue: {} });
+    expect(plan.requests).to.deep.equal([]);
   });
 
   it('is asked every five seconds while it is busy, or nobody knows', () => {
@@ -78,8 +85,9 @@ describe('an old side that is drained when it is idle', () => {
         [],
         drained + 5 * SECOND,
       ]);
-      const unknown = '; whether blue is idle is unknown: m';
-      expect(early.message.endsWith(unknown)).to.equal(verdict === 'Unknown');
+      const unknown = verdict === 'Unknown' ? '; whether blue is idle is unknown: m' : '';
+      const { message } = decided(picture(verifiedAt + 29 * SECOND));
+      expect(early.message).to.equal(`${message}${unknown}`);
       const due = decided(picture(drained + 5 * SECOND, seen(verdict, drained)));
       expect([due.effects, due.plan.requests.length]).to.deep.equal([[], 1]);
     }
@@ -89,15 +97,26 @@ describe('an old side that is drained when it is idle', () => {
     const idle = decided(picture(drained + SECOND, seen('Good', drained)));
     expect([idle.reason, idle.effects]).to.deep.equal(['OldSideIdle', ['RecordFacts r2']]);
     expect(idle.message).to.equal('blue is idle: connections made before the switch need it no more');
+    expect(effectOf(idle, 'RecordFacts').facts).to.deep.equal({ ...r2Verified, drainedAt: drained + SECOND });
     const known = { r1, r2: { ...r2Verified, drainedAt: drained + SECOND } };
     const { effects, plan } = decided({ ...picture(drained + SECOND), revisions: known });
     expect([effects, plan.requests]).to.deep.equal([['ScaleColor blue 3 -> 4'], []]);
   });
 
-  it('counts as drained after timeoutSeconds, whatever the metrics say', () => {
+  it('is recorded after what is more urgent', () => {
+    const now = drained + SECOND;
+    const resting = { ...committed, now, spec, blue, observations: seen('Good', drained) };
+    const { reason, effects } = decided({ ...resting, source: { fingerprint: 'v3' } });
+    expect([reason, effects]).to.deep.equal(['ReleaseStarted', ['CreateRevision r3 from source']]);
+    expect(decided({ ...resting, source: { fingerprint: 'v2' } }).reason).to.equal('OldSideIdle');
+  });
+
+  it('counts as drained after timeoutSeconds, whatever the metrics say, and is asked no more', () => {
     const late = verifiedAt + 120 * SECOND;
-    for (const observations of [{}, seen('Bad', late - SECOND), seen('Unknown', late - SECOND)])
-      expect(decided(picture(late, observations)).effects).to.deep.equal(['ScaleColor blue 3 -> 4']);
+    for (const observations of [{}, seen('Bad', late - SECOND), seen('Unknown', late - SECOND)]) {
+      const { effects, plan } = decided(picture(late, observations));
+      expect([effects, plan.requests]).to.deep.equal([['ScaleColor blue 3 -> 4'], []]);
+    }
   });
 
   it('an answer from before drainSeconds were over says nothing', () => {
@@ -166,7 +185,6 @@ describe('an old side that is drained when its pods count no more requests', () 
     'counted a request a moment ago': { at: end, unchangedSince: end - 20 * SECOND + 1 },
     'was heard once': { at: end, unchangedSince: end },
     'said so before drainSeconds were over': { at: end, unchangedSince: drained - 1 },
-    'said so long ago': { ...idleAt(end - 10 * SECOND), unchangedSince: drained },
     'does not answer': { at: end, trouble: 'ECONNREFUSED' },
   };
   for (const [what, seen] of Object.entries(busy))
@@ -175,17 +193,33 @@ describe('an old side that is drained when its pods count no more requests', () 
       expect(effects).to.deep.equal([]);
     });
 
+  it('is not by what one of them said half of idleSeconds ago: it is asked again', () => {
+    const now = end + 10 * SECOND;
+    const picture = scraped(now, idleAt(now), idleAt(end), idleAt(now));
+    expect([decided(picture).effects, asked(picture)]).to.deep.equal([[], ['checkout-blue-1']]);
+  });
+
   it('says which pod does not answer, and why', () => {
     const { message } = decided(scraped(end, idleAt(end), { at: end, trouble: 'ECONNREFUSED' }));
     expect(message).to.match(/; whether blue is idle is unknown: pod checkout-blue-1: ECONNREFUSED$/);
   });
 
+  it('says it of the first by name, in whatever order they are listed', () => {
+    const silent = { at: end, trouble: 'ECONNREFUSED' };
+    const pods = ['c', 'b', 'a'].map((name) => ({ ...old, name }));
+    const { message } = decided({ ...scraped(end, silent, silent, silent), blue: { ...blue, pods } });
+    expect(message).to.match(/; whether blue is idle is unknown: pod a: ECONNREFUSED$/);
+  });
+
   it('asks nothing of a pod that is younger than the switch: it never had traffic', () => {
     const young = { createdAt: verifiedAt + 5 * SECOND };
+    const justBefore = { createdAt: verifiedAt + 5 * SECOND - 1 };
     const picture = scraped(end, idleAt(end));
     const side = { ...blue, pods: [old, young, young] };
     expect(decided({ ...picture, blue: side }).effects).to.deep.equal(['RecordFacts r2']);
     expect(asked({ ...scraped(end), blue: side })).to.deep.equal(['checkout-blue-0']);
+    const last = { ...blue, pods: [old, justBefore, young] };
+    expect(asked({ ...scraped(end), blue: last })).to.deep.equal(['checkout-blue-0', 'checkout-blue-1']);
   });
 
   it('asks sixteen pods at once, first those that were never asked or not for the longest time', () => {
@@ -258,5 +292,49 @@ describe('a side to which another process went back, after a commit that it had 
   it('while a writer that takes the selector and the mark away drains nothing, however often', () => {
     const astray = { ...picture, route: 'blue' as const, mark: undefined };
     expect(effectOf(decided(astray), 'PatchSelector').decidedAt).to.equal(decidedAt);
+  });
+});
+
+describe('when the side without traffic may be emptied or built anew', () => {
+  const lostAt = NOON + MINUTE;
+  const lost = { kind: 'RolledBack' as const, at: lostAt, reason: 'Requested', message: 'm' };
+  const r3 = {
+    ...r2,
+    color: 'blue' as const,
+    attempt: 3,
+    validatedAt: NOON,
+    verifiedAt: NOON,
+    outcome: lost,
+  };
+  const drainedAfter = (revisions: NonNullable<Picture['revisions']>, switchedAt = verifiedAt): number => {
+    const drainSeconds = { traffic: { services: [{ name: 'checkout' }], drainSeconds: 30 } };
+    const snapshot = world({ ...committed, spec: drainSeconds, switchedAt, revisions });
+    const { active } = rolesOf(snapshot);
+    if (active?.name !== 'r2') throw new Error('r2 does not serve');
+    return sideDrainedAt(snapshot, active);
+  };
+
+  it('is drainSeconds after the proof that the other side has the traffic', () => {
+    expect(drainedAfter({ r1, r2: r2Committed, r3: undefined })).to.equal(verifiedAt + 30 * SECOND);
+  });
+
+  it('is drainSeconds after it lost the traffic on a way back since', () => {
+    expect(drainedAfter({ r1, r2: r2Committed, r3 })).to.equal(lostAt + 30 * SECOND);
+  });
+
+  it('is when the proxies have followed, where what it had was rejected', () => {
+    const rejected = { at: lostAt, reason: 'CheckFailed', message: 'm' };
+    expect(drainedAfter({ r1, r2: r2Committed, r3: { ...r3, rejected } })).to.equal(lostAt + 5 * SECOND);
+  });
+
+  it('does not depend on what the side that serves once lost', () => {
+    const other = { ...r3, color: 'green' as const };
+    expect(drainedAfter({ r1, r2: r2Committed, r3: other })).to.equal(verifiedAt + 30 * SECOND);
+  });
+
+  it('is both after an order that was undone since, which nothing proves', () => {
+    const undoneAt = lostAt + MINUTE;
+    expect(drainedAfter({ r1, r2: r2Committed, r3 }, undoneAt)).to.equal(undoneAt + 35 * SECOND);
+    expect(drainedAfter({ r1, r2: r2Committed, r3 }, lostAt)).to.equal(lostAt + 30 * SECOND);
   });
 });

@@ -2,8 +2,17 @@ import { expect } from 'chai';
 import type { Color } from '../../../src/api/status.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
+import {
+  lockAutoscaler,
+  pairWish,
+  releasePaired,
+  revisionHeld,
+  servingSide,
+} from '../../../src/release/pair.ts';
+import { pairUnfit } from '../../../src/release/pair-problems.ts';
 import type { EffectKind } from '../../../src/release/plan.ts';
-import type { PairedAutoscalerView, Snapshot } from '../../../src/release/snapshot.ts';
+import { rolesOf } from '../../../src/release/roles.ts';
+import type { PairedAutoscalerView, RevisionView, Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
@@ -18,7 +27,19 @@ import {
   r2Verified,
   SITUATIONS,
 } from './situations.ts';
-import { accepted, HOUR, LABEL, NOON, type Picture, SECOND, type SidePicture, UID, world } from './world.ts';
+import {
+  accepted,
+  HOUR,
+  LABEL,
+  NOON,
+  type Picture,
+  revisionOf,
+  SECOND,
+  type SidePicture,
+  specOf,
+  UID,
+  world,
+} from './world.ts';
 
 const workload = (active?: 'blue' | 'green') => ({
   deploymentRef: undefined,
@@ -119,6 +140,27 @@ describe('what is wished for of a pair', () => {
     }
   });
 
+  it('is nothing, where what stands there had the traffic, and people took it back from it', () => {
+    const outcome = { kind: 'RolledBack' as const, at: NOON - HOUR, reason: 'Reverted', message: 'm' };
+    const reverted: Picture = {
+      ...resting,
+      green: { revision: 'r2', desired: 0 },
+      revisions: { r1: taken, r2: { ...r2Validated, outcome } },
+    };
+    expect(starts(reverted)[0]).to.equal('Idle');
+    const other = { ...r2Validated, outcome: { ...outcome, reason: 'SwitchNotConverged' } };
+    expect(starts({ ...reverted, revisions: { r1: taken, r2: other } })).to.deep.equal([
+      'ReleaseStarted',
+      ['RecordFacts r2'],
+    ]);
+  });
+
+  it('is nothing, where nothing stands on the side without traffic, and nobody names it', () => {
+    const wish = { fingerprint: 'v1', podLabels: {}, replicas: 1 };
+    expect(pairWish(world({ ...resting, green: {} }))).to.deep.equal(wish);
+    expect(pairWish(world({ ...asked, green: {} }))).to.equal(undefined);
+  });
+
   it('is a way back without gates, where people name the side that stands by', () => {
     const { phase, reason, message, effects } = decided({ ...after, spec: { workload: workload('blue') } });
     expect([phase, reason, effects]).to.deep.equal([
@@ -216,7 +258,16 @@ describe('a pair', () => {
       blue: { revision: '', desired: 0 },
     }).sides;
     const other = decidedOn(accepted({ ...elsewhere, sides: { blue, green } }));
-    expect([other.phase, other.reason]).to.deep.equal(['Stalled', 'ActiveUnknown']);
+    expect([other.phase, other.reason, other.message]).to.deep.equal([
+      'Stalled',
+      'ActiveUnknown',
+      'Service "cart" does not say which side serves: add bluegreen.dev/color: blue or bluegreen.dev/color: green to its selector',
+    ]);
+  });
+
+  it('whose Services lost the key once it is taken over is not asked which side serves: that is known', () => {
+    const both = world({ ...resting, route: undefined, green: { ...resting.green, desired: 1 } });
+    expect([servingSide(both), pairUnfit(both, rolesOf(both))]).to.deep.equal([undefined, undefined]);
   });
 
   it('is not taken over in the middle of a rollout: what is written there is not what serves yet', () => {
@@ -451,6 +502,18 @@ describe('a pair', () => {
     expect(effects).to.include('ReleasePaired HorizontalPodAutoscaler blue-hpa');
   });
 
+  it('is given back of it what is ours, and nothing that another release claimed or that we never noted', () => {
+    const given = (claimedBy: string | undefined, note?: string) => {
+      const blue = { claimedBy, autoscaler: { ...autoscaler, claimedBy, note } };
+      const effects = releasePaired(world({ ...resting, pair: { blue, green: { claimedBy: 'cart' } } }));
+      return effects.map((effect) => (effect.kind === 'ReleasePaired' ? effect.name : effect.kind));
+    };
+    expect(given('checkout')).to.deep.equal(['app-blue', 'blue-hpa']);
+    expect(given(undefined)).to.deep.equal([]);
+    expect(given(undefined, NOTE)).to.deep.equal(['blue-hpa']);
+    expect(given('cart', NOTE)).to.deep.equal([]);
+  });
+
   const SHAPES: readonly EffectKind[] = [
     'WriteColor',
     'DeleteColor',
@@ -560,6 +623,33 @@ describe('the autoscaler of a side', () => {
     expect(serving({ note: NOTE })).to.deep.equal(['LockAutoscaler blue-hpa, minReplicas 2 -> 2']);
   });
 
+  describe('is written', () => {
+    const floorOf = (given: Partial<PairedAutoscalerView>, floor: number): [number, number][] => {
+      const snapshot = world({ ...resting, pair: { blue: { autoscaler: { ...autoscaler, ...given } } } });
+      return lockAutoscaler(snapshot, 'blue', floor).map((effect) => {
+        if (effect.kind !== 'LockAutoscaler') throw new Error(effect.kind);
+        return [effect.from, effect.to];
+      });
+    };
+
+    it('once: not again while it is as high as it should be', () => {
+      expect(floorOf({}, 5)).to.deep.equal([[2, 5]]);
+      expect(floorOf({ minReplicas: 5, note: NOTE }, 5)).to.deep.equal([]);
+    });
+
+    it('where the label says that it is ours, and nowhere else', () => {
+      expect(floorOf({ claimedBy: 'cart' }, 5)).to.deep.equal([]);
+      expect(floorOf({ claimedBy: undefined }, 5)).to.deep.equal([]);
+    });
+
+    it('not to raise it within a minute after somebody wrote over it, but to lower it, or to clear its note', () => {
+      const fought = { note: NOTE, overwrittenSince: NOON - SECOND };
+      expect(floorOf(fought, 5)).to.deep.equal([]);
+      expect(floorOf({ ...fought, minReplicas: 4 }, 3)).to.deep.equal([[4, 3]]);
+      expect(floorOf(fought, 0)).to.deep.equal([[2, 2]]);
+    });
+  });
+
   it('that the spec names no more is given back', () => {
     const { effects } = decided({ ...resting, pair: { leftovers: [autoscaler] } });
     expect(effects).to.deep.equal(['ReleasePaired HorizontalPodAutoscaler blue-hpa']);
@@ -604,6 +694,11 @@ describe('a pair that cannot take turns is refused before anything is touched', 
       'the pods of Deployment "app-blue" lack the labels bluegreen.dev/release: checkout and bluegreen.dev/color: blue: add them to its spec.template.metadata.labels, by which its pods are told from those of the other side',
     ],
     [
+      'PodsUnlabelled',
+      { ...fresh, pair: { green: { lacks: [`${LABEL}: green`] } } },
+      'the pods of Deployment "app-green" lack the label bluegreen.dev/color: green: add it to its spec.template.metadata.labels, by which its pods are told from those of the other side',
+    ],
+    [
       'WorkloadsOverlap',
       { ...fresh, pair: { blue: { selectsOther: true } } },
       'the selector of Deployment "app-blue" matches the pods of Deployment "app-green" as well: create one of them anew, with a selector that holds bluegreen.dev/color',
@@ -625,6 +720,11 @@ describe('a pair that cannot take turns is refused before anything is touched', 
       'AutoscalerElsewhere',
       hpa({ target: { kind: 'StatefulSet', name: 'cart' } }),
       'HorizontalPodAutoscaler "blue-hpa" scales StatefulSet "cart" and not Deployment "app-blue": correct spec.workload.pair.blue.autoscalerRef.name or its scaleTargetRef',
+    ],
+    [
+      'AutoscalerElsewhere',
+      hpa({ target: { kind: 'StatefulSet', name: 'app-blue' } }),
+      'HorizontalPodAutoscaler "blue-hpa" scales StatefulSet "app-blue" and not Deployment "app-blue": correct spec.workload.pair.blue.autoscalerRef.name or its scaleTargetRef',
     ],
     [
       'AutoscalerClaimed',
@@ -665,5 +765,89 @@ describe('a pair that cannot take turns is refused before anything is touched', 
     };
     const { reason, effects } = decided(building);
     expect([reason, effects]).to.deep.equal(['SizingCandidate', ['ScaleColor green 0 -> 3']]);
+  });
+});
+
+describe('the side of a pair that serves', () => {
+  const three: SidePicture = { revision: '', ready: 3 };
+  const none: SidePicture = { revision: '', desired: 0 };
+  const serving = (
+    first: Color | undefined,
+    second: Color | undefined,
+    blue: SidePicture,
+    green: SidePicture,
+  ): Color | undefined => {
+    const spec = { workload: workload() };
+    const snapshot = world({ spec, source: null, blue, green, services: ['checkout', 'cart'], pair: {} });
+    const keys = [first, second];
+    const services = snapshot.services.map((service, index) => {
+      const key = keys[index];
+      return { ...service, selector: { ...service.selector, ...(key && { [LABEL]: key }) } };
+    });
+    return servingSide({ ...snapshot, services });
+  };
+
+  it('is what every Service names, whatever has pods', () => {
+    expect(serving('green', 'green', three, three)).to.equal('green');
+    expect(serving('green', 'green', three, none)).to.equal('green');
+  });
+
+  it('is unknown where they name both', () => {
+    expect(serving('blue', 'green', three, none)).to.equal(undefined);
+  });
+
+  it('is the only side with pods where some name none, and the others no other', () => {
+    expect(serving(undefined, undefined, three, none)).to.equal('blue');
+    expect(serving(undefined, undefined, {}, three)).to.equal('green');
+    expect(serving('blue', undefined, three, none)).to.equal('blue');
+    expect(serving('green', undefined, three, none)).to.equal(undefined);
+  });
+
+  it('is unknown where some name none, and both sides have pods, or neither', () => {
+    expect(serving(undefined, undefined, three, three)).to.equal(undefined);
+    expect(serving('blue', undefined, three, three)).to.equal(undefined);
+    expect(serving(undefined, undefined, none, none)).to.equal(undefined);
+  });
+
+  it('is unknown where a Service without the key has other pods behind it', () => {
+    const picture: Picture = { ...fresh, route: undefined };
+    expect(servingSide(world(picture))).to.equal('blue');
+    expect(servingSide(world({ ...picture, source: { replicas: 1 } }))).to.equal(undefined);
+  });
+});
+
+describe('the revision that a side of a pair holds', () => {
+  const at = { at: NOON, reason: 'm', message: 'm' };
+  const facts = (attempt: number, kind?: 'Committed' | 'Failed' | 'RolledBack'): RevisionFacts => ({
+    color: 'blue',
+    attempt,
+    startedAt: NOON,
+    ...(kind && { outcome: { kind, ...at } }),
+  });
+  const held = (...all: readonly (RevisionFacts | undefined)[]): string | undefined => {
+    const revisions: RevisionView[] = all.map((each, index) =>
+      revisionOf(`r${index + 1}`, each, 'v1', specOf()),
+    );
+    return revisionHeld(revisions, 'blue', 'v1')?.name;
+  };
+
+  it('is that of the attempt under way', () => {
+    expect(held(facts(1, 'Committed'), facts(2), facts(3, 'Committed'))).to.equal('r2');
+  });
+
+  it('else the latest that was kept and not rejected', () => {
+    expect(held(facts(1, 'Committed'), facts(2, 'Failed'))).to.equal('r1');
+    expect(held(facts(3, 'Committed'), facts(2, 'Committed'), facts(4, 'RolledBack'))).to.equal('r1');
+    expect(held(facts(1, 'Committed'), { ...facts(2, 'Committed'), rejected: at })).to.equal('r1');
+  });
+
+  it('else the latest of the same content', () => {
+    expect(held(facts(3, 'RolledBack'), facts(2, 'Failed'), undefined)).to.equal('r1');
+  });
+
+  it('is none of another side or another content', () => {
+    const other = revisionOf('r2', facts(2), 'v2', specOf());
+    expect(revisionHeld([other], 'blue', 'v1')).to.equal(undefined);
+    expect(held(undefined, { ...facts(2), color: 'green' })).to.equal(undefined);
   });
 });
