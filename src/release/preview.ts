@@ -3,19 +3,20 @@
  * they are never dark. They are written last, prove nothing, and whatever happens to them changes no release.
  */
 import type { Color, ReleaseStatus } from '../api/status.ts';
+import { workloadInWords } from '../api/workload.ts';
 import { selectedColor } from './endpoints.ts';
 import type { Effect, Verdict } from './plan.ts';
 import type { Roles, Stage } from './roles.ts';
+import { selects } from './selects.ts';
 import { refusalOf, tidyDueAt } from './services.ts';
-import type { PreviewView, Snapshot } from './snapshot.ts';
+import type { PreviewView, Problem, Snapshot } from './snapshot.ts';
 import { tidying } from './tidying.ts';
 
 export function pointPreviews(snapshot: Snapshot, roles: Roles): Effect[] {
   const color = shown(snapshot, roles);
   if (color === undefined) return [];
   return snapshot.previews
-    .filter((preview) => preview.found && isOurs(snapshot, preview))
-    .filter((preview) => !isPointed(snapshot, preview, color) && snapshot.now >= tidyDueAt(snapshot, preview))
+    .filter((preview) => isDue(snapshot, roles, preview, color))
     .map(({ name: service, uid, resourceVersion }) => ({
       kind: 'PointPreview',
       service,
@@ -23,6 +24,12 @@ export function pointPreviews(snapshot: Snapshot, roles: Roles): Effect[] {
       resourceVersion,
       color,
     }));
+}
+
+/** Not one that is refused: to our key it would lose what it shows, and without a selector get all that carries it. */
+function isDue(snapshot: Snapshot, roles: Roles, preview: PreviewView, color: Color): boolean {
+  if (judgePreview(snapshot, roles, preview) !== undefined) return false;
+  return !isPointed(snapshot, preview, color) && snapshot.now >= tidyDueAt(snapshot, preview);
 }
 
 const MAY_POINT: ReadonlySet<Stage> = new Set<Stage>(['Preparing', 'Observing', 'Resting']);
@@ -45,8 +52,36 @@ function shown({ sides }: Snapshot, { active, subject, stage }: Roles): Color | 
   return isCandidate ? subject.facts.color : active.facts.color;
 }
 
-function isOurs({ release }: Snapshot, { claimedBy }: PreviewView): boolean {
-  return claimedBy === undefined || claimedBy === release.uid;
+/** A preview proves nothing, so that little is asked of it: that it exists, is nobody else's, and selects our pods. */
+export function judgePreview(
+  { release, wish, sides, previews }: Snapshot,
+  { active }: Roles,
+  preview: PreviewView,
+): Problem | undefined {
+  const { name, found, type, selector, claimedBy } = preview;
+  const field = `spec.traffic.previewServices[${previews.indexOf(preview)}].name`;
+  if (!found)
+    return {
+      reason: 'ServiceNotFound',
+      message: `Service "${name}" does not exist in namespace "${release.namespace}": create it or correct ${field}`,
+    };
+  if (type === 'ExternalName' || Object.keys(selector).length === 0)
+    return {
+      reason: 'ServiceWithoutSelector',
+      message: `Service "${name}" has no selector to point: give it one that matches the pods of the workload, or remove it from spec.traffic.previewServices`,
+    };
+  if (claimedBy !== undefined && claimedBy !== release.uid)
+    return {
+      reason: 'ServiceClaimed',
+      message: `Service "${name}" belongs to another release: remove it from one of the two (${field} here)`,
+    };
+  const labels = active === undefined ? wish?.podLabels : sides[active.facts.color].deployment?.podLabels;
+  if (labels === undefined || selects(selector, labels, [release.spec.traffic.selectorLabel]))
+    return undefined;
+  return {
+    reason: 'ServiceSelectsOtherPods',
+    message: `Service "${name}" does not select the pods of both sides: its selector and the labels of spec.template of ${workloadInWords(release.spec)} must match, without those of bluegreen.dev`,
+  };
 }
 
 function isPointed({ release }: Snapshot, preview: PreviewView, color: Color): boolean {
@@ -62,7 +97,8 @@ export function previewStatus(snapshot: Snapshot, roles: Roles): ReleaseStatus['
     const color = selectedColor(preview, snapshot.release.spec.traffic.selectorLabel);
     const isRight = wanted !== undefined && isPointed(snapshot, preview, wanted);
     const refusal = isRight ? undefined : refusalOf(snapshot, preview)?.message;
-    const message = preview.found ? refusal : 'it does not exist';
+    const unfit = preview.found ? judgePreview(snapshot, roles, preview)?.message : 'it does not exist';
+    const message = unfit ?? refusal;
     return {
       name: preview.name,
       ...(color !== undefined && { color }),

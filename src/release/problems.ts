@@ -10,10 +10,11 @@ import { endpointProblem } from './endpoint-problems.ts';
 import { selectedColor } from './endpoints.ts';
 import { pairUnfit } from './pair-problems.ts';
 import { portMissing } from './port-problems.ts';
+import { judgePreview } from './preview.ts';
 import type { Roles } from './roles.ts';
 import { selects } from './selects.ts';
 import { hasStrangers, newcomers, refusalOf, tidyDueAt } from './services.ts';
-import type { ColorDeploymentView, PreviewView, Problem, ServiceView, Snapshot } from './snapshot.ts';
+import type { ColorDeploymentView, Problem, ServiceView, Snapshot } from './snapshot.ts';
 
 export type Rule = (snapshot: Snapshot, roles: Roles) => Problem | undefined;
 
@@ -189,44 +190,12 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
   )(snapshot, roles);
 }
 
-/** A preview proves nothing, so that little is asked of it: that it exists, is nobody else's, and selects our pods. */
 function previewUnfit(snapshot: Snapshot, roles: Roles): Problem | undefined {
-  for (const [index, preview] of snapshot.previews.entries()) {
-    const field = `spec.traffic.previewServices[${index}].name`;
-    const problem = judgePreview(snapshot, roles, preview, field);
+  for (const preview of snapshot.previews) {
+    const problem = judgePreview(snapshot, roles, preview);
     if (problem !== undefined) return problem;
   }
   return undefined;
-}
-
-function judgePreview(
-  { release, wish, sides }: Snapshot,
-  { active }: Roles,
-  { name, found, type, selector, claimedBy }: PreviewView,
-  field: string,
-): Problem | undefined {
-  if (!found)
-    return {
-      reason: 'ServiceNotFound',
-      message: `Service "${name}" does not exist in namespace "${release.namespace}": create it or correct ${field}`,
-    };
-  if (type === 'ExternalName' || Object.keys(selector).length === 0)
-    return {
-      reason: 'ServiceWithoutSelector',
-      message: `Service "${name}" has no selector to point: give it one that matches the pods of the workload, or remove it from spec.traffic.previewServices`,
-    };
-  if (claimedBy !== undefined && claimedBy !== release.uid)
-    return {
-      reason: 'ServiceClaimed',
-      message: `Service "${name}" belongs to another release: remove it from one of the two (${field} here)`,
-    };
-  const labels = active === undefined ? wish?.podLabels : sides[active.facts.color].deployment?.podLabels;
-  if (labels === undefined || selects(selector, labels, [release.spec.traffic.selectorLabel]))
-    return undefined;
-  return {
-    reason: 'ServiceSelectsOtherPods',
-    message: `Service "${name}" does not select the pods of both sides: its selector and the labels of spec.template of ${workloadInWords(release.spec)} must match, without those of bluegreen.dev`,
-  };
 }
 
 /** A Service named after the adoption: putting our key into its selector would take traffic from pods we do not know. */
@@ -317,7 +286,7 @@ function autoscalerUnstated(snapshot: Snapshot, roles: Roles): Problem | undefin
 function autoscalerTooSmall(snapshot: Snapshot, roles: Roles): Problem | undefined {
   const color = candidateColor(roles);
   const bounds = autoscalingBounds(snapshot, color);
-  if (bounds === undefined || roles.stage === 'Observing' || roles.stage === 'Returning') return undefined;
+  if (bounds === undefined) return undefined;
   const required = requiredReady(snapshot, roles);
   if (required <= bounds.max) return undefined;
   const paired = snapshot.pair?.[color].autoscaler;

@@ -684,6 +684,11 @@ describe('a pair that cannot take turns is refused before anything is touched', 
       'Deployment "app-green" does not exist in namespace "shop": create it (with 0 replicas, where it is not needed yet), or correct spec.workload.pair.green.name',
     ],
     [
+      'WorkloadNotFound',
+      { ...fresh, blue: {} },
+      'Deployment "app-blue" does not exist in namespace "shop": create it (with 0 replicas, where it is not needed yet), or correct spec.workload.pair.blue.name',
+    ],
+    [
       'WorkloadClaimed',
       { ...fresh, pair: { green: { claimedBy: 'cart' } } },
       'Deployment "app-green" belongs to release "cart": name another workload or delete that release',
@@ -710,6 +715,14 @@ describe('a pair that cannot take turns is refused before anything is touched', 
         green: { ...fresh.green, deployment: { ...content('green0'), podLabels: { app: 'cart' } } },
       },
       'Service "checkout" does not select the pods of Deployment "app-green": its selector and the labels of spec.template must match on both sides',
+    ],
+    [
+      'ServiceSelectsOtherPods',
+      {
+        ...fresh,
+        blue: { ...fresh.blue, deployment: { ...content('v1'), podLabels: { app: 'cart' } } },
+      },
+      'Service "checkout" does not select the pods of Deployment "app-blue": its selector and the labels of spec.template must match on both sides',
     ],
     [
       'AutoscalerNotFound',

@@ -99,6 +99,30 @@ describe('a preview Service', () => {
     );
   });
 
+  it('that is refused is left as it is: one that selects other pods would show none any more', () => {
+    const refused: Partial<PreviewView>[] = [
+      { selector: { app: 'other' } },
+      { selector: {} },
+      { type: 'ExternalName' },
+    ];
+    for (const change of refused)
+      for (const picture of [idle, { ...built, ...gated, ...running }])
+        expect(decided({ ...picture, previews: [preview(undefined, change)] }).effects).to.deep.equal([]);
+    const { plan } = decided({
+      ...idle,
+      previews: [preview('blue'), preview('blue', { claimedBy: 'another' })],
+    });
+    expect(plan.status.previews).to.deep.equal([
+      { name: 'next', color: 'blue' },
+      {
+        name: 'next',
+        color: 'blue',
+        message:
+          'Service "next" belongs to another release: remove it from one of the two (spec.traffic.previewServices[1].name here)',
+      },
+    ]);
+  });
+
   it('goes with the release, and keeps on showing what serves', () => {
     const stays = { ...idle, source: { fingerprint: 'v7' } };
     const { effects } = decided({ ...showing(stays, 'green'), release: { deleting: true } });

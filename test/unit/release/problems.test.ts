@@ -1,11 +1,33 @@
 import { expect } from 'chai';
+import { firstProblem } from '../../../src/release/problems.ts';
+import { rolesOf } from '../../../src/release/roles.ts';
+import type { PreviewView, Snapshot } from '../../../src/release/snapshot.ts';
 import { decided } from './decided.ts';
+import { external } from './external.ts';
 import { committed, fresh, idle, SITUATIONS } from './situations.ts';
-import { HOUR, NOON, type Picture } from './world.ts';
+import { HOUR, LABEL, NOON, type Picture, UID, world } from './world.ts';
 
 const twin = { found: true, ours: true, matches: true, endpoints: [] };
 const wished: Picture = { ...idle, source: { fingerprint: 'v2' } };
 const hpa = (min: number, max: number) => ({ autoscaling: { spec: { minReplicas: min, maxReplicas: max } } });
+
+const preview: PreviewView = {
+  name: 'next',
+  found: true,
+  uid: 'next-uid',
+  resourceVersion: '1',
+  type: 'ClusterIP',
+  selector: { app: 'checkout' },
+  claimedBy: UID,
+  labelled: true,
+};
+const pointed: PreviewView = { ...preview, selector: { ...preview.selector, [LABEL]: 'blue' } };
+const gates = (job: object, selector: Record<string, string> = { app: 'checkout' }): Picture => ({
+  ...idle,
+  spec: { gates: [{ name: 'smoke', job: { ...job } }] },
+  service: { selector },
+});
+const labelled = (labels: unknown): object => ({ spec: { template: { metadata: { labels } } } });
 
 /** Each bad input, in the words that people read. */
 const table: [string, Picture, string][] = [
@@ -93,6 +115,26 @@ const table: [string, Picture, string][] = [
     'Service "checkout-green" exists and does not belong to this release: rename or delete it, the operator needs that name',
   ],
   [
+    'NameTaken',
+    { ...fresh, blue: { budget: { ours: false } } },
+    'PodDisruptionBudget "checkout-blue" exists and does not belong to this release: rename or delete it, the operator needs that name',
+  ],
+  [
+    'ServiceWithoutSelector',
+    { ...wished, previews: [pointed, { ...pointed, type: 'ExternalName' }] },
+    'Service "next" has no selector to point: give it one that matches the pods of the workload, or remove it from spec.traffic.previewServices',
+  ],
+  [
+    'ServiceWithoutSelector',
+    { ...wished, previews: [{ ...preview, selector: {} }] },
+    'Service "next" has no selector to point: give it one that matches the pods of the workload, or remove it from spec.traffic.previewServices',
+  ],
+  [
+    'ServiceSelectsOtherPods',
+    { ...wished, previews: [preview], blue: { ...wished.blue, deployment: { podLabels: { app: 'cart' } } } },
+    'Service "next" does not select the pods of both sides: its selector and the labels of spec.template of Deployment "checkout" must match, without those of bluegreen.dev',
+  ],
+  [
     'AutoscalingUnstated',
     { ...fresh, source: { ...fresh.source, autoscalers: [{ name: 'checkout', uid: 'u' }] } },
     'HorizontalPodAutoscaler "checkout" scales Deployment "checkout": copy its spec without scaleTargetRef to spec.autoscaling.spec, or set spec.replicas',
@@ -152,5 +194,91 @@ describe('what is wrong with the input is said before anything is touched', () =
       release: { action: 'rollback@2' },
     };
     expect(decided(claimed).effects).to.deep.equal(['PatchSelector checkout -> blue']);
+  });
+});
+
+describe('what is no problem', () => {
+  const problem = (snapshot: Snapshot): string | undefined =>
+    firstProblem(snapshot, rolesOf(snapshot))?.reason;
+  const twoServices = (change: (snapshot: Snapshot) => Snapshot['services']): Snapshot => {
+    const snapshot = world({ ...idle, services: ['checkout', 'till'] });
+    return { ...snapshot, services: change(snapshot) };
+  };
+  const joins = { mark: undefined, rawMark: undefined };
+
+  const pictures: Readonly<Record<string, Picture>> = {
+    'a Service that was taken over, and selects other pods now: it is drift': {
+      ...idle,
+      service: { selector: { app: 'cart', [LABEL]: 'blue' } },
+    },
+    'other endpoints behind a Service that was taken over': {
+      ...idle,
+      service: { endpoints: [{ podUid: 'stranger', ready: true, serving: true, group: 'IPv4/http' }] },
+    },
+    'a preview that nobody has claimed yet': { ...idle, previews: [{ ...preview, claimedBy: undefined }] },
+    'a preview that was pointed at a side': { ...idle, previews: [pointed] },
+    'a preview of a side whose Deployment is gone': { ...idle, blue: {}, previews: [preview] },
+    'an autoscaler of the source after the adoption': {
+      ...idle,
+      source: { autoscalers: [{ name: 'checkout', uid: 'u' }] },
+    },
+    'an autoscaler that allows as many pods as the candidate needs': { ...wished, spec: hpa(1, 3) },
+    'a gate whose pods have no labels': gates({ spec: { template: {} } }),
+    'a gate with an empty spec': gates({ spec: null }),
+    'a gate whose labels are empty': gates(labelled(null)),
+    'a gate whose pods have another label': gates(labelled({ app: 'smoke' })),
+    'a gate whose pods have one of two labels': gates(labelled({ app: 'checkout' }), {
+      app: 'checkout',
+      tier: 'front',
+    }),
+    'a gate whose pods have one of two labels, in another order': gates(labelled({ app: 'checkout' }), {
+      tier: 'front',
+      app: 'checkout',
+    }),
+    'a gate, where a Service selects by the colour alone': gates(labelled({ app: 'checkout' }), {
+      [LABEL]: 'blue',
+    }),
+  };
+  for (const [name, picture] of Object.entries(pictures))
+    it(name, () => expect(problem(world(picture))).to.equal(undefined));
+
+  it('Services that name two colours once one of them is taken over: they are put right', () => {
+    const split = twoServices(({ services: [first, second] }) =>
+      first && second ? [first, { ...second, selector: { app: 'checkout', [LABEL]: 'green' } }] : [],
+    );
+    expect(problem({ ...split, sides: world(committed).sides })).to.equal(undefined);
+  });
+
+  it('a Service that joins, has only pods of this release behind it, and no Deployment to select', () => {
+    const joining = twoServices(({ services: [first, second] }) =>
+      first && second ? [first, { ...second, ...joins, selector: { app: 'cart' }, endpoints: [] }] : [],
+    );
+    expect(problem(joining)).to.equal('ServiceSelectsOtherPods');
+    expect(firstProblem(joining, rolesOf(joining))?.message).to.equal(
+      'Service "till" does not select the pods of Deployment "checkout-blue": its selector and the labels of spec.template must match',
+    );
+    expect(problem({ ...joining, sides: world({ ...idle, blue: {} }).sides })).to.equal(undefined);
+    const fits = joining.services.map((service) => ({ ...service, selector: { app: 'checkout' } }));
+    expect(problem({ ...joining, services: fits })).to.equal(undefined);
+  });
+
+  it('of a pair: workloads and autoscalers that are not ours', () => {
+    const side = { revision: 'r1', ready: 3, deployment: { ours: false }, autoscaler: { ours: false } };
+    const spec = { workload: { pair: { blue: { name: 'app-blue' }, green: { name: 'app-green' } } } };
+    const snapshot = world({ ...idle, spec, source: null, blue: side, green: side, pair: {} });
+    expect(problem(snapshot)).to.equal(undefined);
+    const { blue, green } = snapshot.sides;
+    const ambiguous = { ...blue, autoscaler: blue.autoscaler && { ...blue.autoscaler, ambiguous: true } };
+    const twice = { ...snapshot, sides: { blue: ambiguous, green } };
+    expect(firstProblem(twice, rolesOf(twice))?.message).to.match(
+      /is switched off, because another one selects the same pods: delete the other one, and remove it where it comes from$/,
+    );
+  });
+
+  it('of credentials: what is missing of a config, which has sentences of its own', () => {
+    const missing = [{ kind: 'Secret', name: 'search', field: 'spec.x', forbidden: false } as const];
+    const snapshot = world({ ...idle, config: { missing } });
+    expect(problem(snapshot)).to.equal('ConfigNotFound');
+    expect(problem({ ...snapshot, endpoint: external({}).endpoint })).not.to.equal('ConfigNotFound');
   });
 });
