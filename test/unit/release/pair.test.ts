@@ -819,6 +819,7 @@ describe('the side of a pair that serves', () => {
   it('is unknown where some name none, and both sides have pods, or neither', () => {
     expect(serving(undefined, undefined, three, three)).to.equal(undefined);
     expect(serving('blue', undefined, three, three)).to.equal(undefined);
+    expect(serving(undefined, undefined, three, { ...none, desired: 1, pods: [] })).to.equal(undefined);
     expect(serving(undefined, undefined, none, none)).to.equal(undefined);
   });
 
