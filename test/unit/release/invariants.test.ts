@@ -3,6 +3,7 @@ import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { formatFacts } from '../../../src/release/facts.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import type { Effect } from '../../../src/release/plan.ts';
+import type { Snapshot } from '../../../src/release/snapshot.ts';
 import {
   built,
   committed,
@@ -86,6 +87,7 @@ const park = (from: number, to: number): Effect => ({
   to,
   at: NOON,
 });
+const forget = (revision: string): Effect => ({ kind: 'DeleteRevision', revision });
 const remove = (color: 'blue' | 'green'): Effect => ({ kind: 'DeleteColor', color, uid: `${color}-uid` });
 
 const none = { desired: 3, ready: 0 };
@@ -103,6 +105,8 @@ const measured = (...verdicts: ('Good' | 'Unknown')[]) => ({
 });
 const deleting = { release: { deleting: true } };
 const r2Kept = r2Committed.outcome;
+const rejectedAt = r2RolledBack.rejected;
+const bare = { found: true, ours: true, matches: true, endpoints: [] };
 const LABELLED = { 'bluegreen.dev/color': 'blue' };
 
 const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
@@ -194,6 +198,41 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     'Service checkout has ready endpoints, and the source has none',
   ],
   [
+    'going back to a source that is gone',
+    { ...idle, source: null },
+    patch(idle, { color: undefined, mark: undefined }),
+    'Service checkout has ready endpoints, and the source has none',
+  ],
+  [
+    'a switch to a colour that is gone',
+    { ...validated, green: {} },
+    patch(validated, {}),
+    [
+      'Service checkout has ready endpoints, and green has none',
+      '0 ready green pods would replace 3 behind Service checkout',
+      'the Deployment of green does not hold revision r2',
+    ],
+  ],
+  [
+    'a switch to a side that is too small, the other way round',
+    {
+      ...committed,
+      blue: { revision: 'r3', ready: 2 },
+      revisions: { r1, r2: r2Committed, r3: { ...r2Validated, color: 'blue', attempt: 3 } },
+    },
+    patch(committed, {
+      color: 'blue',
+      mark: { uid: UID, revision: 'r3', attempt: 3, direction: 'Forward' },
+    }),
+    '2 ready blue pods would replace 3 behind Service checkout',
+  ],
+  [
+    'a way back to a revision that nobody knows',
+    observed,
+    patch(observed, { color: 'blue', mark: { ...back(2), revision: 'r9' }, rescue: true }),
+    'revision r9 was never committed on blue',
+  ],
+  [
     'a switch to fewer pods than the number asked for',
     { ...validated, spec: { capacity: { candidate: 2 } }, green: { revision: 'r2', ready: 1 } },
     patch(validated, {}),
@@ -260,6 +299,12 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     'the source would take over from a release that goes on',
   ],
   [
+    'giving production back to a source that is gone',
+    { ...idle, ...deleting, source: null },
+    handBack(idle),
+    'Service checkout has ready endpoints, and the source has none',
+  ],
+  [
     'giving production back to a source without ready pods',
     { ...idle, ...deleting },
     handBack(idle),
@@ -283,8 +328,8 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     'Service checkout would have an empty selector',
   ],
   [
-    'pointing a production Service as a preview',
-    idle,
+    'pointing one of the production Services as a preview',
+    { ...idle, services: ['till', 'checkout'] },
     { kind: 'PointPreview', service: 'checkout', uid: 'checkout-uid', resourceVersion: '1', color: 'blue' },
     'Service checkout is pointed as a preview, and is production',
   ],
@@ -319,6 +364,12 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     'green would be deleted while production rests on it',
   ],
   [
+    'deleting the side that serves, while none of its pods is ready',
+    { ...committed, ...deleting, green: { revision: 'r2', ...none } },
+    remove('green'),
+    'green would be deleted while production rests on it',
+  ],
+  [
     'deleting both sides behind a Service that lost its key',
     { ...committed, route: undefined, release: { deleting: true } },
     [remove('blue'), remove('green')],
@@ -327,6 +378,17 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
   [
     'shrinking the rollback target',
     committed,
+    scale('blue', 3, 0),
+    'blue holds the rollback target r1 and would shrink from 3 to 0',
+  ],
+  [
+    'shrinking the rollback target of a colour that another revision had before',
+    {
+      ...committed,
+      mark: `${UID}/r3/3`,
+      green: { revision: 'r3', ready: 3 },
+      revisions: { r1, r2: r2RolledBack, r3: { ...r2Committed, attempt: 3 } },
+    },
     scale('blue', 3, 0),
     'blue holds the rollback target r1 and would shrink from 3 to 0',
   ],
@@ -391,6 +453,12 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     'revision r2 would be committed although check errors is not good',
   ],
   [
+    'a commit on a check that was never measured',
+    { ...watched, observations: measured() },
+    record('r2', r2Verified, r2Committed),
+    'revision r2 would be committed although check errors is not good',
+  ],
+  [
     'a commit that was ordered of another attempt',
     { ...watched, release: { action: 'promote@1' } },
     record('r2', r2Verified, r2Committed),
@@ -424,15 +492,10 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
   [
     'forgetting a revision that the mark names',
     { ...idle, blue: { revision: 'r7', ready: 3 } },
-    { kind: 'DeleteRevision', revision: 'r1' },
+    forget('r1'),
     'revision r1 is in use and would be forgotten',
   ],
-  [
-    'forgetting a revision in use',
-    committed,
-    { kind: 'DeleteRevision', revision: 'r1' },
-    'revision r1 is in use and would be forgotten',
-  ],
+  ['forgetting a revision in use', committed, forget('r1'), 'revision r1 is in use and would be forgotten'],
   [
     'letting go of a release that is not being deleted',
     idle,
@@ -466,6 +529,14 @@ const allowed: [string, Picture, Effect][] = [
       green: { revision: 'r2', ready: 3, pods: [{}, {}, {}, { ready: false, revision: 'r7' }] },
     },
     patch(validated, {}),
+  ],
+  [
+    'taking over a side that an earlier release left, beside a revision that was never started',
+    { ...idle, mark: undefined, revisions: { r1: undefined } },
+    patch(
+      { ...idle, mark: undefined },
+      { color: 'blue', mark: { uid: UID, revision: 'r1', attempt: 1, direction: 'Forward' } },
+    ),
   ],
   [
     'taking over a side that an earlier release left',
@@ -543,6 +614,85 @@ const allowed: [string, Picture, Effect][] = [
       { color: 'blue', mark: { uid: UID, revision: 'r1', attempt: 1, direction: 'Forward' }, rescue: true },
     ),
   ],
+  [
+    'writing a lost mark again before the twin has its endpoints',
+    { ...idle, mark: undefined, service: { twins: { blue: bare, green: bare } } },
+    patch(
+      { ...idle, mark: undefined },
+      { color: 'blue', mark: { uid: UID, revision: 'r1', attempt: 1, direction: 'Forward' }, rescue: true },
+    ),
+  ],
+  [
+    'restoring the selector where nothing is ready anywhere',
+    { ...committed, route: 'blue', blue: { revision: 'r1', ...none }, green: { revision: 'r2', ...none } },
+    patch({ ...committed, route: 'blue' }, { rescue: true }),
+  ],
+  ['more pods for a colour whose Deployment is gone', { ...idle, green: {} }, scale('green', 0, 3)],
+  [
+    'more pods for the other side, where what serves is gone',
+    { ...committed, green: {} },
+    scale('blue', 3, 4),
+  ],
+  ['writing the rollback target anew where it is gone', { ...committed, blue: {} }, write('blue', 'r1')],
+  [
+    'emptying a side that holds what nobody knows',
+    { ...committed, blue: { revision: 'r7', ready: 3 } },
+    scale('blue', 3, 0),
+  ],
+  [
+    'emptying a side whose revision was rejected since it was kept',
+    {
+      ...committed,
+      revisions: { r1: { ...r1, ...(rejectedAt && { rejected: rejectedAt }) }, r2: r2Committed },
+    },
+    scale('blue', 3, 0),
+  ],
+  [
+    'emptying a side that holds a revision of the other colour',
+    {
+      ...committed,
+      blue: { revision: 'r3', ready: 3 },
+      revisions: { r1, r2: r2Committed, r3: { ...r2Committed, attempt: 3 } },
+    },
+    scale('blue', 3, 0),
+  ],
+  [
+    'emptying a side beside one of which nobody knows that it had the traffic',
+    { ...committed, green: { revision: 'r3', ready: 3 }, revisions: { r1, r3: undefined } },
+    scale('blue', 3, 0),
+  ],
+  [
+    'emptying a side beside one that holds a revision of this colour',
+    {
+      ...committed,
+      green: { revision: 'r3', ready: 3 },
+      revisions: { r1, r3: { ...r2Committed, color: 'blue', attempt: 3 } },
+    },
+    scale('blue', 3, 0),
+  ],
+  [
+    'more pods for the rollback target, though fewer than were asked for once',
+    {
+      ...committed,
+      green: { revision: 'r2', ready: 6 },
+      revisions: { r1, r2: { ...r2Committed, tooLarge: { since: NOON - HOUR, most: 6 } } },
+    },
+    scale('blue', 3, 4),
+  ],
+  [
+    'the candidate of a new release in place of what could be gone back to',
+    { ...committed, revisions: { r1, r2: r2Committed, r3: { ...r2, color: 'blue', attempt: 3 } } },
+    write('blue', 'r3'),
+  ],
+  [
+    'fewer replicas, where a person says so, while the window of the other side is open',
+    {
+      ...committed,
+      spec: { replicas: 2 },
+      revisions: { r1: { ...r1, windowUntil: NOON + HOUR }, r2: r2Committed },
+    },
+    scale('green', 3, 2),
+  ],
   ['fewer replicas, where a person says so', { ...committed, spec: { replicas: 2 } }, scale('green', 3, 2)],
   ['the old side going to 0 after its window', { ...committed, now: NOON + 49 * HOUR }, scale('blue', 3, 0)],
   ['the old side at the end of its window', { ...committed, now: NOON + 48 * HOUR }, scale('blue', 3, 0)],
@@ -574,6 +724,27 @@ const allowed: [string, Picture, Effect][] = [
     'a commit that a person orders on an unknown check',
     { ...observed, spec: { observation: { checks } }, release: { action: 'promote@2' } },
     record('r2', r2Verified, r2Committed),
+  ],
+  [
+    'a commit that a person orders while the mark is lost',
+    { ...watched, mark: undefined, release: { action: 'promote@2' } },
+    record('r2', r2Verified, r2Committed),
+  ],
+  [
+    'a commit that is ordered of the attempt that the mark of a deleted revision tells',
+    { ...watched, mark: `${UID}/r9/5`, release: { action: 'promote@5' } },
+    record('r2', r2Verified, r2Committed),
+  ],
+  ['a way back that is noted on an unknown check', watched, record('r2', r2Verified, r2RolledBack)],
+  [
+    'an adoption of what was never started',
+    { ...watched, revisions: { r1: undefined } },
+    { kind: 'RecordFacts', revision: 'r1', expected: undefined, facts: r1 },
+  ],
+  [
+    'facts of what was rejected, in the same attempt',
+    rolledBack,
+    record('r2', r2RolledBack, { ...r2RolledBack, startUpSeconds: 9 }),
   ],
   [
     'a commit on a check that is good at last',
@@ -617,6 +788,12 @@ const allowed: [string, Picture, Effect][] = [
   ],
   ['a new revision of other content', rolledBack, create('v3')],
   [
+    'a new revision of content that was never started',
+    { ...rolledBack, revisions: { r1, r2: r2RolledBack, r3: undefined } },
+    create('v3'),
+  ],
+  ['forgetting a revision while the mark is lost', { ...idle, mark: undefined }, forget('r7')],
+  [
     'a new revision of rejected content that a person orders',
     { ...rolledBack, release: { action: 'retry@2' } },
     create('v2'),
@@ -630,12 +807,13 @@ const allowed: [string, Picture, Effect][] = [
     },
     create('v2'),
   ],
-  ['forgetting a revision that nothing uses', rolledBack, { kind: 'DeleteRevision', revision: 'r7' }],
+  ['forgetting a revision that nothing uses', rolledBack, forget('r7')],
   [
     'another attempt that a person orders',
     { ...idle, revisions: { r1, r2: r2RolledBack }, release: { action: 'retry@2' } },
     record('r2', r2RolledBack, { ...r2, attempt: 3 }),
   ],
+  ['leaving the source as large as it is, where a Service rests on it', fresh, park(3, 3)],
   ['waking the source that a Service rests on', fresh, park(0, 3)],
   ['parking the source once a colour is named', idle, park(3, 0)],
 ];
@@ -662,6 +840,59 @@ describe('the second opinion lets pass', () => {
       expect(violations(world(picture), [effect])).to.deep.equal([]);
     });
   }
+});
+
+describe('of several Services the second opinion', () => {
+  /** `checkout` as in the picture, `till` with what is different of it. */
+  const two = (picture: Picture, till: Picture): Snapshot => {
+    const snapshot = world({ ...picture, services: ['checkout', 'till'] });
+    const [, other] = world({ ...picture, ...till, services: ['checkout', 'till'] }).services;
+    return { ...snapshot, services: [...snapshot.services.slice(0, 1), ...(other ? [other] : [])] };
+  };
+
+  it('lets a way back pass that one of them has been ordered already', () => {
+    const uncommitted = { r1: { ...r1, committedAt: undefined } as never, r2: r2Verified };
+    const again = patch(observed, { color: 'blue', mark: back(2), rescue: true });
+    const ordered = two({ ...observed, revisions: uncommitted }, { mark: `${UID}/r1/2/back` });
+    expect(violations(ordered, [again])).to.deep.equal([]);
+    expect(violations(two({ ...observed, revisions: uncommitted }, {}), [again])).to.deep.equal([
+      'revision r1 was never committed on blue',
+    ]);
+  });
+
+  it('keeps the rollback target where one of them is gone', () => {
+    const gone = two(committed, { service: { found: false, selector: {} } });
+    expect(violations(gone, [scale('blue', 3, 0)])).to.deep.equal([
+      'blue holds the rollback target r1 and would shrink from 3 to 0',
+    ]);
+  });
+
+  it('says of a side that one of them names only that it serves', () => {
+    expect(violations(two(committed, { route: 'blue' }), [scale('blue', 3, 0)])).to.deep.equal([
+      'blue serves and would shrink from 3 to 0',
+    ]);
+  });
+
+  it('refuses to delete what one of them rests on', () => {
+    const dead = two(
+      { ...committed, ...deleting, route: undefined, blue: { revision: 'r1', ...none }, source: null },
+      { service: { endpoints: [] } },
+    );
+    expect(violations(dead, [remove('green')])).to.deep.equal([
+      'green would be deleted while production rests on it',
+    ]);
+  });
+
+  it('refuses to park the source where one of them names no colour', () => {
+    expect(
+      violations(two({ ...idle, source: { replicas: 3 } }, { route: undefined }), [park(3, 0)]),
+    ).to.deep.equal(['a Service names no colour, and the source would shrink']);
+  });
+
+  it('refuses to forget a revision that the mark of one of them names', () => {
+    const named = two(idle, { mark: `${UID}/r7/7` });
+    expect(violations(named, [forget('r7')])).to.deep.equal(['revision r7 is in use and would be forgotten']);
+  });
 });
 
 describe('the second opinion leaves the workloads of a pair to people', () => {

@@ -55,5 +55,9 @@ describe('an old side that is larger than production asks for', () => {
     const spare = world(window(4));
     expect(violations(spare, [order(4)])).to.deep.equal([]);
     expect(violations(spare, [order(3)])).to.deep.equal(refused(3));
+    const ready = (count: number) =>
+      world({ ...window(4), blue: { revision: 'r1', desired: 5, ready: count } });
+    expect(violations(ready(4), [order(4)])).to.deep.equal([]);
+    expect(violations(ready(3), [order(4)])).to.deep.equal(refused(4));
   });
 });
