@@ -6,8 +6,9 @@
  */
 import { LABEL_RELEASE } from '../src/api/names.ts';
 import { RELEASES } from '../src/api/resource.ts';
+import type { ReleaseSpecInput } from '../src/api/schema.ts';
 import { isKubeError } from '../src/kube/errors.ts';
-import type { KubeClient, KubeObject, ObjectMeta, ResourceType } from '../src/kube/ports.ts';
+import type { KubeClient, KubeObject, ObjectMeta, Patch, ResourceType } from '../src/kube/ports.ts';
 import {
   CONTROLLER_REVISIONS,
   DEPLOYMENTS,
@@ -33,15 +34,20 @@ const PER_NAMESPACE = 100;
 const PER_STEP = 50;
 const COPIES_AT_ONCE = 16;
 
-/** Of the first two the window is over and the old side at 0; in the third the old side is ready to take over. */
-export type State = 'at rest' | 'to be released' | 'in its window';
+/**
+ * In its window: the old side is ready to take over; of all others the window is over and the old side at 0. Stated: the
+ * release has its Deployment in it, and there is no other that people edit.
+ */
+export type State = 'at rest' | 'to be released' | 'stated, to be released' | 'in its window';
 
 const SHORT = { observation: { durationSeconds: 1 }, rollback: { windowSeconds: 6 } };
 const SPECS = {
   'at rest': SHORT,
   'to be released': SHORT,
+  'stated, to be released': SHORT,
   'in its window': { observation: { durationSeconds: 1 } },
 };
+const isStated = (state: State): boolean => state === 'stated, to be released';
 
 export class Fixture {
   readonly copies: Copy[] = [];
@@ -59,12 +65,9 @@ export class Fixture {
 
   static async create(lab: Lab, state: State, say: Say): Promise<Fixture> {
     say(`making the release that is copied, ${state}`);
-    const prefix = state.replaceAll(' ', '-');
+    const prefix = state.replaceAll(/\W+/g, '-');
     const operator = await lab.operator();
-    const shop = await Shop.open(lab, `bench-${prefix}`, { replicas: 1 });
-    await shop.release(SPECS[state]);
-    await shop.settledOn('r1');
-    await shop.version('v2');
+    const shop = await (isStated(state) ? openStated : openBeside)(lab, `bench-${prefix}`, SPECS[state]);
     const inWindow = state === 'in its window';
     const standby = inWindow ? 1 : 0;
     const phase = inWindow ? 'Committed' : 'Idle';
@@ -133,6 +136,35 @@ export class Fixture {
     });
   }
 }
+
+type Spec = Partial<ReleaseSpecInput>;
+
+/** A release of a Deployment that people edit, with its second version under way. */
+async function openBeside(lab: Lab, namespace: string, spec: Spec): Promise<Shop> {
+  const shop = await Shop.open(lab, namespace, { replicas: 1 });
+  await shop.release(spec);
+  await shop.settledOn('r1');
+  await shop.version('v2');
+  return shop;
+}
+
+/** A release with the same Deployment in it, with its second version under way. */
+async function openStated(lab: Lab, namespace: string, spec: Spec): Promise<Shop> {
+  const shop = await Shop.empty(lab, namespace);
+  await shop.create(SERVICES, shop.service());
+  const { template } = shop.deployment().spec;
+  await shop.release({ ...spec, replicas: 1, workload: { deployment: { spec: { template } } } });
+  await shop.settledOn('r1');
+  await lab.client.patch(RELEASES, { namespace, name: SHOP }, statedImage(`${SHOP}:v2`));
+  return shop;
+}
+
+const imageAt = (path: string, value: string): Patch => ({
+  type: 'json',
+  operations: [{ op: 'replace', path: `${path}/template/spec/containers/0/image`, value }],
+});
+export const deployedImage = (image: string): Patch => imageAt('/spec', image);
+export const statedImage = (image: string): Patch => imageAt('/spec/workload/deployment/spec', image);
 
 const IP_ADDRESSES: ResourceType = {
   group: 'networking.k8s.io',

@@ -2,7 +2,7 @@
 export async function sideBySide<T>(
   atOnce: number,
   items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
+  work: (item: T, index: number) => Promise<unknown>,
 ): Promise<void> {
   const waiting = items.entries();
   const worker = async (): Promise<void> => {

@@ -1,7 +1,8 @@
 /**
  * Many releases at once, beside a script that does the least that moves traffic. Both work on fresh colours of
  * applications with one pod; the script, 32 at a time: write the colour's Deployment, wait for its endpoints, patch
- * the Service, wait for its endpoints.
+ * the Service, wait for its endpoints. A Deployment that people edit is rolled out too, with no pods, which the script
+ * has nothing like; a release that has its Deployment in it has not either.
  */
 import { ANNOTATION_FACTS, LABEL_RELEASE } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
@@ -15,6 +16,7 @@ import { eventually } from '../../test/support/eventually.ts';
 import { count, type Request, type Sort } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Copy } from '../copies.ts';
+import { deployedImage, type State, statedImage } from '../fixture.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import { PlainScript } from '../plain-script.ts';
@@ -27,8 +29,6 @@ const AT_ONCE = 32;
 export const crowd: Benchmark = {
   name: 'crowd',
   async run(lab, { crowd: size }, say) {
-    const fixture = await lab.fixture('to be released', say);
-    await fixture.grow(size, say);
     const script = await PlainScript.prepare(lab, size, say);
     await lab.calm(say);
     say(`the plain script releases ${size}`);
@@ -36,19 +36,51 @@ export const crowd: Benchmark = {
     const scriptSeconds = await script.run(AT_ONCE);
     const plainly: Cost = { seconds: scriptSeconds, clusterCpu: lab.clusterCpuSeconds() - cpuBeforeScript };
     script.stop();
-    const operator = await lab.operator();
-    await eventually('an idle operator', 120_000, async () => {
-      const done = await operator.metric('controller_runtime_reconcile_total');
-      return (done >= fixture.copies.length && (await operator.metric('workqueue_depth')) === 0) || undefined;
-    });
-    await lab.calm(say);
-    const cpuBefore = operator.cpuSeconds();
-    const crowded = await releaseAll(lab, fixture.copies.slice(0, size), say);
-    const operatorCpu = operator.cpuSeconds() - cpuBefore;
-    await operator.end();
-    return rowsOf(size, plainly, crowded, operatorCpu);
+    const rows: Row[] = [plain(`${size} releases at once: the plain script`, plainly.seconds, 's')];
+    for (const form of FORMS) rows.push(...rowsOf(size, form, plainly, await measure(lab, size, form, say)));
+    return rows;
   },
 };
+
+/** Where people write what is to be released. */
+interface Form {
+  readonly state: State;
+  /** What stands behind the number of releases in the names of the rows. */
+  readonly words: string;
+  /** What people do to release. */
+  change(lab: Lab, copy: Copy, version: string): Promise<unknown>;
+}
+
+const FORMS: readonly Form[] = [
+  { state: 'to be released', words: 'releases at once', change: changeSource },
+  {
+    state: 'stated, to be released',
+    words: 'releases at once, their Deployments stated in them',
+    change: ({ client }, copy, version) =>
+      client.patch(RELEASES, copy, statedImage(`${copy.name}:${version}`)),
+  },
+];
+
+/** What people do to release where a Deployment of theirs says what runs. */
+export function changeSource({ client }: Lab, copy: Copy, version: string): Promise<unknown> {
+  return client.patch(DEPLOYMENTS, copy, deployedImage(`${copy.name}:${version}`));
+}
+
+async function measure(lab: Lab, size: number, form: Form, say: Say): Promise<Crowded> {
+  const fixture = await lab.fixture(form.state, say);
+  await fixture.grow(size, say);
+  const operator = await lab.operator();
+  await eventually('an idle operator', 120_000, async () => {
+    const done = await operator.metric('controller_runtime_reconcile_total');
+    return (done >= fixture.copies.length && (await operator.metric('workqueue_depth')) === 0) || undefined;
+  });
+  await lab.calm(say);
+  const cpuBefore = operator.cpuSeconds();
+  const crowded = await releaseAll(lab, fixture.copies.slice(0, size), form, say);
+  const operatorCpu = operator.cpuSeconds() - cpuBefore;
+  await operator.end();
+  return { ...crowded, operatorCpu };
+}
 
 interface Cost {
   readonly seconds: number;
@@ -57,6 +89,8 @@ interface Cost {
 }
 
 interface Crowded extends Cost {
+  /** Seconds of CPU of the operator, until the last commit. */
+  readonly operatorCpu: number;
   /** Seconds until the last status told of it, too. */
   readonly told: number;
   /** Seconds of each release, from the answer to the change of its Deployment until it was verified. */
@@ -66,7 +100,12 @@ interface Crowded extends Cost {
 }
 
 /** Verified is what the facts of a revision say is: a status tells of it, and may be written later. */
-async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<Crowded> {
+async function releaseAll(
+  lab: Lab,
+  copies: readonly Copy[],
+  form: Form,
+  say: Say,
+): Promise<Omit<Crowded, 'operatorCpu'>> {
   const from = wallClock();
   const cpuBefore = lab.clusterCpuSeconds();
   const begun = new Map<string, number>();
@@ -95,7 +134,7 @@ async function releaseAll(lab: Lab, copies: readonly Copy[], say: Say): Promise<
   ];
   await sideBySide(AT_ONCE, copies, async (copy) => {
     begun.set(`${copy.namespace}/${copy.name}`, wallClock());
-    await changeSource(lab, copy, 'crowd');
+    await form.change(lab, copy, 'crowd');
   });
   const count = copies.length;
   await eventually(
@@ -139,24 +178,12 @@ function follow<T extends KubeObject>(
   return () => reflector.stop();
 }
 
-/** What people do to release. */
-export async function changeSource(
-  { client }: Lab,
-  { namespace, name }: Copy,
-  version: string,
-): Promise<void> {
-  const value = `${name}:${version}`;
-  const operations = [{ op: 'replace' as const, path: '/spec/template/spec/containers/0/image', value }];
-  await client.patch(DEPLOYMENTS, { namespace, name }, { type: 'json', operations });
-}
-
 const SORTS: readonly Sort[] = ['write', 'dry run', 'read', 'event'];
 
-function rowsOf(size: number, script: Cost, operator: Crowded, operatorCpu: number): Row[] {
-  const name = (what: string): string => `${size} releases at once: ${what}`;
-  const { seconds, told, each, clusterCpu, requests } = operator;
+function rowsOf(size: number, { words }: Form, script: Cost, operator: Crowded): Row[] {
+  const name = (what: string): string => `${size} ${words}: ${what}`;
+  const { seconds, told, each, clusterCpu, requests, operatorCpu } = operator;
   return [
-    plain(name('the plain script'), script.seconds, 's'),
     plain(name('the operator, all switched and verified'), seconds, 's'),
     plain(name('the operator, all statuses tell of it'), told, 's'),
     below(name('the operator as a multiple of the script'), seconds / script.seconds, '', 2),
