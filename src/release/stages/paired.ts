@@ -6,7 +6,7 @@ import { COLORS, type Color } from '../../api/status.ts';
 import { sideInWords } from '../../api/workload.ts';
 import { moveTraffic } from '../effects.ts';
 import { otherColor, readyCount, selectedColor } from '../endpoints.ts';
-import type { RevisionFacts } from '../facts.ts';
+import type { Outcome, RevisionFacts } from '../facts.ts';
 import { claimPaired, releasePaired, servingSide } from '../pair.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -68,13 +68,15 @@ function addKey(snapshot: Snapshot, color: Color): Verdict | undefined {
   return { phase: 'Adopting', reason: 'KeyAdded', message, effects };
 }
 
+type Taken = RevisionFacts & { readonly outcome: Outcome };
+
 function takenFacts(
   { now }: Snapshot,
   color: Color,
   attempt: number,
   reason: string,
   message: string,
-): RevisionFacts {
+): Taken {
   return {
     color,
     attempt,
@@ -89,10 +91,10 @@ function takenFacts(
 function record(
   snapshot: Snapshot,
   { fingerprint }: ColorDeploymentView,
-  facts: RevisionFacts,
+  facts: Taken,
   phase: Verdict['phase'],
 ): Verdict {
-  const { reason = '', message = '' } = facts.outcome ?? {};
+  const { reason, message } = facts.outcome;
   return { phase, reason, message, effects: [freeze(snapshot, facts.color, fingerprint, facts)] };
 }
 
@@ -127,8 +129,8 @@ export function takeEdited(snapshot: Snapshot, roles: Roles, active: StartedRevi
 }
 
 function isRolledOut(deployment: ColorDeploymentView): boolean {
-  const { pods, updated, available, desired } = deployment;
-  return isOfOneTemplate(deployment) && pods > 0 && updated >= desired && available >= desired;
+  const { pods, available, desired } = deployment;
+  return isOfOneTemplate(deployment) && pods > 0 && available >= desired;
 }
 
 /** Whether all of them are ready is another question: production that is ill can be taken over, and then mended. */

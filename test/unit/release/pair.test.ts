@@ -13,6 +13,7 @@ import { pairUnfit } from '../../../src/release/pair-problems.ts';
 import type { EffectKind } from '../../../src/release/plan.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
 import type { PairedAutoscalerView, RevisionView, Snapshot } from '../../../src/release/snapshot.ts';
+import { takeOver } from '../../../src/release/stages/paired.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   committed,
@@ -221,6 +222,26 @@ describe('a pair', () => {
     });
   });
 
+  it('of which nobody knows what serves is not taken over', () => {
+    const three: SidePicture = { revision: '', ready: 3 };
+    for (const picture of [
+      { ...fresh, route: undefined, green: three },
+      { ...fresh, blue: {} },
+    ])
+      expect(takeOver(world(picture))).to.deep.equal({
+        phase: 'Stalled',
+        reason: 'ActiveUnknown',
+        message: 'no side serves',
+        stalled: true,
+      });
+  });
+
+  it('whose other side does not exist is taken over without it', () => {
+    const [effect] = takeOver(world({ ...fresh, green: {} })).effects ?? [];
+    expect(effect).to.have.nested.property('facts.verifiedReady', 3);
+    expect(effect).to.not.have.nested.property('facts.beside');
+  });
+
   it('gets the key where only one side has pods', () => {
     const result = decided({ ...fresh, route: undefined });
     const { phase, reason, message, effects } = result;
@@ -386,6 +407,24 @@ describe('a pair', () => {
         [],
       );
     });
+
+  it('whose serving side people roll out gets a revision, though one of that content was never started', () => {
+    const revisions = { r1: taken, r2: undefined };
+    const { reason, effects } = decided(inPlace({}, { revisions, contents: { r2: 'v9' } }));
+    expect([reason, effects]).to.deep.equal(['RolledOutInPlace', ['CreateRevision r3 from blue']]);
+  });
+
+  it('whose serving side people roll out before it was proven is proven with that', () => {
+    const { verifiedAt: _, ...unproven } = taken;
+    const { facts } = effectOf(decided(inPlace({}, { revisions: { r1: unproven } })), 'CreateRevision');
+    expect(facts.verifiedAt).to.equal(NOON);
+  });
+
+  it('is meant, and no colour of ours: what somebody rolls out there is told of', () => {
+    const { mark, route } = resting;
+    const ours = decided({ mark, route, blue: { revision: 'r7', ready: 3 }, revisions: { r1 } } as Picture);
+    expect([ours.reason, ours.effects]).to.deep.equal(['ActiveEdited', []]);
+  });
 
   it('whose serving side people roll out gets a revision, whatever else was rejected before', () => {
     const other = inPlace({}, { revisions: { r1: taken, r2: r2RolledBack } });
