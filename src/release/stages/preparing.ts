@@ -34,12 +34,12 @@ export function preparing(snapshot: Snapshot, roles: Roles): Verdict {
   if (active === undefined) return REVISIONS_LOST;
   return (
     suspended(snapshot, roles, subject) ??
-    misplaced(snapshot, roles, subject) ??
-    superseded(snapshot, roles, subject) ??
+    misplaced(snapshot, active, subject) ??
+    superseded(snapshot, active, subject) ??
     overtaken(snapshot, roles, active, subject) ??
-    drainFirst(snapshot, roles, subject) ??
+    drainFirst(snapshot, roles, active, subject) ??
     build(snapshot, roles, subject) ??
-    prove(snapshot, roles, subject)
+    prove(snapshot, roles, active, subject)
   );
 }
 
@@ -51,10 +51,14 @@ function suspended(snapshot: Snapshot, roles: Roles, subject: StartedRevision): 
 }
 
 /** The facts contradict each other: a candidate must never be built where production is. */
-function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
+function misplaced(
+  snapshot: Snapshot,
+  active: StartedRevision,
+  subject: StartedRevision,
+): Verdict | undefined {
   const label = snapshot.release.spec.traffic.selectorLabel;
   const serves = snapshot.services.some((service) => selectedColor(service, label) === subject.facts.color);
-  if (!serves && active?.facts.color !== subject.facts.color) return undefined;
+  if (!serves && active.facts.color !== subject.facts.color) return undefined;
   const message = `revision ${subject.name} was to be built on ${subject.facts.color}, which has the traffic`;
   return end(snapshot, subject, 'Inconclusive', 'ColorTaken', message);
 }
@@ -63,7 +67,11 @@ function misplaced(snapshot: Snapshot, { active }: Roles, subject: StartedRevisi
  * Another content is wished for, or the one that is active already: this candidate has lost its purpose. One that has
  * passed its gates goes on all the same, or a stream of new contents would never let any of them serve.
  */
-function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevision): Verdict | undefined {
+function superseded(
+  snapshot: Snapshot,
+  active: StartedRevision,
+  subject: StartedRevision,
+): Verdict | undefined {
   const wished = snapshot.wish?.fingerprint;
   if (wished === undefined || wished === subject.fingerprint) return undefined;
   // Deleted and created again it may well be what it was: nothing else could start meanwhile.
@@ -71,7 +79,7 @@ function superseded(snapshot: Snapshot, { active }: Roles, subject: StartedRevis
   // Of a pair it has been overwritten, and of credentials what was validated: there is nothing left that could go on.
   const isLost = snapshot.pair !== undefined || hasLostCredentials(snapshot, subject);
   const goesOn = subject.facts.validatedAt !== undefined && !isLost;
-  if (goesOn && wished !== active?.fingerprint) return undefined;
+  if (goesOn && wished !== active.fingerprint) return undefined;
   return end(
     snapshot,
     subject,
@@ -95,12 +103,16 @@ function overtaken(
 }
 
 /** The colour may still serve connections that were made before the last switch. */
-function drainFirst(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
-  const { active } = roles;
-  const side = snapshot.sides[subject.facts.color];
-  if (active?.facts.verifiedAt === undefined || side.deployment === undefined) return undefined;
+function drainFirst(
+  snapshot: Snapshot,
+  roles: Roles,
+  active: StartedRevision,
+  subject: StartedRevision,
+): Verdict | undefined {
+  const { deployment } = snapshot.sides[subject.facts.color];
   const until = sideDrainedAt(snapshot, active);
-  if (side.deployment.revision === subject.name || snapshot.now >= until) return undefined;
+  if (deployment === undefined || deployment.revision === subject.name || snapshot.now >= until)
+    return undefined;
   const message = `connections to ${subject.facts.color} drain until ${formatTime(until)}; then revision ${subject.name} is built there`;
   const effects = upkeep(snapshot, roles);
   return { phase: 'Preparing', reason: 'Draining', message, effects, lookAgainAt: until };
@@ -111,9 +123,8 @@ function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
   const color = subject.facts.color;
   const size = candidateSize(snapshot, roles, color);
   const written = writeColor(snapshot, color, subject.name, size);
-  const grown =
-    (snapshot.sides[color].deployment?.desired ?? 0) < size ? scaleColor(snapshot, color, size) : [];
-  const effects = [...upkeep(snapshot, roles), ...(written.length > 0 ? written : grown)];
+  const sized = written.length > 0 ? written : scaleColor(snapshot, color, size);
+  const effects = [...upkeep(snapshot, roles), ...sized];
   if (effects.length === 0) return undefined;
   const building = `building ${color} as revision ${subject.name} with ${size} pods`;
   if (written.length > 0)
@@ -122,9 +133,9 @@ function build(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
   return { phase: 'Preparing', reason: 'SizingCandidate', message, effects };
 }
 
-function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict {
+function prove(snapshot: Snapshot, roles: Roles, active: StartedRevision, subject: StartedRevision): Verdict {
   const { validatedAt } = subject.facts;
-  const since = validatedAt ?? buildStart(snapshot, roles, subject);
+  const since = validatedAt ?? buildStart(snapshot, active, subject);
   const ready = readiness(snapshot, roles, subject, since);
   if (ready.state !== 'Passed') return unready(snapshot, subject, ready);
   const warm = warmUp(snapshot, subject, since);
@@ -158,8 +169,8 @@ export function provenFacts({ now, sides }: Snapshot, { facts }: StartedRevision
  * was ready, it has the whole time again to become so: gates may take longer than the deadline, and a pod may restart
  * under them, or production grow.
  */
-function buildStart(snapshot: Snapshot, { active }: Roles, { facts }: StartedRevision): number {
-  const drained = active === undefined ? 0 : sideDrainedAt(snapshot, active);
+function buildStart(snapshot: Snapshot, active: StartedRevision, { facts }: StartedRevision): number {
+  const drained = sideDrainedAt(snapshot, active);
   return Math.max(facts.startedAt, drained, Math.min(facts.unreadySince ?? 0, snapshot.now));
 }
 

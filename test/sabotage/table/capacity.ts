@@ -68,7 +68,7 @@ export const CAPACITY: readonly Sabotage[] = [
     kinds: ['draining'],
     breaks: 'The next release is built over pods whose connections have not drained.',
     file: 'src/release/stages/preparing.ts',
-    find: '    drainFirst(snapshot, roles, subject) ??\n',
+    find: '    drainFirst(snapshot, roles, active, subject) ??\n',
     replace: '',
   },
   {

@@ -110,7 +110,7 @@ export const FORWARD: readonly Sabotage[] = [
     kinds: ['wishes'],
     breaks: 'A candidate goes on although another content is wished for.',
     file: PREPARING,
-    find: '    superseded(snapshot, roles, subject) ??\n',
+    find: '    superseded(snapshot, active, subject) ??\n',
     replace: '',
   },
   {
@@ -140,8 +140,8 @@ export const FORWARD: readonly Sabotage[] = [
     find: `roles.active === undefined ? 'blue' : otherColor(roles.active.facts.color);`,
     replace: `roles.active === undefined ? 'blue' : roles.active.facts.color;`,
     also: [
-      { file: PREPARING, find: '    misplaced(snapshot, roles, subject) ??\n', replace: '' },
-      { file: PREPARING, find: '    drainFirst(snapshot, roles, subject) ??\n', replace: '' },
+      { file: PREPARING, find: '    misplaced(snapshot, active, subject) ??\n', replace: '' },
+      { file: PREPARING, find: '    drainFirst(snapshot, roles, active, subject) ??\n', replace: '' },
       UNGUARDED,
     ],
   },

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { rolesOf } from '../../../src/release/roles.ts';
+import { preparing } from '../../../src/release/stages/preparing.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   BACK_1,
@@ -17,6 +19,7 @@ import {
   editDeployment,
   editServices,
   HOUR,
+  LABEL,
   MINUTE,
   NOON,
   type Picture,
@@ -211,6 +214,30 @@ describe('the candidate is built', () => {
     const { phase, effects } = decided(confused);
     expect([phase, effects]).to.deep.equal(['Failed', ['RecordFacts r2 Inconclusive']]);
   });
+
+  it('never on a colour that a Service selects, though it is astray, nor where the facts say that production is', () => {
+    const stray = world({ ...started, services: ['checkout', 'till'] });
+    const services = stray.services.map((service) =>
+      service.name === 'till' ? { ...service, selector: { [LABEL]: 'green' } } : service,
+    );
+    const facts = world({ ...started, route: undefined, revisions: { r1, r2: { ...r2, color: 'blue' } } });
+    for (const [snapshot, color] of [
+      [{ ...stray, services }, 'green'],
+      [facts, 'blue'],
+    ] as const) {
+      const { phase, reason, message } = preparing(snapshot, rolesOf(snapshot));
+      expect([phase, reason, message]).to.deep.equal([
+        'Failed',
+        'ColorTaken',
+        `revision r2 was to be built on ${color}, which has the traffic`,
+      ]);
+    }
+  });
+
+  it('and stays where it is built already, whatever drains', () => {
+    const recent = { ...r1, verifiedAt: NOON - 20 * SECOND };
+    expect(decided({ ...built, revisions: { r1: recent, r2 } }).reason).to.equal('Validated');
+  });
 });
 
 describe('the candidate is proven', () => {
@@ -373,6 +400,12 @@ describe('the candidate is proven', () => {
   it('a validated candidate that lost a pod is waited for before the switch', () => {
     const { phase, effects } = decided({ ...validated, green: { revision: 'r2', desired: 3, ready: 2 } });
     expect([phase, effects]).to.deep.equal(['Preparing', []]);
+    const gatesRan = decided({
+      ...validated,
+      jobs: [{ state: 'Complete' }],
+      green: { revision: 'r2', desired: 3, ready: 2 },
+    });
+    expect([gatesRan.phase, gatesRan.effects]).to.deep.equal(['Preparing', []]);
   });
 });
 
@@ -400,6 +433,16 @@ describe('a release ends before its switch', () => {
     expect(decided({ ...validated, source: null }).effects).to.deep.equal([
       'PatchSelector checkout -> green',
     ]);
+    expect(decided({ ...built, source: null }).reason).to.equal('Validated');
+  });
+
+  it('not while something is missing that the other content names: it may well be the same again', () => {
+    const missing = [
+      { kind: 'ConfigMap', name: 'settings', field: 'spec.config', forbidden: false } as const,
+    ];
+    const picture = { ...built, source: { fingerprint: 'v3' }, config: { missing } };
+    expect(decided(picture).reason).to.equal('Validated');
+    expect(decided({ ...picture, config: {} }).reason).to.equal('Superseded');
   });
 
   it('when a person aborts it', () => {
@@ -499,7 +542,8 @@ describe('a candidate that loses a pod while its gates run', () => {
   });
 
   it('before the first gate it has the time that it was given once', () => {
-    expect(decided({ ...lost, jobs: [] }).reason).to.equal('PreparationDeadlineExceeded');
+    for (const jobs of [[], [{ attempt: 1 }], [{ revision: 'r1' }]])
+      expect(decided({ ...lost, jobs }).reason).to.equal('PreparationDeadlineExceeded');
   });
 });
 
