@@ -125,6 +125,8 @@ describe('named config', () => {
       'ConfigMap checkout-blue-settings-aaaaaaaaaa would be removed, and pods read it',
     ]);
     expect(violations(named(idle), [{ ...guard, ...old }])).to.deep.equal([]);
+    for (const bare of [idle, { ...idle, blue: {} }])
+      expect(violations(world(bare), [{ ...guard, ...old }])).to.deep.equal([]);
   });
 
   it('that is missing starts nothing, and is told with its field and its object', () => {

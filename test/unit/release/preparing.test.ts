@@ -407,6 +407,12 @@ describe('the candidate is proven', () => {
     });
     expect([gatesRan.phase, gatesRan.effects]).to.deep.equal(['Preparing', []]);
   });
+
+  it('a validated candidate waits for people where a Service is gone', () => {
+    const { phase, reason, effects, plan } = decided({ ...validated, service: { found: false } });
+    expect([phase, reason, effects]).to.deep.equal(['Stalled', 'ServiceNotFound', []]);
+    expect([plan.verdict.stalled, plan.lookAgainAt]).to.deep.equal([true, NOON + 2 * SECOND]);
+  });
 });
 
 describe('a release ends before its switch', () => {

@@ -447,7 +447,45 @@ describe('the guard in front of the cluster refuses to end', () => {
     expect(order(surged, 0)).to.deep.equal([]);
   });
 
+  it('the one of two that need not stay', () => {
+    expect(order(world({ ...committed, ...drained, blue: blue([old, young]) }), 0)).to.deep.equal([]);
+  });
+
+  it('many at once of a side that nothing goes back to', () => {
+    const { revisions: _, ...picture } = committed;
+    const late = world({ ...picture, ...drained, blue: threeOld, revisions: { r2: r2Committed } });
+    expect(order(late, 0, 1, 2)).to.deep.equal([]);
+  });
+
+  it('pods that only a twin selects', () => {
+    const twin = {
+      name: 'till-blue',
+      uid: 'till-blue-uid',
+      resourceVersion: '1',
+      selector: { [LABEL]: 'blue' },
+      twinOf: { service: 'till', color: 'blue' as const },
+    };
+    expect(order({ ...surged, leftovers: [twin] }, 0)).to.deep.equal([]);
+  });
+
+  const [service] = surged.services;
+  const stale = editServices(surged, {
+    endpoints: [...(service?.endpoints ?? []), ...endpointsOf([{ uid: 'blue-pod-0', ready: true }])],
+  });
+  const gone = service === undefined ? [] : [service, { ...service, name: 'till', found: false }];
   const cases: readonly (readonly [string, Snapshot, readonly number[], string])[] = [
+    [
+      'one that a Service lists still',
+      { ...stale, sides: world({ ...committed, blue: blue(Array(8).fill(old)) }).sides },
+      [1, 0],
+      'pods of blue would end although a Service may select them',
+    ],
+    [
+      'any while one of the Services is gone: it may come back without the key',
+      { ...surged, services: gone },
+      [0],
+      'pods of blue would end although a Service may select them',
+    ],
     [
       'pods of a side that a Service selects',
       world({ ...committed, ...drained, blue: withSurge, route: 'blue' }),

@@ -275,6 +275,17 @@ describe('the status of each part', () => {
   /** r2 serves inside its window, and r3 is built on the other side. */
   const next: Picture = { ...committed, revisions: { r1, r2: r2Committed, r3 } };
 
+  it('holds nothing that is undefined: it is compared and sent as JSON', () => {
+    for (const picture of Object.values(SITUATIONS))
+      expect(Object.values(decided(picture).plan.status)).to.not.include(undefined);
+  });
+
+  it('tells of what is over with the same object, for as long as its revision is', () => {
+    const snapshot = world(idle);
+    const [first, second] = [1, 2].map(() => statusOf(snapshot, rolesOf(snapshot), waiting).history?.[0]);
+    expect(first).to.be.an('object').that.equals(second);
+  });
+
   it('an observed generation is one that was judged', () => {
     const release = { generation: 7 };
     expect(statusIn({ ...idle, release }).observedGeneration).to.equal(7);
@@ -493,7 +504,17 @@ describe('the status of each part', () => {
     });
 
     it('of drift are the latest only', () => {
-      expect(noting(1, { drift: 'New' })).to.deep.equal([first, again('01.000')]);
+      const other = { ...first, reason: 'Other' };
+      expect(noting(1, { drift: 'New' }, [first, other, last])).to.deep.equal([
+        first,
+        other,
+        again('01.000'),
+      ]);
+    });
+
+    it('of which nobody can tell what was done are noted again', () => {
+      const { effects: _, ...odd } = last;
+      expect(noting(1, {}, [odd])).to.deep.equal([odd, again('01.000')]);
     });
 
     it('of which nobody can tell when they were noted are noted again', () => {
