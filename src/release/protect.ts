@@ -61,7 +61,7 @@ export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict
   if (verdict.stalled || verdict.specPending || (verdict.effects ?? []).length > 0) return verdict;
   if (servingCount(snapshot) > 0 || readyCount(snapshot, active.facts.color) > 0) return verdict;
   const message = `no ${active.facts.color} pod (revision ${active.name}) is ready`;
-  return { ...verdict, ...cannotGoBack(active, { reason: 'NoReadyEndpoints', message }) };
+  return { ...verdict, ...cannotGoBack(active, message) };
 }
 
 /**

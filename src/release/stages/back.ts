@@ -34,7 +34,9 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     ? []
     : [recordFacts(from, { ...from.facts, returnWanted: { at: snapshot.now, ...cause } })];
   if (target === undefined)
-    return giveWay(snapshot, roles, from, wantedAt) ?? { ...cannotGoBack(from, cause), effects: noted };
+    return (
+      giveWay(snapshot, roles, from, wantedAt) ?? { ...cannotGoBack(from, cause.message), effects: noted }
+    );
   const color = target.facts.color;
   const ready = readyToReturn(snapshot, target);
   const serving = servingCount(snapshot);
@@ -85,11 +87,11 @@ function orderBack(
   };
 }
 
-export function cannotGoBack(from: StartedRevision, cause: Cause): Verdict {
+export function cannotGoBack(from: StartedRevision, why: string): Verdict {
   return {
     phase: 'Held',
     reason: 'RollbackImpossible',
-    message: `${cause.message}; the traffic stays on ${from.facts.color} (revision ${from.name}), because no side is able to take over`,
+    message: `${why}; the traffic stays on ${from.facts.color} (revision ${from.name}), because no side is able to take over`,
     stalled: true,
   };
 }

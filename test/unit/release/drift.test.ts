@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { eventFor } from '../../../src/controller/report.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
-import { decidedOn } from './decided.ts';
+import { type Decided, decidedOn } from './decided.ts';
 import { committed } from './situations.ts';
 import { editServices, MINUTE, NOON, SECOND, world } from './world.ts';
 
@@ -18,9 +18,15 @@ const synced = (now: number, previous: Snapshot['previous']): Snapshot =>
   });
 
 describe('a writer that puts the selector back every second', () => {
-  const first = decidedOn(synced(NOON, {}));
-  const again = decidedOn(synced(NOON + SECOND, first.plan.status));
-  const later = decidedOn(synced(NOON + MINUTE, first.plan.status));
+  let first: Decided;
+  let again: Decided;
+  let later: Decided;
+
+  beforeEach(() => {
+    first = decidedOn(synced(NOON, {}));
+    again = decidedOn(synced(NOON + SECOND, first.plan.status));
+    later = decidedOn(synced(NOON + MINUTE, first.plan.status));
+  });
 
   it('is undone each time, at once', () => {
     for (const { effects } of [first, again, later])
@@ -40,6 +46,25 @@ describe('a writer that puts the selector back every second', () => {
   it('is not told of again within a minute: no event, no status', () => {
     expect(eventFor(RELEASE, first.plan.status, again.plan.verdict)).to.equal(undefined);
     expect(again.plan.status).to.deep.equal(first.plan.status);
+    expect(decidedOn(synced(NOON, first.plan.status)).plan.verdict.drift, 'at once').to.equal('Told');
+  });
+
+  it('is told of with the name of the Service that is astray, and of nobody who wrote it where that is not known', () => {
+    const services = ['till', 'checkout'];
+    const spec = { traffic: { services: services.map((name) => ({ name })) } };
+    const [till, checkout] = world({ ...committed, spec, services }).services;
+    if (till === undefined || checkout === undefined) throw new Error('two Services');
+    const stripped = { ...checkout, selector: { app: 'checkout' } };
+    const { message } = decidedOn({ ...world({ ...committed, spec, services }), services: [till, stripped] });
+    expect(message).to.equal('Service "checkout" selected no colour; putting it back to green (revision r2)');
+  });
+
+  it('is told of where nobody can tell what was done about it before', () => {
+    const [told] = first.plan.status.decisions ?? [];
+    if (told === undefined) throw new Error('nothing was told');
+    const { effects: _, ...odd } = told;
+    const { plan } = decidedOn(synced(NOON + SECOND, { ...first.plan.status, decisions: [odd] }));
+    expect(plan.verdict.drift).to.equal('New');
   });
 
   it('is told of after a minute, with what would end it', () => {

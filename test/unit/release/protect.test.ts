@@ -169,7 +169,20 @@ describe('a Service that selects what still serves', () => {
     const ended = { ...r2Committed, windowUntil: NOON };
     const rest = world({ ...committed, ...bothDead, revisions: { r1, r2: ended } });
     expect(aligned(rest)).to.equal(undefined);
-    expect(aligned(world({ ...observed, ...bothDead }))).to.equal('SelectorAstray');
+    const watched = world({ ...observed, ...bothDead, service: { selectorWriter: 'argocd-controller' } });
+    const { effects: _, ...told } = align(watched, rolesOf(watched)) ?? {};
+    expect(told).to.deep.equal({
+      phase: 'Stalled',
+      reason: 'SelectorAstray',
+      message:
+        'Service "checkout" selects no colour (last written by argocd-controller) and is left so: it has ready endpoints, and no green pod (revision r2), where it should point, is ready',
+      stalled: true,
+    });
+  });
+
+  it('keeps no candidate waiting where its own pods are all that serves', () => {
+    const own = { ...built, route: undefined, blue: { revision: 'r1', ...DEAD } };
+    expect(aligned(world({ ...own, source: { fingerprint: 'v2' } }))).to.equal(undefined);
   });
 
   it('keeps a candidate waiting where one of several rests on what is not proven', () => {
@@ -191,5 +204,7 @@ describe('a Service that selects what still serves', () => {
     expect(aligned({ ...calm, services: [shop, selected] })).to.equal('SelectorAstray');
     const served = { ...admin, endpoints: endpointsOf(calm.sides.green.pods) };
     expect(aligned({ ...calm, services: [shop, served] })).to.equal('SelectorAstray');
+    const also = { ...admin, endpoints: [...admin.endpoints, ...served.endpoints] };
+    expect(aligned({ ...calm, services: [shop, also] })).to.equal('SelectorAstray');
   });
 });
