@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
-import { decided, decidedOn } from './decided.ts';
+import { decided, decidedOn, effectOf } from './decided.ts';
 import {
   built,
   committed,
@@ -69,6 +69,41 @@ describe('at rest', () => {
       'WriteTwin checkout-blue',
       'WriteTwin checkout-green',
     ]);
+  });
+
+  it('a spec that nobody has judged yet is judged, and one that was refused is judged again', () => {
+    const asked = (previous: NonNullable<Picture['previous']>): string =>
+      decided({ ...idle, previous, observations: { preflight: { key: 'older', at: NOON, problems: [] } } })
+        .reason;
+    expect(asked({ observedGeneration: 0 })).to.equal('Preflight');
+    expect(asked({ observedGeneration: 1 })).to.equal('Idle');
+    expect(asked({})).to.equal('Idle');
+    expect(asked({ observedGeneration: 1, phase: 'Stalled' })).to.equal('Preflight');
+    expect(asked({ observedGeneration: 1, phase: 'Idle' })).to.equal('Idle');
+  });
+
+  it('a way back that was wanted once is forgotten: the next one must be given its own time', () => {
+    const wanted = { at: NOON, reason: 'CheckFailed', message: 'too many errors' };
+    const result = decided({
+      ...committed,
+      revisions: { r1, r2: { ...r2Committed, returnWanted: wanted } },
+    });
+    expect([result.phase, result.reason, result.message, result.effects]).to.deep.equal([
+      'Idle',
+      'ReturnForgotten',
+      'revision r2 stays active: going back is no longer wanted',
+      ['RecordFacts r2 Committed'],
+    ]);
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.equal(r2Committed);
+  });
+
+  it('what people wish for starts, though a revision of it was made and never started', () => {
+    const { reason, message } = decided({
+      ...idle,
+      source: { fingerprint: 'v2' },
+      revisions: { r1, r2: undefined },
+    });
+    expect([reason, message]).to.deep.equal(['ReleaseStarted', 'the Deployment changed: starting attempt 2']);
   });
 
   it('without its revisions it takes over what serves', () => {
@@ -227,6 +262,14 @@ describe('autoscaling', () => {
       green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 2 } },
     });
     expect(settled.effects).to.deep.equal([]);
+    const grown = decided({
+      ...committed,
+      ...afterWindow,
+      spec,
+      blue: { revision: 'r1', ready: 2, autoscaler: { minReplicas: 3 } },
+      green: { revision: 'r2', ready: 3, autoscaler: { minReplicas: 2 } },
+    });
+    expect(grown.effects).to.deep.equal(['ScaleColor blue 2 -> 3']);
     const small = decided({
       ...committed,
       ...afterWindow,
@@ -269,6 +312,16 @@ describe('history', () => {
       revisions: { r1, ...many(5) },
     });
     expect(wished.effects).to.deep.equal(['DeleteRevision r3']);
+    const gone = { ...idle, blue: {}, source: { fingerprint: 'v9' } };
+    const lost = decided({
+      ...gone,
+      spec: { historyLimit: 2, suspend: true },
+      revisions: { r1, ...many(3) },
+    });
+    expect(lost.effects, 'active, with no Deployment that holds it').to.deep.equal([
+      'WriteColor blue r1, 3 replicas',
+      'DeleteRevision r2',
+    ]);
   });
 
   it('the status shows the latest first', () => {
