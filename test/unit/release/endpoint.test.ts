@@ -405,6 +405,11 @@ describe('an external workload', () => {
     expect(condition(plan.status, 'Healthy')).to.equal('Unknown');
   });
 
+  it('waits for people where the restart of a consumer is undone by its owner', () => {
+    const { phase, plan } = decide({ ...onBlue, runs: { worker: 'r1' }, consumers: undone('r1') });
+    expect([phase, plan.verdict.stalled]).to.deep.equal(['Stalled', true]);
+  });
+
   it('looks at its consumers every second while one is behind, and rarely when none is', () => {
     expect(decide({ ...switched, runs: { api: 'r2!', worker: 'r1' } }).plan.lookAgainAt).to.equal(
       NOON + SECOND,

@@ -498,6 +498,12 @@ describe('a pair', () => {
       expect(plan.effects[0]).to.have.property('facts').that.does.not.have.property('returnWanted');
     });
 
+    it('is wanted on while one check of several does not say that all is well', () => {
+      const checks = [{ name: 'errors', prometheus: { query: 'q', max: '1' } }];
+      const spec = { workload: workload('green'), observation: { checks } };
+      expect(decided({ ...shut, spec }).reason).to.equal('RollbackImpossible');
+    });
+
     const dead: Picture = { ...shut, green: { revision: 'r2', ready: 0, desired: 3 } };
 
     it('makes room for what was written there instead, once it has been bad for a while', () => {

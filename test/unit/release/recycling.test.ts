@@ -185,6 +185,15 @@ describe('no pod is ended', () => {
   });
 });
 
+it('pods of the old side that are replaced are told of before what else is put right', () => {
+  const tidied = { ...observed, ...drained, blue: withSurge, service: { labelled: false } };
+  const { reason, effects } = decided(tidied);
+  expect([reason, effects]).to.deep.equal([
+    'RecyclingOldSide',
+    ['ClaimService checkout', 'RecyclePods blue: checkout-blue-0'],
+  ]);
+});
+
 describe('where no pod more can be had', () => {
   it('one of several is missing for as long as its successor takes', () => {
     const full = { replicaFailure: 'exceeded quota: pods=6' };

@@ -517,6 +517,31 @@ describe('the way back', () => {
   });
 });
 
+describe('a revision that is watched', () => {
+  it('is not measured on when the traffic goes back', () => {
+    const checks = [
+      { name: 'errors', failureLimit: 1, prometheus: { query: 'q', max: '1' } },
+      { name: 'slow', prometheus: { query: 'q', max: '1' } },
+    ];
+    const bad = {
+      at: NOON - SECOND,
+      verdict: 'Bad' as const,
+      reason: 'AboveMax' as const,
+      message: '2 is above 1',
+    };
+    const { reason, plan } = decided({
+      ...observed,
+      spec: { observation: { checks } },
+      observations: { measurements: { errors: [bad] } },
+    });
+    expect([reason, plan.requests]).to.deep.equal(['CheckFailed', []]);
+  });
+
+  it('is not given up for what stands by with the same content', () => {
+    expect(decided({ ...observed, source: {}, contents: { r2: 'v1' } }).reason).to.equal('Observing');
+  });
+});
+
 describe('a fix, while the watched revision cannot serve and nothing can be gone back to', () => {
   const none = { desired: 3, ready: 0 };
   const checks = [{ name: 'availability', state: 'Bad' as const, since: '2026-06-01T11:59:30Z' }];
