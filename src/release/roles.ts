@@ -9,6 +9,7 @@
  *     stage       subject's outcome   command
  *     Unadopted   (no subject)        none: the source has the traffic
  *     Adopting    none, adoption      none, or forward to the subject
+ *     Adopting    Superseded, adoption  none: nothing of it ever served, and it begins anew
  *     Preparing   none                of an earlier attempt
  *     Switching   none                forward to the subject, not verified yet
  *     Observing   none                forward to the subject, verified
@@ -65,8 +66,8 @@ export function rolesOf(snapshot: Snapshot): Roles {
   const subject = latest(started);
   const command = commandOf(snapshot, started);
   const loser = loserOf(started, command);
-  const stage = loser === undefined ? stageOf(subject, command) : 'Returning';
   const active = command?.revision ?? recordedActive(started);
+  const stage = loser === undefined ? stageOf(snapshot, subject, active, command) : 'Returning';
   const kept = active && targetOf(snapshot, started, active, subject);
   const isHeld = kept !== undefined && isTakable(snapshot, kept);
   return {
@@ -182,13 +183,33 @@ function isKept({ facts }: StartedRevision): boolean {
   return facts.outcome?.kind === 'Committed' && facts.rejected === undefined;
 }
 
-function stageOf(subject: StartedRevision | undefined, command: Command | undefined): Stage {
+function stageOf(
+  snapshot: Snapshot,
+  subject: StartedRevision | undefined,
+  active: StartedRevision | undefined,
+  command: Command | undefined,
+): Stage {
   if (subject === undefined) return 'Unadopted';
   const facts = subject.facts;
-  if (facts.outcome !== undefined) return 'Resting';
+  if (facts.outcome !== undefined)
+    return active === undefined && beginsAnew(snapshot, subject) ? 'Adopting' : 'Resting';
   if (facts.adoption) return 'Adopting';
   if (facts.verifiedAt !== undefined) return 'Observing';
   return command?.mark.attempt === facts.attempt ? 'Switching' : 'Preparing';
+}
+
+/**
+ * An adoption was given up before anything of it served. Unless something took its place, and its revision was deleted:
+ * a mark or a Job of its attempt is left, or its pods.
+ */
+function beginsAnew(snapshot: Snapshot, subject: StartedRevision): boolean {
+  const { adoption, outcome, attempt, color } = subject.facts;
+  if (!adoption || outcome?.kind !== 'Superseded') return false;
+  const known = new Set(snapshot.revisions.map(({ name }) => name));
+  const isUnknown = snapshot.sides[color].pods.some(
+    ({ ready, revision }) => ready && (revision === undefined || !known.has(revision)),
+  );
+  return lastAttempt(snapshot, subject) === attempt && !isUnknown;
 }
 
 /** A way back is ordered under the attempt of the revision that it takes the traffic from. */

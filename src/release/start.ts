@@ -113,12 +113,16 @@ function undirected(key: string, value: unknown): unknown {
   return key === 'pair' ? { ...(value as object), active: undefined } : value;
 }
 
+export function nextNumber({ revisions }: Snapshot): number {
+  return (revisions.at(-1)?.number ?? 0) + 1;
+}
+
 export function freeze(
   snapshot: Snapshot,
   from: 'source' | 'live' | Color,
   fingerprint: string,
   facts: RevisionFacts,
-  number: number = (snapshot.revisions.at(-1)?.number ?? 0) + 1,
+  number: number = nextNumber(snapshot),
 ): Effect {
   return { kind: 'CreateRevision', revision: revisionLabel(number), number, from, fingerprint, facts };
 }

@@ -139,6 +139,13 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a Service of a release that is gone got its mark again from a process that had not heard',
   ],
+  [
+    910000379,
+    'harsh',
+    'a source that died while it was held kept what people had written since, and nothing served',
+  ],
+  [3000000554, 'harsh', 'a crash where an adoption began anew left a release that had lost its revisions'],
+  [3000000693, 'harsh', 'and where the config of what runs was read again'],
   // An error of the oracle: who has let go of a release writes no status any more.
   [3000000607, 'harsh', 'a release that a foreground delete kept for a moment did not tell of its end'],
   // An error of the oracle: an edited colour names no copy any more.

@@ -10,6 +10,7 @@
 import { changedConfig } from '../../api/config.ts';
 import { formatTime } from '../../api/time.ts';
 import { workloadInWords, workloadOf } from '../../api/workload.ts';
+import type { GateVerdict } from '../../gates/gate.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
@@ -20,8 +21,9 @@ import { configMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { known } from '../services.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
-import { freeze, judgeInput } from '../start.ts';
+import { judgeInput, refused, whatChanged } from '../start.ts';
 import { holdActive, proofs, upkeep } from '../upkeep.ts';
+import { freezeFirst } from './first.ts';
 import { provenFacts } from './preparing.ts';
 
 export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
@@ -30,6 +32,7 @@ export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
   const inline = workloadOf(snapshot.release.spec).kind === 'Deployment';
   if (subject === undefined || (source === undefined && !inline))
     return step('SourceMissing', 'the Deployment being adopted is gone', [], { stalled: true });
+  if (subject.facts.outcome !== undefined) return beginning(snapshot, roles, subject, source);
   if (command === undefined) return building(snapshot, roles, subject, source);
   return subject.facts.verifiedAt === undefined
     ? proving(snapshot, roles, subject, source)
@@ -60,7 +63,7 @@ function building(
   const first =
     source === undefined
       ? begunAnew(snapshot, roles, subject)
-      : (keyTooEarly(snapshot, source) ?? held(snapshot, source) ?? reread(snapshot, roles, subject, source));
+      : (keyTooEarly(snapshot, source) ?? held(snapshot, source) ?? reread(snapshot, subject, source));
   if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
   const written = writeColor(snapshot, color, subject.name, size);
@@ -71,14 +74,7 @@ function building(
   }
   const since = subject.facts.inconclusive?.retryAt ?? subject.facts.startedAt;
   const ready = readiness(snapshot, roles, subject, since);
-  if (ready.state !== 'Passed') {
-    // The deadline only tells: the source serves all the while, or nothing does, and giving up would help nobody.
-    const late = ready.state !== 'Running';
-    return step(ready.reason, `adopting: ${ready.message}`, [], {
-      ...(ready.lookAgainAt !== undefined && { lookAgainAt: ready.lookAgainAt }),
-      stalled: late,
-    });
-  }
+  if (ready.state !== 'Passed') return waiting(snapshot, subject, source, ready);
   if (subject.facts.validatedAt === undefined) {
     return step('ColorReady', `${color} is ready: ${ready.message}`, [
       recordFacts(subject, provenFacts(snapshot, subject)),
@@ -98,50 +94,103 @@ function building(
   );
 }
 
+/** The deadline only tells: where the source serves all the while, giving up would help nobody. */
+function waiting(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  source: SourceView | undefined,
+  { state, reason, message, lookAgainAt }: GateVerdict,
+): Verdict {
+  const late = state !== 'Running';
+  const dead = late && source !== undefined ? bothDead(snapshot, subject, source) : undefined;
+  const again = lookAgainAt === undefined ? {} : { lookAgainAt };
+  return dead ?? step(reason, `adopting: ${message}`, [], { ...again, stalled: late });
+}
+
 /** Nothing serves, and people have said something else since: that is built in place of what does not become ready. */
 function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
   const { wish } = snapshot;
   if (wish === undefined || wish.fingerprint === subject.fingerprint) return undefined;
+  return (
+    judged(snapshot, roles) ??
+    superseded(snapshot, subject, 'spec.workload.deployment changed before anything served')
+  );
+}
+
+function judged(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const refusal = judgeInput(snapshot, roles);
-  if (refusal !== undefined) return { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
-  return superseded(snapshot, roles, subject, 'spec.workload.deployment', ['source', wish.fingerprint]);
+  return refusal && { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
 }
 
 /**
  * What really runs was frozen with the config that people had named by then, which its pods need not have read: where the
  * colour does not become ready with it, what people write now is tried in its place.
  */
-function reread(
+function reread(snapshot: Snapshot, subject: StartedRevision, { live }: SourceView): Verdict | undefined {
+  const changed = changedConfig(subject.config, snapshot.config.found).join(' and ');
+  if (live === undefined || changed === '' || subject.facts.validatedAt !== undefined) return undefined;
+  if (configMissing(snapshot) !== undefined) return undefined;
+  return superseded(snapshot, subject, `${changed} changed before anything served`);
+}
+
+/**
+ * The source died while it was held, and what is built of it does not become ready either. What people have said since
+ * is what may help, and it is theirs to roll out, as if there were no release yet: what becomes ready of it is adopted.
+ * Built here instead, it would stand against a source that comes back.
+ */
+function bothDead(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+  const { wish } = snapshot;
+  if (wish === undefined || wish.fingerprint === subject.fingerprint) return undefined;
+  if (source.ready > 0 || readyCount(snapshot, subject.facts.color) > 0 || servingCount(snapshot) > 0)
+    return undefined;
+  const dead = `no pod of Deployment "${source.name}" is ready, nor of ${subject.facts.color}`;
+  return superseded(snapshot, subject, `${whatChanged(snapshot, subject)}, and ${dead}`);
+}
+
+/** In a write of its own: whoever has not heard of it can neither prove this revision nor begin another one. */
+function superseded({ now }: Snapshot, subject: StartedRevision, why: string): Verdict {
+  const message = `revision ${subject.name} is no longer wanted: ${why}`;
+  const outcome = { kind: 'Superseded' as const, at: now, reason: 'Superseded', message };
+  return step('Superseded', message, [recordFacts(subject, { ...subject.facts, outcome })]);
+}
+
+/** Once more, with what runs, or what people say, by now. */
+function beginning(
   snapshot: Snapshot,
   roles: Roles,
   subject: StartedRevision,
-  { live }: SourceView,
-): Verdict | undefined {
-  const { config } = snapshot;
-  const changed = changedConfig(subject.config, config.found).join(' and ');
-  if (live === undefined || changed === '' || subject.facts.validatedAt !== undefined) return undefined;
-  if (configMissing(snapshot) !== undefined) return undefined;
-  return superseded(snapshot, roles, subject, changed, ['live', live.fingerprint]);
+  source: SourceView | undefined,
+): Verdict {
+  if (source === undefined) return judged(snapshot, roles) ?? freezeFirst(snapshot, roles);
+  const missing = configMissing(snapshot);
+  return (
+    keyTooEarly(snapshot, source) ??
+    claimed(snapshot, source) ??
+    letRun(snapshot, subject, source) ??
+    (missing && refused(missing)) ??
+    freezeFirst(snapshot, roles)
+  );
 }
 
-/** `content`: where what is built in its place stands, and its fingerprint. */
-function superseded(
-  snapshot: Snapshot,
-  { attempt }: Roles,
-  subject: StartedRevision,
-  what: string,
-  [from, fingerprint]: ['source' | 'live', string],
-): Verdict {
-  const { now } = snapshot;
-  const { color, sourceReplicas } = subject.facts;
-  const message = `revision ${subject.name} is no longer wanted: ${what} changed before anything served`;
-  const outcome = { kind: 'Superseded' as const, at: now, reason: 'Superseded', message };
-  const size = sourceReplicas === undefined ? {} : { sourceReplicas };
-  const fresh = { color, attempt: attempt + 1, startedAt: now, adoption: true, ...size };
-  return step('Superseded', message, [
-    recordFacts(subject, { ...subject.facts, outcome }),
-    freeze(snapshot, from, fingerprint, fresh),
-  ]);
+/** Held, or parked by us, and nothing of it ready: only its rollout can bring something that could be adopted. */
+function letRun(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+  const { uid, name, replicas: from, ready, paused, live, parkedAt } = source;
+  if (ready > 0 || live !== undefined) return undefined;
+  const to = from === 0 && parkedAt !== undefined ? (subject.facts.sourceReplicas ?? 1) : from;
+  const released: Effect[] =
+    paused || to > from ? [{ kind: 'ScaleSource', uid, from, to, at: snapshot.now }] : [];
+  const effects = [...makeRoom(snapshot, subject), ...released];
+  if (effects.length === 0) return undefined;
+  const message = `Deployment "${name}" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted`;
+  return step('ReleasingSource', message, effects);
+}
+
+/** What was built and does not become ready, if nobody pointed a Service to it. */
+function makeRoom(snapshot: Snapshot, { name, facts: { color } }: StartedRevision): Effect[] {
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const isNamed = snapshot.services.some((service) => selectedColor(service, label) === color);
+  const isDead = snapshot.sides[color].deployment?.revision === name && readyCount(snapshot, color) === 0;
+  return isDead && !isNamed ? scaleColor(snapshot, color, 0) : [];
 }
 
 /**
@@ -164,17 +213,18 @@ function grow(snapshot: Snapshot, color: StartedRevision['facts']['color'], size
 }
 
 /** Nothing of the source changes while a colour of it is built. */
-function held({ release }: Snapshot, source: SourceView): Verdict | undefined {
-  if (source.claimedBy !== undefined && source.claimedBy !== release.name)
-    return step(
-      'WorkloadClaimed',
-      `Deployment "${source.name}" belongs to release "${source.claimedBy}": delete one of the two`,
-      [],
-      { stalled: true },
-    );
+function held(snapshot: Snapshot, source: SourceView): Verdict | undefined {
+  const taken = claimed(snapshot, source);
+  if (taken !== undefined) return taken;
   const effects = holdSource(source);
   const message = `pausing Deployment "${source.name}" while a colour of it is built`;
   return effects.length === 0 ? undefined : step('HoldingSource', message, effects);
+}
+
+function claimed({ release }: Snapshot, { name, claimedBy }: SourceView): Verdict | undefined {
+  if (claimedBy === undefined || claimedBy === release.name) return undefined;
+  const message = `Deployment "${name}" belongs to release "${claimedBy}": delete one of the two`;
+  return step('WorkloadClaimed', message, [], { stalled: true });
 }
 
 /** Paused and labelled first, in one write that also stores its autoscaler; only then is the autoscaler removed. */

@@ -9,8 +9,9 @@ import { foreign } from '../endpoint-problems.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { freeze, judgeInput, refused } from '../start.ts';
+import { judgeInput, refused } from '../start.ts';
 import { claims } from '../upkeep.ts';
+import { freezeFirst } from './first.ts';
 import { progressInWords } from './restarting.ts';
 
 export function publishing(snapshot: Snapshot, roles: Roles): Verdict {
@@ -73,15 +74,16 @@ function prove(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verd
 
 /** Nobody is known to run with it, and people have said something else of that side since. */
 function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
-  const { facts } = subject;
+  const { facts, name, fingerprint } = subject;
   const now = snapshot.now;
   const said = snapshot.endpoint?.fingerprints[facts.color];
-  if (said === undefined || said === subject.fingerprint) return undefined;
+  const isOver = facts.outcome !== undefined;
+  if (!isOver && (said === undefined || said === fingerprint)) return undefined;
   const refusal = judgeInput(snapshot, roles);
   if (refusal !== undefined) return { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
-  const message = `revision ${subject.name} is no longer wanted: spec.workload.external.${facts.color} changed before anybody was known to use it`;
-  const fresh = { color: facts.color, attempt: roles.attempt + 1, startedAt: now, adoption: true };
+  if (isOver) return freezeFirst(snapshot, roles);
+  const message = `revision ${name} is no longer wanted: spec.workload.external.${facts.color} changed before anybody was known to use it`;
   const outcome = { kind: 'Superseded' as const, at: now, reason: 'Superseded', message };
-  const effects = [recordFacts(subject, { ...facts, outcome }), freeze(snapshot, 'source', said, fresh)];
+  const effects = [recordFacts(subject, { ...facts, outcome })];
   return { phase: 'Adopting', reason: 'Superseded', message, effects };
 }

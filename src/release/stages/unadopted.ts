@@ -1,16 +1,14 @@
 /** Nothing of this release exists yet: the source has the traffic, or a colour that an earlier release left behind. */
 import { revisionLabel } from '../../api/names.ts';
 import type { Color } from '../../api/status.ts';
-import { type External, workloadOf } from '../../api/workload.ts';
-import { sideOf } from '../../traffic/endpoint.ts';
 import { moveTraffic } from '../effects.ts';
-import type { EndpointView } from '../endpoint-view.ts';
 import { selectedColor } from '../endpoints.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
 import type { ColorDeploymentView, Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput } from '../start.ts';
 import { claims, twins } from '../upkeep.ts';
+import { freezeFirst } from './first.ts';
 import { takeOver } from './paired.ts';
 
 export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
@@ -35,7 +33,7 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
     };
   }
   const kept = keptSide(snapshot);
-  return kept === undefined ? adopt(snapshot) : readopt(snapshot, kept);
+  return kept === undefined ? freezeFirst(snapshot, roles) : readopt(snapshot, kept);
 }
 
 interface Kept {
@@ -51,59 +49,6 @@ function keptSide(snapshot: Snapshot): Kept | undefined {
     .find((selected) => selected !== undefined);
   const deployment = color && snapshot.sides[color].deployment;
   return color && deployment && { color, deployment };
-}
-
-/** What really runs is kept, which need not be what the Deployment wishes for. */
-function adopt(snapshot: Snapshot): Verdict {
-  const { source, wish } = snapshot;
-  const workload = workloadOf(snapshot.release.spec);
-  if (workload.kind === 'External' && snapshot.endpoint !== undefined)
-    return beginExternal(snapshot, snapshot.endpoint, workload.external);
-  if (wish !== undefined && workload.kind === 'Deployment') return begin(snapshot, wish.fingerprint);
-  if (source?.live === undefined) {
-    const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
-    return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: snapshot.now + 5000 };
-  }
-  const message = `adopting what ReplicaSet "${source.live.replicaSet}" runs as revision r1`;
-  const facts = {
-    color: 'blue' as const,
-    attempt: 1,
-    startedAt: snapshot.now,
-    adoption: true,
-    sourceReplicas: source.replicas,
-  };
-  return {
-    phase: 'Adopting',
-    reason: 'FreezingRevision',
-    message,
-    effects: [freeze(snapshot, 'live', source.live.fingerprint, facts)],
-  };
-}
-
-/** Nothing serves yet: the first revision is built at once, and what is ready of it serves. */
-function begin(snapshot: Snapshot, wished: string): Verdict {
-  const facts = { color: 'blue' as const, attempt: 1, startedAt: snapshot.now, adoption: true };
-  return {
-    phase: 'Adopting',
-    reason: 'FreezingRevision',
-    message: 'nothing serves yet: spec.workload.deployment becomes revision r1',
-    effects: [freeze(snapshot, 'source', wished, facts)],
-  };
-}
-
-/** What the published ConfigMap says is what consumers use; where it says nothing, it is what the spec says. */
-function beginExternal(snapshot: Snapshot, endpoint: EndpointView, external: External): Verdict {
-  const published = sideOf(endpoint.data, external);
-  const color = published ?? external.active;
-  const facts = { color, attempt: 1, startedAt: snapshot.now, adoption: true };
-  const why =
-    published === undefined ? 'nothing is published yet' : `ConfigMap "${endpoint.name}" says ${color}`;
-  return {
-    phase: 'Adopting',
-    reason: 'FreezingRevision',
-    message: `${why}: spec.workload.external.${color} becomes revision r1`,
-    effects: [freeze(snapshot, 'source', endpoint.fingerprints[color], facts)],
-  };
 }
 
 /**

@@ -127,9 +127,9 @@ export const FORWARD: readonly Sabotage[] = [
     invariant: 4,
     kinds: ['rollouts'],
     breaks: 'The adoption takes what the Deployment wishes for instead of what its live ReplicaSet runs.',
-    file: 'src/release/stages/unadopted.ts',
-    find: `freeze(snapshot, 'live', source.live.fingerprint, facts)`,
-    replace: `freeze(snapshot, 'source', source.fingerprint, facts)`,
+    file: 'src/release/stages/first.ts',
+    find: `freeze(snapshot, 'live', fingerprint, {`,
+    replace: `freeze(snapshot, 'source', source.fingerprint, {`,
   },
   {
     name: 'built-where-production-is',

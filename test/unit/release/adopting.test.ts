@@ -178,6 +178,141 @@ describe('adopting a running Deployment', () => {
     expect(plan.verdict.stalled).to.equal(true);
   });
 
+  describe('while neither the source nor what is built of it has a ready pod', () => {
+    const dead = { ...held, ready: 0 };
+    const late: Picture = {
+      source: { ...dead, fingerprint: 'v2' },
+      revisions: { r1: started },
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+      now: NOON + 10 * MINUTE,
+    };
+    const over: RevisionFacts = {
+      ...started,
+      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
+    };
+    const givenUp: Picture = { ...late, revisions: { r1: over } };
+
+    it('gives it up at the deadline, where people wish for something else: that may be the fix', () => {
+      const result = decided(late);
+      expect([result.phase, result.reason, result.effects]).to.deep.equal([
+        'Adopting',
+        'Superseded',
+        ['RecordFacts r1 Superseded'],
+      ]);
+      const message =
+        'revision r1 is no longer wanted: the Deployment changed, and no pod of Deployment "checkout" is ready, nor of blue';
+      const outcome = { kind: 'Superseded', at: NOON + 10 * MINUTE, reason: 'Superseded', message } as const;
+      expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({ ...started, outcome });
+    });
+
+    for (const [what, picture] of Object.entries<Picture>({
+      'before the deadline': { ...late, now: NOON },
+      'while people wish for what is built': { ...late, source: { ...dead, fingerprint: 'v1' } },
+      'while a pod of the source is ready': { ...late, source: { ...held, ready: 1, fingerprint: 'v2' } },
+      'while a pod of the colour is ready': { ...late, blue: { revision: 'r1', desired: 3, ready: 1 } },
+    })) {
+      it(`goes on ${what}`, () => {
+        expect(decided(picture).reason).to.be.oneOf(['WaitingForReadiness', 'PreparationDeadlineExceeded']);
+      });
+    }
+
+    it('then lets the source roll out what people wish for, and frees the room of the colour', () => {
+      const { phase, reason, message, effects } = decided(givenUp);
+      expect([phase, reason, effects]).to.deep.equal([
+        'Adopting',
+        'ReleasingSource',
+        ['ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3'],
+      ]);
+      expect(message).to.equal(
+        'Deployment "checkout" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted',
+      );
+    });
+
+    it('leaves a colour that a Service names, or that is ready by now', () => {
+      const released = ['ScaleSource 3 -> 3'];
+      expect(decided({ ...givenUp, route: 'blue', mark: undefined }).effects).to.deep.equal(released);
+      expect(decided({ ...givenUp, blue: { revision: 'r1', ready: 3 } }).effects).to.deep.equal(released);
+      expect(decided({ ...givenUp, blue: { revision: 'r9', desired: 3, ready: 0 } }).effects).to.deep.equal(
+        released,
+      );
+    });
+
+    it('scales a source up again that was parked when the proof was lost, and none that people scaled to 0', () => {
+      const at = (source: object) =>
+        decided({ ...givenUp, source: { ...dead, replicas: 0, ...source } }).effects;
+      expect(at({ parkedAt: NOON })).to.deep.equal(['ScaleColor blue 3 -> 0', 'ScaleSource 0 -> 3']);
+      expect(at({})).to.deep.equal(['ScaleColor blue 3 -> 0', 'ScaleSource 0 -> 0']);
+    });
+
+    it('waits for a ready pod of it then', () => {
+      const { blue: _, ...released } = { ...givenUp, source: { ...dead, paused: false } };
+      const { reason, effects, plan } = decided(released);
+      expect([reason, effects, plan.lookAgainAt]).to.deep.equal([
+        'WaitingForSource',
+        [],
+        NOON + 10 * MINUTE + 5 * SECOND,
+      ]);
+    });
+  });
+
+  describe('that was given up', () => {
+    const over: RevisionFacts = {
+      ...started,
+      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
+    };
+    const live = { fingerprint: 'v2', replicaSet: 'checkout-def' };
+    const again: Picture = { source: { ...held, live }, revisions: { r1: over } };
+
+    it('begins anew with what runs by now, under the next attempt', () => {
+      const result = decided(again);
+      expect([result.phase, result.reason, result.message, result.effects]).to.deep.equal([
+        'Adopting',
+        'FreezingRevision',
+        'adopting what ReplicaSet "checkout-def" runs as revision r2',
+        ['CreateRevision r2 from live'],
+      ]);
+      expect(effectOf(result, 'CreateRevision')).to.deep.include({
+        fingerprint: 'v2',
+        facts: { color: 'blue', attempt: 2, startedAt: NOON, adoption: true, sourceReplicas: 3 },
+      });
+    });
+
+    it('takes a key that somebody put in meanwhile out first: the source serves', () => {
+      const { reason, effects } = decided({ ...again, route: 'blue', mark: undefined });
+      expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> source']]);
+    });
+
+    it('waits where the source is gone, is another release’s, or its config is missing', () => {
+      const settings = { kind: 'ConfigMap', name: 'settings', field: 'spec.config.configMaps[0]' } as const;
+      const reasons = [
+        { ...again, source: null },
+        { ...again, source: { ...held, live, claimedBy: 'till' } },
+        { ...again, config: { missing: [settings] } },
+      ].map((picture) => {
+        const { reason, effects, plan } = decided(picture);
+        return [reason, effects, plan.verdict.stalled];
+      });
+      expect(reasons).to.deep.equal([
+        ['SourceMissing', [], true],
+        ['WorkloadClaimed', [], true],
+        ['ConfigNotFound', [], true],
+      ]);
+    });
+
+    it('does not begin anew where something else had begun since, and its revision was deleted', () => {
+      const mark = `${UID}/r2/2`;
+      const lost: Picture[] = [
+        { ...again, route: 'blue', mark, blue: { revision: 'r2', ready: 3 } },
+        { ...again, mark },
+        { ...again, blue: { revision: 'r2', ready: 3 } },
+      ];
+      for (const picture of lost) {
+        const { phase, reason, effects } = decided(picture);
+        expect([phase, reason, effects]).to.deep.equal(['Stalled', 'RevisionsLost', []]);
+      }
+    });
+  });
+
   it('records that blue is ready before the selector gets its key', () => {
     const { reason, effects } = decided(ready);
     expect([reason, effects]).to.deep.equal(['ColorReady', ['RecordFacts r1']]);

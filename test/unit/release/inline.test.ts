@@ -75,25 +75,25 @@ describe('a Deployment that stands in the release', () => {
 
   it('that is changed before anything has served is built in place of what was begun', () => {
     const result = decided({ ...building, wish: wish('v2') });
-    expect([result.reason, result.effects]).to.deep.equal([
-      'Superseded',
-      ['RecordFacts r1 Superseded', 'CreateRevision r2 from source'],
-    ]);
+    expect([result.reason, result.effects]).to.deep.equal(['Superseded', ['RecordFacts r1 Superseded']]);
     const message =
       'revision r1 is no longer wanted: spec.workload.deployment changed before anything served';
     expect(result.message).to.equal(message);
-    expect(effectOf(result, 'RecordFacts').facts.outcome).to.deep.equal({
-      kind: 'Superseded',
-      at: NOON,
-      reason: 'Superseded',
-      message,
+    const outcome = { kind: 'Superseded' as const, at: NOON, reason: 'Superseded', message };
+    expect(effectOf(result, 'RecordFacts').facts.outcome).to.deep.equal(outcome);
+    const anew = decided({ ...building, revisions: { r1: { ...begun, outcome } }, wish: wish('v3') });
+    expect([anew.phase, anew.reason, anew.message]).to.deep.equal([
+      'Adopting',
+      'FreezingRevision',
+      'nothing serves yet: spec.workload.deployment becomes revision r2',
+    ]);
+    expect(effectOf(anew, 'CreateRevision')).to.deep.include({
+      from: 'source',
+      fingerprint: 'v3',
+      facts: { color: 'blue', attempt: 2, startedAt: NOON, adoption: true },
     });
-    expect(effectOf(result, 'CreateRevision').facts).to.deep.equal({
-      color: 'blue',
-      attempt: 2,
-      startedAt: NOON,
-      adoption: true,
-    });
+    const refused = { ...building, revisions: { r1: { ...begun, outcome } }, service: { headless: true } };
+    expect(decided(refused).phase).to.equal('Stalled');
   });
 
   it('that is changed before anything has served is judged first, and built on until it was', () => {

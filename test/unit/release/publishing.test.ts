@@ -114,7 +114,7 @@ describe('an external workload begins', () => {
       'Superseded',
       undefined,
       'revision r1 is no longer wanted: spec.workload.external.blue changed before anybody was known to use it',
-      ['RecordFacts r1 Superseded', 'CreateRevision r2 from source'],
+      ['RecordFacts r1 Superseded'],
     ],
     [
       'not anew with what is wrong',
@@ -171,14 +171,22 @@ describe('an external workload begins', () => {
 
   it('anew under the next attempt', () => {
     const result = decide(changed);
-    expect(effectOf(result, 'RecordFacts').facts.outcome).to.deep.equal({
+    const { outcome } = effectOf(result, 'RecordFacts').facts;
+    expect(outcome).to.deep.equal({
       kind: 'Superseded',
       at: NOON,
       reason: 'Superseded',
       message:
         'revision r1 is no longer wanted: spec.workload.external.blue changed before anybody was known to use it',
     });
-    expect(effectOf(result, 'CreateRevision').facts).to.deep.equal({
+    const over = { ...begun, ...(outcome !== undefined && { outcome }) };
+    const anew = decide({ ...changed, revisions: { r1: over } });
+    expect([anew.phase, anew.reason, anew.message]).to.deep.equal([
+      'Adopting',
+      'FreezingRevision',
+      'nobody is known to use blue yet: spec.workload.external.blue becomes revision r2',
+    ]);
+    expect(effectOf(anew, 'CreateRevision').facts).to.deep.equal({
       color: 'blue',
       attempt: 2,
       startedAt: NOON,

@@ -56,4 +56,22 @@ export const ADOPTING: readonly Story[] = [
       await actor.wait(120);
     },
   },
+  {
+    name: 'the source dies while it is adopted, and the fix goes ahead',
+    about:
+      'Held, the source would never roll out what people write: it is let go, and what becomes ready is adopted.',
+    fromTheStart: true,
+    spec: { preparation: { deadlineSeconds: 60 } },
+    versions: [{ startMs: [5000, 5000], diesAfterMs: 20_000 }, {}],
+    play: async (actor) => {
+      await actor.begin();
+      actor.wish(2);
+      await actor.wait(22);
+      actor.happens('the release is created', ({ world }) => createRelease(world));
+      await actor.wait(20);
+      actor.wish(3);
+      await actor.reach('Idle');
+      await actor.wait(10);
+    },
+  },
 ];

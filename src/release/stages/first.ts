@@ -1,0 +1,75 @@
+/**
+ * The first revision: what really runs outside of the release is taken over; what stands in the release alone, or is
+ * said of an environment, is begun with. Under the next attempt once more, where nothing of it ever served.
+ */
+import { revisionLabel } from '../../api/names.ts';
+import { type External, workloadOf } from '../../api/workload.ts';
+import { sideOf } from '../../traffic/endpoint.ts';
+import type { EndpointView } from '../endpoint-view.ts';
+import type { RevisionFacts } from '../facts.ts';
+import type { Effect, Verdict } from '../plan.ts';
+import type { Roles } from '../roles.ts';
+import type { Snapshot, SourceView } from '../snapshot.ts';
+import { freeze, nextNumber } from '../start.ts';
+
+export function freezeFirst(snapshot: Snapshot, { subject, attempt }: Roles): Verdict {
+  const { source, wish, endpoint, now } = snapshot;
+  const workload = workloadOf(snapshot.release.spec);
+  const color = subject?.facts.color;
+  const facts: RevisionFacts = {
+    color: color ?? 'blue',
+    attempt: subject === undefined ? 1 : attempt + 1,
+    startedAt: now,
+    adoption: true,
+  };
+  if (workload.kind === 'External' && endpoint !== undefined)
+    return color === undefined
+      ? beginExternal(snapshot, facts, endpoint, workload.external)
+      : beginOn(snapshot, facts, endpoint, `nobody is known to use ${color} yet`);
+  if (wish !== undefined && workload.kind === 'Deployment')
+    return freezing(
+      snapshot,
+      'nothing serves yet: spec.workload.deployment becomes',
+      freeze(snapshot, 'source', wish.fingerprint, facts),
+    );
+  return adopt(snapshot, facts, source);
+}
+
+function freezing(snapshot: Snapshot, what: string, effect: Effect): Verdict {
+  const message = `${what} revision ${revisionLabel(nextNumber(snapshot))}`;
+  return { phase: 'Adopting', reason: 'FreezingRevision', message, effects: [effect] };
+}
+
+/** What really runs is kept, which need not be what the Deployment wishes for. */
+function adopt(snapshot: Snapshot, facts: RevisionFacts, source: SourceView | undefined): Verdict {
+  if (source?.live === undefined) {
+    const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
+    return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: snapshot.now + 5000 };
+  }
+  const { fingerprint, replicaSet } = source.live;
+  return freezing(
+    snapshot,
+    `adopting what ReplicaSet "${replicaSet}" runs as`,
+    freeze(snapshot, 'live', fingerprint, { ...facts, sourceReplicas: source.replicas }),
+  );
+}
+
+/** What the published ConfigMap says is what consumers use; where it says nothing, it is what the spec says. */
+function beginExternal(
+  snapshot: Snapshot,
+  facts: RevisionFacts,
+  endpoint: EndpointView,
+  external: External,
+): Verdict {
+  const published = sideOf(endpoint.data, external);
+  const color = published ?? external.active;
+  const why =
+    published === undefined ? 'nothing is published yet' : `ConfigMap "${endpoint.name}" says ${color}`;
+  return beginOn(snapshot, { ...facts, color }, endpoint, why);
+}
+
+function beginOn(snapshot: Snapshot, facts: RevisionFacts, endpoint: EndpointView, why: string): Verdict {
+  const { color } = facts;
+  const what = `${why}: spec.workload.external.${color} becomes`;
+  return freezing(snapshot, what, freeze(snapshot, 'source', endpoint.fingerprints[color], facts));
+}
