@@ -72,23 +72,24 @@ export function createReconciler(
     const bound = { ...deps, answers, rush, client: withSignal(deps.client, context.signal) };
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
-    const release = await announce(bound, object, parsed.release);
-    const status = untold.withThem({ key, uid: release.metadata.uid }, release.status);
-    const pass = beginPass(key, { ...release, status });
+    const known = untold.withThem({ key, uid: object.metadata.uid }, parsed.release.status);
+    const status = await announce(bound, object, parsed.release, known);
+    const pass = beginPass(key, { ...parsed.release, status });
     return toEnd(bound, { pace, line, troubles, untold }, pass, context);
   };
 }
 
 /**
  * The first write comes before anything else: without a condition, tools take an object for healthy. Where it cannot be
- * made, production is looked after all the same.
+ * made, production is looked after all the same. `known`: with what was done and not told before the status was lost.
  */
 async function announce(
   deps: ReconcileDeps,
   object: BlueGreenReleaseObject,
   release: ParsedRelease,
-): Promise<ParsedRelease> {
-  if (release.status.conditions !== undefined) return release;
+  known: ReleaseStatus,
+): Promise<ReleaseStatus> {
+  if (release.status.conditions !== undefined) return known;
   const generation = release.metadata.generation ?? 0;
   const message = 'the operator has seen the release and is looking at it';
   const conditions: ConditionInput[] = [
@@ -97,6 +98,7 @@ async function announce(
   ];
   const status: ReleaseStatus = {
     ...release.status,
+    ...(known.decisions !== undefined && { decisions: known.decisions }),
     phase: 'Idle',
     message,
     conditions: mergeConditions(undefined, conditions, generation, deps.now()),
@@ -104,7 +106,7 @@ async function announce(
   await writeStatus(deps.client, deps.cache.releases, object, status).catch((error: unknown) =>
     deps.log.warn('the first status could not be written', { error: describeThrown(error) }),
   );
-  return { ...release, status };
+  return status;
 }
 
 /** A release that is being deleted is taken apart by the spec that it last worked with, where its own cannot be read. */

@@ -194,14 +194,14 @@ describe('what was done before a reconcile ended early', () => {
   });
   const conflict = new KubeError({ reason: 'Conflict', status: 409, call: 'patch', message: 'modified' });
 
-  /** What the decision log told of in the end, where the first write of this object is refused. */
-  async function told(refused: string): Promise<unknown[]> {
+  /** What each write of the status told of, where the first write of this object is refused; `lost`: and then its status is. */
+  async function told(refused: string, lost = false): Promise<unknown[][]> {
     const cache = emptyCache();
     cache.releases.note(object);
     cache.revisions.note(revision as never);
     for (const name of ['shop', 'admin']) cache.services.note(serviceOf(name));
     const patience = new Set([refused]);
-    let effects: unknown[] = [];
+    const effects: unknown[][] = [];
     const client = {
       get: async (type: ResourceType, { name }: { name: string }) =>
         type === SERVICES ? cache.services.get({ namespace: 'demo', name }) : undefined,
@@ -214,7 +214,7 @@ describe('what was done before a reconcile ended early', () => {
         const what = options?.subresource ?? name;
         if (patience.delete(what)) return Promise.reject(conflict);
         if (what === 'status') {
-          effects = (body.status.decisions ?? []).flatMap((decision: any) => decision.effects);
+          effects.push((body.status.decisions ?? []).flatMap((decision: any) => decision.effects));
           return Promise.resolve({ ...object, status: { ...status, ...body.status } });
         }
         if (type !== SERVICES) return Promise.reject(new Error(`no ${type.kind}`));
@@ -234,6 +234,8 @@ describe('what was done before a reconcile ended early', () => {
       news: async () => false,
     };
     expect((await reconcile('demo/shop', context)).result).to.equal('requeue');
+    const { status: _, ...without } = { ...object, metadata: { ...metadata, resourceVersion: '7' } };
+    if (lost) cache.releases.note(without);
     await reconcile('demo/shop', context);
     return effects;
   }
@@ -243,9 +245,13 @@ describe('what was done before a reconcile ended early', () => {
     ['its status was not what it was', 'status'],
   ] as const) {
     it(`stands in the decision log: ${what}`, async () => {
-      expect(await told(refused)).to.include('PatchSelector shop -> blue');
+      expect((await told(refused)).at(-1)).to.include('PatchSelector shop -> blue');
     });
   }
+
+  it('stands in the first status that is written where it was lost meanwhile: that may be lost as well', async () => {
+    expect((await told('status', true))[0]).to.include('PatchSelector shop -> blue');
+  });
 });
 
 describe('a status that is being written', () => {
