@@ -3,7 +3,7 @@
  * read at all, and folded an object takes a tenth of its memory and is one thing to the garbage collector instead of a
  * hundred. To fold or unfold one costs some ten microseconds.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { createDelta } from './delta.ts';
 import type { KubeObject } from './ports.ts';
 
 export interface Kept<T extends KubeObject> {
@@ -26,16 +26,10 @@ export interface Shelf<T extends KubeObject> {
 
 /** Objects of one kind that stay as they are: enough for what some hundred releases under way read again and again. */
 const AT_HAND = 1024;
-/** The fastest, with no more memory than objects of a few kilobytes need. */
-const DEFLATE = { level: 1, memLevel: 7, chunkSize: 4096 };
-/** Most objects in one piece. */
-const INFLATE = { chunkSize: 8192 };
-
 export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): Shelf<T> {
   /** The one that was read last is the last. */
   const recent = new Set<Kept<T>>();
-  /** The first text of all: objects of one kind have most of their words in common. */
-  let dictionary: Buffer | undefined;
+  const delta = createDelta();
 
   function touch(kept: Kept<T>): void {
     recent.delete(kept);
@@ -46,21 +40,8 @@ export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): She
 
   function putAway(kept: Kept<T>): void {
     recent.delete(kept);
-    kept.folded ??= fold(kept.object);
+    kept.folded ??= delta.fold(JSON.stringify(kept.object));
     kept.object = undefined;
-  }
-
-  /** A string of bytes: a Buffer would keep memory outside of the heap for each. */
-  function fold(object: T | undefined): string {
-    const text = Buffer.from(JSON.stringify(object));
-    dictionary ??= text;
-    return deflateRawSync(text, { ...DEFLATE, dictionary }).toString('latin1');
-  }
-
-  function unfold(folded: string): T {
-    const bytes = Buffer.from(folded, 'latin1');
-    const text = inflateRawSync(bytes, dictionary === undefined ? INFLATE : { ...INFLATE, dictionary });
-    return JSON.parse(text.toString()) as T;
   }
 
   return {
@@ -71,7 +52,7 @@ export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): She
       return kept;
     },
     read(kept) {
-      kept.object ??= unfold(kept.folded ?? '');
+      kept.object ??= JSON.parse(delta.unfold(kept.folded ?? '')) as T;
       touch(kept);
       return kept.object;
     },
