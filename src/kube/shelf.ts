@@ -14,10 +14,13 @@ export interface Kept<T extends KubeObject> {
   /** One of the two is there. What is folded stays so, because what is kept never changes. */
   object: T | undefined;
   folded: string | undefined;
+  /** It was unfolded before. */
+  cameBack: boolean;
 }
 
 export interface Shelf<T extends KubeObject> {
-  keep(object: T): Kept<T>;
+  /** `isListed`: not because it changed, so nobody may ask for it. */
+  keep(object: T, isListed?: boolean): Kept<T>;
   /** The same object each time, as long as it is read often enough. */
   read(kept: Kept<T>): T;
   /** It will not be read again. */
@@ -26,36 +29,54 @@ export interface Shelf<T extends KubeObject> {
 
 /** Objects of one kind that stay as they are: enough for what some hundred releases under way read again and again. */
 const AT_HAND = 1024;
+/**
+ * What is read for the first time since long may not be read again soon, like all objects at a start: they stay for one
+ * look at their release, drive away nothing that is read again and again, and die before the garbage collector has
+ * copied them twice.
+ */
+const PASSING = 128;
+
 export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): Shelf<T> {
   /** The one that was read last is the last. */
   const recent = new Set<Kept<T>>();
+  const passing = new Set<Kept<T>>();
   const delta = createDelta();
 
-  function touch(kept: Kept<T>): void {
-    recent.delete(kept);
-    recent.add(kept);
-    const [oldest] = recent.size > atHand ? recent : [];
-    if (oldest !== undefined) putAway(oldest);
+  function touch(place: Set<Kept<T>>, most: number, kept: Kept<T>): void {
+    place.delete(kept);
+    place.add(kept);
+    const [oldest] = place.size > most ? place : [];
+    if (oldest === undefined) return;
+    place.delete(oldest);
+    oldest.folded ??= delta.fold(JSON.stringify(oldest.object));
+    oldest.object = undefined;
   }
 
-  function putAway(kept: Kept<T>): void {
-    recent.delete(kept);
-    kept.folded ??= delta.fold(JSON.stringify(kept.object));
-    kept.object = undefined;
+  function unfold(kept: Kept<T>): T {
+    const object = JSON.parse(delta.unfold(kept.folded ?? '')) as T;
+    kept.object = object;
+    if (kept.cameBack) touch(recent, atHand, kept);
+    else touch(passing, PASSING, kept);
+    kept.cameBack = true;
+    return object;
   }
 
   return {
-    keep(object) {
+    keep(object, isListed = false) {
       const { namespace = '', name, uid, resourceVersion } = object.metadata;
-      const kept = { namespace, name, uid, resourceVersion, object, folded: undefined };
-      touch(kept);
+      const kept = { namespace, name, uid, resourceVersion, object, folded: undefined, cameBack: false };
+      if (isListed) touch(passing, PASSING, kept);
+      else touch(recent, atHand, kept);
       return kept;
     },
     read(kept) {
-      kept.object ??= JSON.parse(delta.unfold(kept.folded ?? '')) as T;
-      touch(kept);
+      if (kept.object === undefined) return unfold(kept);
+      if (recent.has(kept)) touch(recent, atHand, kept);
       return kept.object;
     },
-    forget: (kept) => void recent.delete(kept),
+    forget(kept) {
+      recent.delete(kept);
+      passing.delete(kept);
+    },
   };
 }

@@ -120,7 +120,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     const known = objects.get(object.metadata);
     const { uid, resourceVersion } = object.metadata;
     const same = known !== undefined && known.uid === uid && known.resourceVersion === resourceVersion;
-    return same ? known : shelf.keep(trimmed(object));
+    return same ? known : shelf.keep(trimmed(object), true);
   }
 
   function isBuried({ uid, resourceVersion }: Identity): boolean {

@@ -30,13 +30,28 @@ describe('a shelf', () => {
     expect(shelf.read(kept)).to.equal(shelf.read(kept));
   });
 
-  it('has as many objects at hand as it was told, whatever was forgotten on the way', () => {
+  it('has as many objects at hand as it was told, and some that were read once, whatever was forgotten on the way', () => {
     const shelf = createShelf<KubeObject>(3);
-    const kept = Array.from({ length: 10 }, (_, index) => shelf.keep(object(index)));
-    shelf.forget(kept[9]!);
-    for (const each of kept.slice(0, 9)) shelf.read(each);
-    const atHand = kept.slice(0, 9).filter((each) => each.object !== undefined);
-    expect(atHand.map(({ name }) => name)).to.deep.equal(['a6', 'a7', 'a8']);
+    const kept = Array.from({ length: 400 }, (_, index) => shelf.keep(object(index)));
+    shelf.forget(kept[399]!);
+    const own = kept.slice(0, 399);
+    for (const each of [...own, ...own]) shelf.read(each);
+    expect(own.filter((each) => each.object !== undefined)).to.have.length(3 + 128);
+  });
+
+  it('has at hand what was read again after a while, however many others are listed and read once since', () => {
+    const shelf = createShelf<KubeObject>(3);
+    const kept = Array.from({ length: 1000 }, (_, index) => shelf.keep(object(index), true));
+    const read = (from: number, end: number) => kept.slice(from, end).map((each) => shelf.read(each));
+    read(0, 4);
+    read(100, 300);
+    const again = read(0, 4).slice(1);
+    read(300, 600);
+    for (let index = 1000; index < 1500; index++) shelf.keep(object(index), true);
+    expect(kept[0]?.object).to.equal(undefined);
+    expect(kept.slice(1, 4).map((each) => each.object)).to.deep.equal(again);
+    expect(kept.slice(4).filter((each) => each.object !== undefined)).to.deep.equal([]);
+    expect(read(1, 4).every((each, index) => each === again[index])).to.equal(true);
   });
 });
 
