@@ -26,6 +26,13 @@ interface Event {
   run: (() => void) | undefined;
 }
 
+/**
+ * Everything that was awaited has run to its end: a tick comes when no promise has anything left to do. A turn of the
+ * event loop would say the same, and is dearer than most events.
+ */
+const settled = (): Promise<void> =>
+  new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+
 export function createTimeline(start: number): Timeline {
   const events = createHeap<Event>((a, b) => (a.at === b.at ? a.order < b.order : a.at < b.at));
   let now = start;
@@ -62,13 +69,15 @@ export function createTimeline(start: number): Timeline {
       void run();
     },
     async runUntil(time, afterEach) {
+      // The process has timers and messages of its own.
+      await nextTurn();
       for (let event = events.peek(); event !== undefined && event.at <= time; event = events.peek()) {
         events.pop();
         if (event.run === undefined) continue;
         now = event.at;
         steps += 1;
         event.run();
-        if (awaited) await nextTurn();
+        if (awaited) await settled();
         awaited = false;
         if (!afterEach()) return;
       }
