@@ -3,6 +3,7 @@
  * a release (budgets are not), and trimmed to what a view reads.
  */
 
+import { sameJson } from '../api/json.ts';
 import { LABEL_CONFIG, LABEL_RELEASE, LABEL_SERVICE_NAME } from '../api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import type { ReleaseSpec } from '../api/schema.ts';
@@ -29,7 +30,6 @@ import {
   STATEFUL_SETS,
   type StatefulSet,
 } from '../kube/types.ts';
-import { sameJson } from './json.ts';
 import {
   type ConfigDigest,
   trimApplied,

@@ -2,8 +2,9 @@
  * Which news of a status can wait. A phase, a reason, a decision or an outcome is written at once; counts that move
  * within a phase are written once a second at most, however many pods start at a time: they are for people to read.
  */
+
+import { sameJson } from '../api/json.ts';
 import type { Condition, ReleaseStatus } from '../api/status.ts';
-import { sameJson } from './json.ts';
 
 export const PROGRESS_EVERY_MS = 1_000;
 

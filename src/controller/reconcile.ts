@@ -4,6 +4,7 @@
  */
 import type { ConditionInput } from '../api/conditions.ts';
 import { mergeConditions } from '../api/conditions.ts';
+import { sameJson } from '../api/json.ts';
 import { type ParsedRelease, type ParseResult, parseRelease } from '../api/parse.ts';
 import type { BlueGreenReleaseObject } from '../api/resource.ts';
 import type { ReleaseStatus } from '../api/status.ts';
@@ -16,7 +17,6 @@ import { createAnswers } from './answers.ts';
 import { isStale, NameTakenError } from './apply/errors.ts';
 import { letGo } from './apply.ts';
 import type { Cache } from './cache.ts';
-import { sameJson } from './json.ts';
 import { createLine, type Line } from './line.ts';
 import { createPace, isPressing, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';

@@ -1,11 +1,12 @@
 /** Tells what was decided: the status, an event for each change of state, and the metrics. */
+
+import { sameJson } from '../api/json.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../api/resource.ts';
 import type { ReleaseStatus } from '../api/status.ts';
 import type { KubeClient, Store } from '../kube/ports.ts';
 import type { ObjectReference } from '../kube/types.ts';
 import { referenceTo } from '../kube/types.ts';
 import type { Verdict } from '../release/plan.ts';
-import { sameJson } from './json.ts';
 
 export interface ReleaseEvent {
   readonly regarding: ObjectReference;

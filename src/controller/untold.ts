@@ -3,8 +3,9 @@
  * or its turn has not come. What they did is done, so that the next status tells of them. A process that dies takes them
  * with it.
  */
+
+import { sameJson } from '../api/json.ts';
 import type { Decision, ReleaseStatus } from '../api/status.ts';
-import { sameJson } from './json.ts';
 
 /** Another release may come under the same key. */
 interface Subject {

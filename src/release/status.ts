@@ -1,6 +1,7 @@
 /** The status, built anew from the snapshot and the verdict each time; only the decision log is carried over. */
 
 import { mergeConditions } from '../api/conditions.ts';
+import { sameJson } from '../api/json.ts';
 import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
 import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus } from '../api/status.ts';
 import { formatPreciseTime, formatTime, parseTime } from '../api/time.ts';
@@ -31,7 +32,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
   const generation = verdict.specPending ? (previous.observedGeneration ?? 0) : release.generation;
   const activeColor = active?.facts.color;
   const message = verdict.message.slice(0, MAX_TEXT);
-  return compact({
+  return compact(previous, {
     observedGeneration: generation,
     phase: verdict.phase,
     message,
@@ -63,10 +64,20 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
 
 type Sides = { [Key in 'active' | 'candidate' | 'standby']: SideStatus | undefined };
 
-/** Absent members instead of undefined ones: the status is compared and sent as JSON. */
-function compact(status: { [Key in keyof ReleaseStatus]: ReleaseStatus[Key] | undefined }): ReleaseStatus {
+/**
+ * Absent members instead of undefined ones: the status is compared and sent as JSON. What says the same as before is the
+ * same object, so that whoever compares or reads the two looks at what changed alone.
+ */
+function compact(
+  previous: ReleaseStatus,
+  status: { [Key in keyof ReleaseStatus]: ReleaseStatus[Key] | undefined },
+): ReleaseStatus {
+  const before: Record<string, unknown> = previous;
   const present: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(status)) if (value !== undefined) present[key] = value;
+  for (const key of Object.keys(status)) {
+    const value = status[key as keyof ReleaseStatus];
+    if (value !== undefined) present[key] = sameJson(before[key], value) ? before[key] : value;
+  }
   return present as ReleaseStatus;
 }
 

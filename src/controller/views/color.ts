@@ -1,4 +1,6 @@
 /** What stands on a side: its Deployment, its autoscaler, and its disruption budget. */
+
+import { sameJson } from '../../api/json.ts';
 import { ANNOTATION_SPEC_HASH, LABEL_REVISION } from '../../api/names.ts';
 import type { Color } from '../../api/status.ts';
 import type {
@@ -14,7 +16,6 @@ import { demandOf } from '../../workload/demand.ts';
 import { autoscalerHash, autoscalerSpec, type ReleaseRef, renderBudget } from '../../workload/render.ts';
 import { carriesStated } from '../../workload/stated.ts';
 import { colorIdentity } from '../identities.ts';
-import { sameJson } from '../json.ts';
 import { isOurs, MAX_MESSAGE } from './common.ts';
 
 /** `stored`: the content of the revision that the Deployment was written for. */

@@ -1,4 +1,5 @@
 /** Services, as rules read them: those that traffic follows, their twins, previews, and what is left of earlier ones. */
+import { sameJson } from '../../api/json.ts';
 import { ANNOTATION_CLAIM, LABEL_COLOR } from '../../api/names.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import type { Service } from '../../kube/types.ts';
@@ -11,7 +12,6 @@ import type {
   TwinView,
 } from '../../release/snapshot.ts';
 import { type ReleaseRef, renderTwin } from '../../workload/render.ts';
-import { sameJson } from '../json.ts';
 import { markedOf } from '../switch-mark.ts';
 import { isOurs } from './common.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseRelease } from '../../../src/api/parse.ts';
+import { parseRelease, readMember } from '../../../src/api/parse.ts';
 
 /** The smallest release, with members of its spec put in. */
 const release = (members: Record<string, unknown> = {}): unknown => ({
@@ -222,5 +222,30 @@ describe('the parser of a release', () => {
   it('takes a status that it cannot read for an empty one', () => {
     const result = parseRelease({ ...(release() as object), status: { phase: 7 } });
     expect(result.ok && result.release.status).to.deep.equal({});
+    const partly = parseRelease({ ...(release() as object), status: { phase: 'Idle', conditions: [{}] } });
+    expect(partly.ok && partly.release.status).to.deep.equal({});
+  });
+
+  it('leaves out what it does not know of a status', () => {
+    const active = { color: 'blue', ready: 3, desired: 3 };
+    const status = { phase: 'Idle', active: { ...active, weight: 1 }, moon: 'full' };
+    const result = parseRelease({ ...(release() as object), status });
+    expect(result.ok && result.release.status).to.deep.equal({ phase: 'Idle', active });
+  });
+
+  it('gives the members of a status that it knows in full as they are', () => {
+    const active = { color: 'blue', ready: 3, desired: 3 };
+    const result = parseRelease({ ...(release() as object), status: { active } });
+    expect(result.ok && result.release.status.active).to.equal(active);
+  });
+
+  it('knows a member again, and only under its name', () => {
+    const side = { color: 'blue', ready: 3, desired: 3 };
+    expect(readMember('active', side)).to.equal(readMember('active', side));
+    expect(readMember('rollback', side)).to.deep.equal({ ok: false, path: 'rollback.available' });
+  });
+
+  it('has no member of another name', () => {
+    expect(readMember('moon', 'full')).to.deep.equal({ ok: false, path: 'moon' });
   });
 });

@@ -178,6 +178,13 @@ describe('the status', () => {
     expect([last.length, last[0]?.reason, last[19]?.reason]).to.deep.equal([20, 'Reason1', 'SwitchVerified']);
   });
 
+  it('what it says as before is the same object', () => {
+    const before = structuredClone(decided(committed).plan.status);
+    const { status } = decided({ ...committed, previous: before }).plan;
+    const members = Object.keys(before) as (keyof typeof before)[];
+    expect(members.filter((name) => status[name] !== before[name])).to.deep.equal([]);
+  });
+
   it('checks of another attempt are not shown', () => {
     const checks = [{ name: 'availability', state: 'Bad' as const }];
     expect(decided({ ...built, previous: { attempt: 1, checks } }).plan.status.checks).to.equal(undefined);
