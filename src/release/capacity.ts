@@ -40,8 +40,19 @@ export function autoscalingBounds({ release, pair }: Snapshot, color: Color): Au
   return { min, max };
 }
 
+/** The measure of every size: asked for by most rules, and the same for the whole of a decision. */
+const productions = new WeakMap<Roles, { readonly of: Snapshot; readonly count: number }>();
+
 /** Ready pods that production has now: of the active colour, or of the source before the adoption. */
 function productionNow(snapshot: Snapshot, roles: Roles): number {
+  const known = productions.get(roles);
+  if (known?.of === snapshot) return known.count;
+  const count = countProduction(snapshot, roles);
+  productions.set(roles, { of: snapshot, count });
+  return count;
+}
+
+function countProduction(snapshot: Snapshot, roles: Roles): number {
   if (roles.active === undefined) return beforeAdoption(snapshot, roles);
   const color = roles.active.facts.color;
   // The twin may be missing for a moment, or the production selector may be astray: the larger count is the truth.

@@ -99,12 +99,23 @@ function question(
   return { kind: 'Measure', check, revision, attempt: facts.attempt, color };
 }
 
+/** Asked for by most rules, and the same for the whole of a decision. */
+const drained = new WeakMap<Snapshot, { readonly active: StartedRevision; readonly at: number }>();
+
 /**
  * From when on the side without traffic may be emptied or built anew: it lost the traffic to this revision, on a way
  * back since, or because an order of another process was undone, which nothing proves. A side that was rejected is not
  * worth the wait; but each node's proxy must have followed, or requests would go to pods that are no more.
  */
-export function sideDrainedAt({ revisions, services }: Snapshot, active: StartedRevision): number {
+export function sideDrainedAt(snapshot: Snapshot, active: StartedRevision): number {
+  const known = drained.get(snapshot);
+  if (known?.active === active) return known.at;
+  const at = findDrainedAt(snapshot, active);
+  drained.set(snapshot, { active, at });
+  return at;
+}
+
+function findDrainedAt({ revisions, services }: Snapshot, active: StartedRevision): number {
   const color = otherColor(active.facts.color);
   const drainMs = active.frozen.traffic.drainSeconds * 1000;
   const losses = revisions.flatMap(({ facts }) =>

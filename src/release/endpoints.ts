@@ -45,22 +45,23 @@ export function podsOf(snapshot: Snapshot, service: ServiceView, color: Color): 
   ]);
 }
 
-/** As often asked for. */
-const readyByColor = new WeakMap<ServiceView, Map<Color, ReadonlySet<string>>>();
-
-/** Pods of a colour that production could use through this Service now, also while it does not. */
-export function readyOfColor(service: ServiceView, color: Color): ReadonlySet<string> {
-  const colors = readyByColor.get(service) ?? new Map<Color, ReadonlySet<string>>();
-  readyByColor.set(service, colors);
-  const ready = colors.get(color) ?? findReady(service, color);
-  colors.set(color, ready);
-  return ready;
+interface Usable {
+  readonly behind: readonly Endpoint[];
+  readonly ready: ReadonlySet<string>;
 }
 
-function findReady(service: ServiceView, color: Color): ReadonlySet<string> {
-  const twin = service.twins[color].endpoints;
+/** As often asked for; by the list of the twin, beside that of its Service. */
+const usableByTwin = new WeakMap<readonly Endpoint[], Usable>();
+
+/** Pods of a colour that production could use through this Service now, also while it does not. */
+export function readyOfColor({ endpoints, twins }: ServiceView, color: Color): ReadonlySet<string> {
+  const twin = twins[color].endpoints;
+  const known = usableByTwin.get(twin);
+  if (known?.behind === endpoints) return known.ready;
   // A port that only the other side's pods have must not be lost in the switch.
-  return readyIn(twin, groupsOf([...service.endpoints, ...twin]));
+  const ready = readyIn(twin, groupsOf([...endpoints, ...twin]));
+  usableByTwin.set(twin, { behind: endpoints, ready });
+  return ready;
 }
 
 /**
@@ -111,7 +112,9 @@ export function servingOfColor(snapshot: Snapshot, color: Color): number {
 
 function servingThrough(snapshot: Snapshot, service: ServiceView, color: Color): number {
   const own = podsOf(snapshot, service, color);
-  return [...readyPods(service.endpoints)].filter((uid) => own.has(uid)).length;
+  let serving = 0;
+  for (const uid of readyPods(service.endpoints)) if (own.has(uid)) serving += 1;
+  return serving;
 }
 
 function smallest(counts: readonly number[]): number {

@@ -2,6 +2,7 @@
 
 import { sameJson } from '../../api/json.ts';
 import { ANNOTATION_SPEC_HASH, LABEL_REVISION } from '../../api/names.ts';
+import type { ReleaseSpec } from '../../api/schema.ts';
 import type { Color } from '../../api/status.ts';
 import type {
   Condition,
@@ -18,8 +19,29 @@ import { carriesStated } from '../../workload/stated.ts';
 import { colorIdentity } from '../identities.ts';
 import { isOurs, MAX_MESSAGE } from './common.ts';
 
+interface Viewed {
+  readonly spec: ReleaseSpec;
+  readonly stored: WorkloadContent | undefined;
+  readonly view: ColorDeploymentView;
+}
+
+const deploymentViews = new WeakMap<Deployment, Viewed>();
+
 /** `stored`: the content of the revision that the Deployment was written for. */
 export function deploymentView(
+  deployment: Deployment,
+  release: ReleaseRef,
+  stored: WorkloadContent | undefined,
+): ColorDeploymentView {
+  const { spec } = release;
+  const known = deploymentViews.get(deployment);
+  if (known?.spec === spec && known.stored === stored) return known.view;
+  const view = viewDeployment(deployment, release, stored);
+  deploymentViews.set(deployment, { spec, stored, view });
+  return view;
+}
+
+function viewDeployment(
   deployment: Deployment,
   release: ReleaseRef,
   stored: WorkloadContent | undefined,
