@@ -109,7 +109,7 @@ export function createApi(now: () => number): Api {
       ...identity(old),
       ...(specChanged && old.generation !== undefined && { generation: old.generation + 1 }),
     };
-    if (isDeepStrictEqual({ ...next, metadata: kept }, before)) return before;
+    if (!specChanged && isSame(statusOf(next), statusOf(before)) && isSame(kept, old)) return before;
     version += 1;
     const stored: KubeObject = { ...next, metadata: { ...kept, resourceVersion: String(version) } };
     if (stored.metadata.deletionTimestamp !== undefined && isReleased(type, stored)) {
@@ -274,15 +274,20 @@ function versionIn(body: unknown): string | undefined {
 
 /** But for the metadata and the status. Most writes keep the rest as it is, member by member. */
 function sameBody(before: KubeObject, next: KubeObject): boolean {
-  const [old, fresh] = [bodyOf(before), bodyOf(next)];
-  const keys = Object.keys(fresh);
-  if (keys.length !== Object.keys(old).length) return false;
-  return keys.every((key) => old[key] === fresh[key] || isDeepStrictEqual(old[key], fresh[key]));
+  const [old, fresh] = [before, next] as unknown as Record<string, unknown>[];
+  const keys = membersOf(next);
+  return keys.length === membersOf(before).length && keys.every((key) => isSame(old?.[key], fresh?.[key]));
 }
 
-function bodyOf(object: KubeObject): Record<string, unknown> {
-  const { metadata: _, status: __, ...body } = object as KubeObject & { status?: unknown };
-  return body;
+function membersOf(object: KubeObject): string[] {
+  return Object.keys(object).filter((key) => key !== 'metadata' && key !== 'status');
+}
+
+const statusOf = (object: KubeObject): unknown => (object as { status?: unknown }).status;
+
+/** Most of what is compared is the same object. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || isDeepStrictEqual(a, b);
 }
 
 function compact<T extends object>(object: T): T {
@@ -302,11 +307,26 @@ function isReleased(type: ResourceType, { metadata }: KubeObject): boolean {
 /** `key`, `key=value`, joined by commas. */
 export function selects(selector: string | undefined, { metadata }: KubeObject): boolean {
   if (selector === undefined || selector === '') return true;
-  return selector.split(',').every((part) => {
-    const [key = '', value] = part.split('=');
+  return partsOf(selector).every(([key, value]) => {
     const label = metadata.labels?.[key];
     return value === undefined ? label !== undefined : label === value;
   });
+}
+
+type Part = readonly [key: string, value: string | undefined];
+
+/** There are few, and each watch asks of each change. */
+const parsed = new Map<string, readonly Part[]>();
+
+function partsOf(selector: string): readonly Part[] {
+  const known = parsed.get(selector) ?? selector.split(',').map(partOf);
+  parsed.set(selector, known);
+  return known;
+}
+
+function partOf(text: string): Part {
+  const [key = '', value] = text.split('=');
+  return [key, value];
 }
 
 export function matches(selector: Readonly<Record<string, string>> | undefined, object: KubeObject): boolean {

@@ -4,8 +4,10 @@ import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
   DEPLOYMENTS,
   type Deployment,
+  ENDPOINT_SLICES,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
+  SERVICES,
 } from '../../../src/kube/types.ts';
 import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { selectedColor } from '../world.ts';
@@ -42,6 +44,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
   let astraySince: number | undefined;
   let wrong: string | undefined;
   let seen = '';
+  let followed = -1;
   let lookedAt = start;
 
   function move(now: number, truth: Truth): void {
@@ -62,8 +65,8 @@ export function createTrafficGuard(start: number): TrafficGuard {
     check(view, operatorWorks) {
       const { timeline } = view;
       const { version } = view.world.api;
-      if (version !== seen) look(view);
-      else if (timeline.now > lookedAt + LOOK_EVERY_MS) judge(view);
+      if (version !== seen) follow(view);
+      if (version !== seen || timeline.now > lookedAt + LOOK_EVERY_MS) judge(view);
       seen = version;
       if (wrong === undefined || !operatorWorks) astraySince = undefined;
       else astraySince ??= timeline.now;
@@ -78,18 +81,20 @@ export function createTrafficGuard(start: number): TrafficGuard {
     selections.set(service, selected);
   }
 
-  /** The cluster has changed. */
-  function look(view: View): void {
-    const { truth, timeline } = view;
-    for (const name of [SERVICE, ...siblingsOf(view.world.scenario)]) {
-      note(name, selectedColor(view.world.api, name), timeline.now);
+  /** What Services select, and what is ready behind them: nothing new where neither they nor their slices changed. */
+  function follow(view: View): void {
+    const { truth, timeline, world } = view;
+    const changed = Math.max(world.api.versionOf(SERVICES), world.api.versionOf(ENDPOINT_SLICES));
+    if (changed === followed) return;
+    followed = changed;
+    for (const name of [SERVICE, ...siblingsOf(world.scenario)]) {
+      note(name, selectedColor(world.api, name), timeline.now);
       for (const service of [name, ...COLORS.map((color) => `${name}-${color}`)])
         counts.note(service, timeline.now, truth.ready(service));
     }
     const selected = truth.selected();
     if (selected !== lastSelected) move(timeline.now, truth);
     lastSelected = selected;
-    judge(view);
   }
 
   function judge(view: View): void {
