@@ -188,13 +188,14 @@ function syncAgainAndAgain(hands: Hands): void {
 
 /** A second autoscaler for the same pods switches both off, until somebody sees it. */
 function beside(world: World, timeline: Timeline, random: Random, name: string, target: string): void {
-  const { api } = world;
+  const { api, scenario } = world;
   if (api.get(HORIZONTAL_POD_AUTOSCALERS, name) !== undefined) return;
   api.create(HORIZONTAL_POD_AUTOSCALERS, autoscalerOf(name, target, { minReplicas: 1, maxReplicas: 8 }));
   const { uid } = api.get(HORIZONTAL_POD_AUTOSCALERS, name)?.metadata ?? {};
   timeline.after(random.between(20_000, 240_000), () => {
-    // Where the release is gone meanwhile it is the only one, and theirs again.
-    if (name === SOURCE && api.get(RELEASES, RELEASE) === undefined) return;
+    // Where the release is gone meanwhile it is the only one, and theirs again, if they ever had one.
+    const isTheirs = name === SOURCE && scenario.spec.autoscaling !== undefined;
+    if (isTheirs && api.get(RELEASES, RELEASE) === undefined) return;
     if (api.get(HORIZONTAL_POD_AUTOSCALERS, name)?.metadata.uid === uid)
       remove(api, HORIZONTAL_POD_AUTOSCALERS, name);
   });
