@@ -149,10 +149,13 @@ export function letGo(
   };
 }
 
-/** They are ours alone: another release of the Service could not make its own while they stand. */
+/**
+ * They are ours alone: another release of the Service could not make its own while they stand. Nobody would remove those
+ * of a Service that is not there in the moment in which the release goes.
+ */
 export function removeTwins({ services }: Snapshot): Effect[] {
-  return services.flatMap(({ name, found, twins }) =>
-    COLORS.filter((color) => found && twins[color].found && twins[color].ours).map(
+  return services.flatMap(({ name, twins }) =>
+    COLORS.filter((color) => twins[color].found && twins[color].ours).map(
       (color): Effect => ({ kind: 'RemoveTwin', service: name, color }),
     ),
   );

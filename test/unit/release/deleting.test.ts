@@ -118,9 +118,14 @@ describe('deleting the release of a source that says something else', () => {
     expect(decidedOn(wrong).effects).to.deep.equal(gone);
   });
 
-  it('while a Service cannot be read, everything stays', () => {
+  it('while a Service cannot be read, everything stays that could serve', () => {
     const { effects } = decided(deleting({ ...committed, service: { found: false, endpoints: [] } }));
-    expect(effects).to.deep.equal(['ReleaseSource', 'RemoveFinalizer']);
+    expect(effects).to.deep.equal([
+      'RemoveTwin checkout-blue',
+      'RemoveTwin checkout-green',
+      'ReleaseSource',
+      'RemoveFinalizer',
+    ]);
   });
 
   it('gives the source its autoscaler back only where no colour goes on serving, whose own it would switch off', () => {
