@@ -10,7 +10,7 @@ import { autoscalingBounds } from '../capacity.ts';
 import type { EndpointView } from '../endpoint-view.ts';
 import { readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
-import type { ServiceView, Snapshot } from '../snapshot.ts';
+import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { dismiss, removeTwins, returnServices } from '../upkeep.ts';
 import { drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
 import { leavePair } from './paired.ts';
@@ -187,10 +187,15 @@ function give(snapshot: Snapshot): Effect[] {
   const { source, release } = snapshot;
   const kept = keptColors(snapshot);
   const serves = kept.length === 0;
+  const isOurs = source?.claimedBy === release.name || (serves && isOwedItsAutoscaler(source));
   return [
-    ...(source?.claimedBy === release.name
-      ? [{ kind: 'ReleaseSource' as const, uid: source.uid, serves }]
-      : []),
+    ...(source !== undefined && isOurs ? [{ kind: 'ReleaseSource' as const, uid: source.uid, serves }] : []),
     ...returnServices(snapshot, kept),
   ];
+}
+
+/** It was given back while a colour was to go on serving, which serves no more: that had not come to its end. */
+function isOwedItsAutoscaler(source: SourceView | undefined): boolean {
+  if (source === undefined || source.claimedBy !== undefined) return false;
+  return source.storedAutoscaler && source.replicas > 0;
 }

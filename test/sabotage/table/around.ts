@@ -138,8 +138,8 @@ export const AROUND: readonly Sabotage[] = [
     kinds: ['ejected'],
     breaks: 'The release is gone, and the source is paused and labelled still.',
     file: DELETING,
-    find: `...(source?.claimedBy === release.name`,
-    replace: `...(source?.claimedBy === release.uid`,
+    find: 'source?.claimedBy === release.name',
+    replace: 'source?.claimedBy === release.uid',
   },
   {
     name: 'autoscaler-of-the-source-forgotten',

@@ -137,6 +137,18 @@ describe('deleting the release of a source that says something else', () => {
     expect(given(deleting(unready))).to.deep.equal({ ...gives, serves: true });
   });
 
+  it('gives the source its autoscaler also where it was given back before, for a colour that serves no more', () => {
+    const left = (source: object) => ({
+      ...deleting({ ...committed, route: undefined, mark: undefined, blue: {}, green: {} }),
+      source: { claimedBy: undefined, storedAutoscaler: true, replicas: 3, ...source },
+    });
+    const given = (source: object = {}) => decided(left(source)).effects.includes('ReleaseSource');
+    expect(given()).to.equal(true);
+    expect(given({ storedAutoscaler: false })).to.equal(false);
+    expect(given({ replicas: 0 })).to.equal(false);
+    expect(given({ claimedBy: 'another' })).to.equal(false);
+  });
+
   it('without the finalizer there is nothing left to do', () => {
     expect(decided({ ...committed, release: { deleting: true, hasFinalizer: false } }).effects).to.deep.equal(
       [],
