@@ -11,7 +11,7 @@ import {
 import { SOURCE, versionNamed } from './content.ts';
 import { checkBudgets } from './oracle/budgets.ts';
 import { checkCopies } from './oracle/config.ts';
-import { checkGivenBack } from './oracle/ejection.ts';
+import { checkGivenBack, checkNothingLeft } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { newestFirst, ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
 import { fail } from './oracle/view.ts';
@@ -50,7 +50,10 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
     if (api.get(RELEASES, RELEASE) !== undefined)
       fail('at rest: the release that was deleted is still there');
 
-    if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) checkGivenBack(stage.world);
+    if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) {
+      checkGivenBack(stage.world);
+      checkNothingLeft(stage.world);
+    }
     checkCopies(stage.world);
     return;
   }

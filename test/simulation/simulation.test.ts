@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
 import { coverageOf } from './coverage.ts';
 import type { Level } from './faults.ts';
+import type { Focus } from './focus.ts';
 import { live } from './life.ts';
 import { createPool } from './pool.ts';
 import { createRandom } from './random.ts';
@@ -156,6 +157,29 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
 ];
 
+/** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */
+const UNHEARD: Focus = {
+  deleted: true,
+  count: 2,
+  faults: {
+    mishapEvery: 30_000,
+    lag: 20_000,
+    callFails: 0.005,
+    answerLost: 0.005,
+    crash: 0.002,
+    only: [
+      'two operators work at once',
+      'the operator is killed',
+      'delete a twin',
+      'replace the Service as Git has it',
+      'delete the autoscalers',
+      'delete a colour',
+      'delete a copy',
+      'delete the source, which Git brings back',
+    ],
+  },
+};
+
 /**
  * Of each level. The lives are always the same: fresh ones still find something now and then (docs/proof.md says how
  * often), and `npm run simulate` draws them.
@@ -183,6 +207,13 @@ describe('a release in a model cluster', function () {
   for (const [failed, level, what] of FAILED_ONCE) {
     it(`does not fail again: ${what}`, async () => {
       const life = await live(failed, level);
+      expect(life.violation, story(life)).to.equal(undefined);
+    });
+  }
+
+  for (const seed of [3000001003, 3000001030, 3000001059, 3000001075, 3000001082]) {
+    it(`leaves nothing behind when it is deleted, whoever has not heard that it is gone (${seed})`, async () => {
+      const life = await live(seed, 'harsh', undefined, UNHEARD);
       expect(life.violation, story(life)).to.equal(undefined);
     });
   }

@@ -16,6 +16,7 @@ import { markedOf, SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.
 import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
+import { assertStands } from './standing.ts';
 import { create, patch, removeMembers, setMembers, test, testMark } from './writes.ts';
 
 function publishedOf({ published }: Scene): ConfigMap {
@@ -35,6 +36,7 @@ const claimEndpoint: Apply<'ClaimEndpoint'> = async (applier, scene, { configMap
     return create(applier, configMaps, CONFIG_MAPS, scene, body as never);
   }
   const { metadata } = publishedOf(scene);
+  await assertStands(applier, scene);
   await patch(applier, configMaps, CONFIG_MAPS, scene, name, [
     test('/metadata/uid', expected.uid),
     test('/metadata/resourceVersion', expected.resourceVersion),

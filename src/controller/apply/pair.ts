@@ -15,6 +15,7 @@ import type { Scene } from '../observe.ts';
 import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
+import { assertStands } from './standing.ts';
 import { patch, removeMembers, setMembers, test, whyUnpatched } from './writes.ts';
 
 interface Kept {
@@ -105,6 +106,7 @@ export const pairAppliers: Appliers<'ClaimPaired' | 'ReleasePaired' | 'LockAutos
     const claimedBy = metadata.labels?.[LABEL_RELEASE];
     if (claimedBy !== undefined && claimedBy !== scene.release.name)
       throw new StaleError(`${object} "${name}" belongs to release "${claimedBy}"`);
+    await assertStands(applier, scene);
     await write(
       applier,
       scene,
@@ -128,6 +130,8 @@ export const pairAppliers: Appliers<'ClaimPaired' | 'ReleasePaired' | 'LockAutos
   },
   LockAutoscaler: async (applier, scene, { name, uid, from, to, own, note: seen, at }) => {
     const { metadata } = await read(applier, scene, 'HorizontalPodAutoscaler', name, uid);
+    if (metadata.labels?.[LABEL_RELEASE] !== scene.release.name)
+      throw new StaleError(`HorizontalPodAutoscaler "${name}" was given back in the meantime`);
     if (metadata.annotations?.[ANNOTATION_CAPACITY_LOCK] !== seen)
       throw new StaleError(`HorizontalPodAutoscaler "${name}" was locked in the meantime`);
     const note = { [ANNOTATION_CAPACITY_LOCK]: formatLock({ own, written: to, at }) };

@@ -6,15 +6,14 @@ import {
   LABEL_RELEASE,
   twinName,
 } from '../../api/names.ts';
-import { type BlueGreenReleaseObject, RELEASES } from '../../api/resource.ts';
 import type { CallOptions, JsonPatchOperation, Urgency } from '../../kube/ports.ts';
 import { SERVICES, type Service } from '../../kube/types.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
-import { StaleError } from './errors.ts';
 import { serviceOf } from './present.ts';
+import { assertStands } from './standing.ts';
 import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
 
 export const patchService = (
@@ -39,19 +38,18 @@ const PREVIEW_DEADLINE_MS = 2000;
 
 /**
  * A Service with neither mark nor claim may be one that the release gave back when it went, of which this process has not
- * heard yet: who deletes a release is not seen in the version of a Service that was read after that.
+ * heard yet: put to a side that has been deleted since, it would be dark, and nobody would put it back. One that has
+ * either still is given back after this, or is not as it was seen.
  */
-async function assertStands({ client }: Applier, { release }: Scene, urgency: Urgency): Promise<void> {
-  const { namespace, name, uid } = release;
-  const found = await client.list<BlueGreenReleaseObject>(RELEASES, {
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
-    urgency,
-  });
-  const stands = found.some(
-    ({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined,
-  );
-  if (!stands) throw new StaleError(`release "${name}" is gone, or being deleted`);
+async function assertOurs(
+  applier: Applier,
+  scene: Scene,
+  expectedMark: string | undefined,
+  { metadata }: Service,
+  urgency: Urgency = 'normal',
+): Promise<void> {
+  const isClaimed = metadata.annotations?.[ANNOTATION_CLAIM] === scene.release.uid;
+  if (expectedMark === undefined && !isClaimed) await assertStands(applier, scene, urgency);
 }
 
 /** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
@@ -61,10 +59,7 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   const annotations = service.metadata.annotations;
   const path = `/spec/selector/${pointer(label)}`;
   const urgency = effect.rescue ? 'rescue' : 'normal';
-  const isClaimed = annotations?.[ANNOTATION_CLAIM] === scene.release.uid;
-  // What points elsewhere is put back at once: only a mark can wait for one more answer.
-  const isThere = effect.mark !== undefined && effect.from[label] === effect.color;
-  if (isThere && effect.expectedMark === undefined && !isClaimed) await assertStands(applier, scene, urgency);
+  await assertOurs(applier, scene, effect.expectedMark, service, urgency);
   const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', effect.uid),
@@ -81,13 +76,15 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
 };
 
 /** Without the mark: what the source runs is no switch of this release. When it was done says when it has drained. */
-const handBack: Apply<'HandBack'> = (applier, scene, effect) => {
+const handBack: Apply<'HandBack'> = async (applier, scene, effect) => {
   const {
     [LABEL_POD_TEMPLATE_HASH]: _,
     [scene.release.spec.traffic.selectorLabel]: __,
     ...rest
   } = effect.from;
-  const { metadata } = serviceOf(scene, effect.service);
+  const service = serviceOf(scene, effect.service);
+  const { metadata } = service;
+  await assertOurs(applier, scene, effect.expectedMark, service);
   const path = '/metadata/annotations';
   return patchService(applier, scene, effect.service, [
     test('/metadata/uid', effect.uid),
@@ -112,7 +109,8 @@ export const serviceAppliers: Appliers<
   | 'WriteTwin'
   | 'RemoveTwin'
 > = {
-  ClaimService: (applier, scene, { service, uid, resourceVersion }) => {
+  ClaimService: async (applier, scene, { service, uid, resourceVersion }) => {
+    await assertStands(applier, scene);
     const { labels, annotations } = serviceOf(scene, service).metadata;
     return patchService(applier, scene, service, [
       test('/metadata/uid', uid),
@@ -136,8 +134,10 @@ export const serviceAppliers: Appliers<
   },
   PatchSelector: patchSelector,
   HandBack: handBack,
-  PointPreview: (applier, scene, { service, uid, resourceVersion, color }) => {
-    const { labels, annotations } = serviceOf(scene, service).metadata;
+  PointPreview: async (applier, scene, { service, uid, resourceVersion, color }) => {
+    const preview = serviceOf(scene, service);
+    await assertOurs(applier, scene, undefined, preview);
+    const { labels, annotations } = preview.metadata;
     const path = `/spec/selector/${pointer(scene.release.spec.traffic.selectorLabel)}`;
     const operations: JsonPatchOperation[] = [
       test('/metadata/uid', uid),

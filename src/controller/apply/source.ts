@@ -7,7 +7,8 @@ import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, type HorizontalPodAutoscaler }
 import type { Scene } from '../observe.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { sourceOf, storedAutoscaler } from './present.ts';
-import { patch, removeMembers, setMembers, test } from './writes.ts';
+import { assertStands } from './standing.ts';
+import { patch, pointer, removeMembers, setMembers, test } from './writes.ts';
 
 const patchSource = (
   applier: Applier,
@@ -22,30 +23,33 @@ const patchSource = (
 
 /**
  * Deleted and brought back, the source has lost our label and the autoscaler that was stored on it: nobody would hear of
- * it, and nothing would come back with it. What another release has is left.
+ * it, and nothing would come back with it. What another release has is left; and so is what was given back since this
+ * was planned.
  */
-function claimSource(
+async function claimSource(
   applier: Applier,
   scene: Scene,
   more: Record<string, string> = {},
-): JsonPatchOperation[] {
+): Promise<JsonPatchOperation[]> {
   const { labels, annotations } = sourceOf(scene).metadata;
   const stored = storedAutoscaler(applier, scene);
   const lost = stored !== undefined && annotations?.[ANNOTATION_STORED_AUTOSCALER] === undefined;
-  const claim = labels?.[LABEL_RELEASE] === undefined ? { [LABEL_RELEASE]: scene.release.name } : {};
+  const owner = labels?.[LABEL_RELEASE];
+  if (owner === undefined) await assertStands(applier, scene);
+  const claim =
+    owner === undefined
+      ? setMembers('/metadata/labels', labels, { [LABEL_RELEASE]: scene.release.name })
+      : [test(`/metadata/labels/${pointer(LABEL_RELEASE)}`, owner)];
   const notes = { ...(lost && { [ANNOTATION_STORED_AUTOSCALER]: stored }), ...more };
-  return [
-    ...setMembers('/metadata/labels', labels, claim),
-    ...setMembers('/metadata/annotations', annotations, notes),
-  ];
+  return [...claim, ...setMembers('/metadata/annotations', annotations, notes)];
 }
 
-const holdSource: Apply<'HoldSource'> = (applier, scene, { uid, resourceVersion, autoscaler }) => {
+const holdSource: Apply<'HoldSource'> = async (applier, scene, { uid, resourceVersion, autoscaler }) => {
   const taken = scene.sourceAutoscalers.find(({ metadata }) => metadata.name === autoscaler);
   const stored = taken && { [ANNOTATION_STORED_AUTOSCALER]: storable(taken) };
   return patchSource(applier, scene, uid, [
     test('/metadata/resourceVersion', resourceVersion),
-    ...claimSource(applier, scene, stored),
+    ...(await claimSource(applier, scene, stored)),
     { op: 'add', path: '/spec/paused', value: true },
   ]);
 };
@@ -90,13 +94,14 @@ const releaseSource: Apply<'ReleaseSource'> = async (applier, scene, { uid, serv
 };
 
 export const sourceAppliers: Appliers<'ClaimSource' | 'HoldSource' | 'ReleaseSource' | 'ScaleSource'> = {
-  ClaimSource: (applier, scene, { uid }) => patchSource(applier, scene, uid, claimSource(applier, scene)),
+  ClaimSource: async (applier, scene, { uid }) =>
+    patchSource(applier, scene, uid, await claimSource(applier, scene)),
   HoldSource: holdSource,
   ReleaseSource: releaseSource,
-  ScaleSource: (applier, scene, { uid, from, to, at }) =>
+  ScaleSource: async (applier, scene, { uid, from, to, at }) =>
     patchSource(applier, scene, uid, [
       test('/spec/replicas', from),
-      ...claimSource(applier, scene, { [ANNOTATION_PARKED_AT]: formatTime(at) }),
+      ...(await claimSource(applier, scene, { [ANNOTATION_PARKED_AT]: formatTime(at) })),
       { op: 'replace', path: '/spec/replicas', value: to },
       { op: 'add', path: '/spec/paused', value: false },
     ]),

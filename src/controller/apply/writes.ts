@@ -7,6 +7,7 @@ import { JOBS } from '../../kube/types.ts';
 import type { Scene } from '../observe.ts';
 import type { Applier } from './applier.ts';
 import { NameTakenError, StaleError } from './errors.ts';
+import { assertStands } from './standing.ts';
 
 /** A key in a JSON pointer, RFC 6901. */
 export const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
@@ -69,6 +70,8 @@ export async function create<T extends KubeObject>(
   scene: Scene,
   body: T,
 ): Promise<void> {
+  // What has an owner goes with it, whenever it was made.
+  if (body.metadata.ownerReferences === undefined) await assertStands(applier, scene);
   try {
     store.note(await applier.client.create<T>(type, body));
   } catch (error) {

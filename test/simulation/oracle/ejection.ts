@@ -1,17 +1,19 @@
 /** Ejection: the source takes production back with its pods ready, and in the end nothing tells of the release. */
-import { LABEL_POD_TEMPLATE_HASH } from '../../../src/api/names.ts';
+import { LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE } from '../../../src/api/names.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
+  CONFIG_MAPS,
   DEPLOYMENTS,
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   type Pod,
   SERVICES,
   type Service,
 } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
-import { RELEASE, SERVICE } from '../scenario.ts';
+import { previewsOf, RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
 import { isColor } from './truth.ts';
 import { fail, isTouched, type View } from './view.ts';
@@ -64,4 +66,29 @@ export function checkGivenBack({ api, scenario }: World): void {
     api.get(HORIZONTAL_POD_AUTOSCALERS, 'checkout') === undefined
   )
     fail('at rest: the source serves again, without its autoscaler');
+}
+
+const OWN = [DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, POD_DISRUPTION_BUDGETS, CONFIG_MAPS];
+
+/** Nobody looks after what carries the label of a release that is gone: only a colour that goes on serving stays, with what it has. */
+export function checkNothingLeft({ api, scenario }: World): void {
+  const services = [SERVICE, ...siblingsOf(scenario)];
+  const label = `${LABEL_RELEASE}=${RELEASE}`;
+  const [claimed] = api.list<Service>(SERVICES, label);
+  if (claimed !== undefined)
+    fail(`at rest: the release is gone, and Service ${claimed.metadata.name} is labelled`);
+  for (const name of [...services, ...previewsOf(scenario)]) {
+    const left = Object.keys(api.get(SERVICES, name)?.metadata.annotations ?? {});
+    if (left.length > 0) fail(`at rest: the release is gone, and ${left.join(', ')} is left on ${name}`);
+  }
+  const ready = (name: string): number => api.get<Deployment>(DEPLOYMENTS, name)?.status?.readyReplicas ?? 0;
+  const sides = COLORS.reduce((sum, color) => sum + ready(`${RELEASE}-${color}`), 0);
+  const keys = services.map((name) => api.get<Service>(SERVICES, name)?.spec.selector?.[LABEL]);
+  const kept = COLORS.filter(
+    (color) => keys.includes(color) || (keys.includes(undefined) && sides > ready('checkout')),
+  );
+  for (const type of OWN)
+    for (const { metadata } of api.list(type, label))
+      if (!kept.some((color) => metadata.name.startsWith(`${RELEASE}-${color}`)))
+        fail(`at rest: the release is gone, and ${type.kind} ${metadata.name} is left`);
 }

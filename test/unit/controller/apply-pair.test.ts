@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ANNOTATION_CAPACITY_LOCK } from '../../../src/api/names.ts';
+import { ANNOTATION_CAPACITY_LOCK, LABEL_RELEASE } from '../../../src/api/names.ts';
 import { specSchema } from '../../../src/api/schema.ts';
 import { StaleError } from '../../../src/controller/apply/errors.ts';
 import { applyEffect } from '../../../src/controller/apply.ts';
@@ -85,18 +85,25 @@ describe('the minimum of an autoscaler', () => {
   } as const;
   const seen = '2->5@2026-03-01T12:00:00Z';
 
-  it('is written only where the note is what was seen', async () => {
-    const note = (text: string) => {
+  it('is written only where it is ours still, and the note is what was seen', async () => {
+    const note = (text: string, owner = 'shop') => {
       const { metadata, ...rest } = standing({ spec: { minReplicas: 5 } });
       return cluster({
         ...rest,
-        metadata: { ...metadata, annotations: { [ANNOTATION_CAPACITY_LOCK]: text } },
+        metadata: {
+          ...metadata,
+          labels: { [LABEL_RELEASE]: owner },
+          annotations: { [ANNOTATION_CAPACITY_LOCK]: text },
+        },
       });
     };
     const effect: Effect = { ...unlock, own: 2, note: seen, at: 0 };
     const other = note('3->5@2026-03-01T12:00:01Z');
     expect(await thrown(applyEffect(other.applier, scene, effect))).to.be.instanceOf(StaleError);
     expect(other.asked).to.deep.equal([]);
+    const given = note(seen, 'another');
+    expect(await thrown(applyEffect(given.applier, scene, effect))).to.be.instanceOf(StaleError);
+    expect(given.asked).to.deep.equal([]);
     const same = note(seen);
     await applyEffect(same.applier, scene, effect);
     expect(same.asked).to.deep.include({ op: 'add', path: '/spec/minReplicas', value: 2 });

@@ -27,7 +27,7 @@ const source = {
 const scene = {
   release: { namespace: 'demo', name: 'shop', uid: 'this-life', spec },
   source,
-  snapshot: { config: { found: undefined, missing: [], bytes: 0 } },
+  snapshot: { config: { found: undefined, missing: [], bytes: 0 }, release: { deleting: false } },
 } as unknown as Scene;
 const facts: RevisionFacts = { color: 'blue', attempt: 1, startedAt: 0 };
 const freeze = {
@@ -233,11 +233,10 @@ describe('a Service that tells nothing of this release', () => {
     expect(await marked(going)).to.deep.equal([true, false]);
   });
 
-  it('is put back at once where it points elsewhere: production waits for no question', async () => {
-    expect(await marked(undefined, {}, { app: 'shop', 'bluegreen.dev/color': 'green' })).to.deep.equal([
-      false,
-      true,
-    ]);
+  it('points where people had it, once it was given back: it is put to a colour only where the release stands', async () => {
+    const given = { app: 'shop' } as typeof effect.from;
+    expect(await marked(undefined, {}, given)).to.deep.equal([true, false]);
+    expect(await marked(stands, {}, given)).to.deep.equal([false, true]);
   });
 
   it('is not the one that was claimed and has not been switched yet: nobody is asked', async () => {

@@ -209,7 +209,7 @@ describe('what was done before a reconcile ended early', () => {
         ...o,
         metadata: { ...o.metadata, uid: o.metadata.name, resourceVersion: '6' },
       }),
-      list: () => Promise.resolve([]),
+      list: (type: ResourceType) => Promise.resolve(type === RELEASES ? [object] : []),
       patch: (type: ResourceType, { name }: { name: string }, { body }: any, options?: CallOptions) => {
         const what = options?.subresource ?? name;
         if (patience.delete(what)) return Promise.reject(conflict);

@@ -1,0 +1,27 @@
+/** Whether the release is there still, asked of the API server: a cache may not have heard yet that it is gone. */
+import { type BlueGreenReleaseObject, RELEASES } from '../../api/resource.ts';
+import type { Urgency } from '../../kube/ports.ts';
+import type { Scene } from '../observe.ts';
+import type { Applier } from './applier.ts';
+import { StaleError } from './errors.ts';
+
+/**
+ * Before something becomes the release's own that was not: whatever it took back when it went, it does not take back
+ * again, and nobody else would. What is its own already is tested for by what stands on it.
+ */
+export async function assertStands(
+  { client }: Applier,
+  { release, snapshot }: Scene,
+  urgency: Urgency = 'normal',
+): Promise<void> {
+  const { namespace, name, uid } = release;
+  const found = await client.list<BlueGreenReleaseObject>(RELEASES, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    urgency,
+  });
+  const own = found.find(({ metadata }) => metadata.uid === uid);
+  if (own === undefined) throw new StaleError(`release "${name}" is gone`);
+  if (own.metadata.deletionTimestamp !== undefined && !snapshot.release.deleting)
+    throw new StaleError(`release "${name}" is being deleted`);
+}
