@@ -2,7 +2,7 @@
  * What is wrong with the input, seen before anything is touched. Each problem is one sentence: object, field, what to
  * do. The first is shown; production stays as it is; the release goes on by itself when the problem is mended.
  */
-import { LABEL_CONFIG } from '../api/names.ts';
+import { LABEL_CONFIG, LABEL_POD_TEMPLATE_HASH } from '../api/names.ts';
 import { COLORS } from '../api/status.ts';
 import { autoscalerOn, sideInWords, workloadInWords, workloadOf } from '../api/workload.ts';
 import { autoscalingBounds, candidateColor, requiredReady } from './capacity.ts';
@@ -180,8 +180,10 @@ function serviceMissesPods(snapshot: Snapshot, roles: Roles): Problem | undefine
   const joining = new Set(active === undefined ? snapshot.services : newcomers(snapshot, roles));
   // Both sides of a pair stand there to be looked at: `pairUnfit`.
   if (labels === undefined || pair !== undefined) return undefined;
+  // An ejection that did not end, of an earlier release of that name, left the hash: the switch takes it away.
+  const apart = [label, LABEL_POD_TEMPLATE_HASH];
   return perService((service) =>
-    !joining.has(service) || selects(service.selector, labels, [label])
+    !joining.has(service) || selects(service.selector, labels, apart)
       ? undefined
       : {
           reason: 'ServiceSelectsOtherPods',

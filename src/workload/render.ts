@@ -13,6 +13,7 @@ import {
   LABEL_COLOR,
   LABEL_CONFIG,
   LABEL_GATE,
+  LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
   LABEL_REVISION,
   twinName,
@@ -106,6 +107,8 @@ export const nameless = <T extends KubeObject>(body: T): T => ({
 export function renderTwin(release: ReleaseRef, service: Service, color: Color): Service {
   const { selectorLabel } = release.spec.traffic;
   const { ipFamilies, ipFamilyPolicy } = service.spec;
+  // A Service that was handed to the source, by an ejection that did not end, names pods that no colour has.
+  const { [LABEL_POD_TEMPLATE_HASH]: _, ...selector } = service.spec.selector ?? {};
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -116,7 +119,7 @@ export function renderTwin(release: ReleaseRef, service: Service, color: Color):
     },
     spec: {
       type: 'ClusterIP',
-      selector: { ...service.spec.selector, [selectorLabel]: color },
+      selector: { ...selector, [selectorLabel]: color },
       ports: twinPorts(service),
       ...(ipFamilies !== undefined && { ipFamilies }),
       ...(ipFamilyPolicy !== undefined && { ipFamilyPolicy }),

@@ -67,7 +67,11 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
     testMark(effect.expectedMark, service.metadata),
     ...(effect.color === undefined
       ? removeMembers('/spec/selector', service.spec.selector, [label])
-      : [{ op: 'add' as const, path, value: effect.color }]),
+      : [
+          { op: 'add' as const, path, value: effect.color },
+          // Of an ejection that did not end: no pod of a colour has it, and nothing would be selected.
+          ...removeMembers('/spec/selector', service.spec.selector, [LABEL_POD_TEMPLATE_HASH]),
+        ]),
     ...(marks === undefined
       ? removeMembers('/metadata/annotations', annotations, SWITCH_ANNOTATIONS)
       : setMembers('/metadata/annotations', annotations, marks)),

@@ -206,20 +206,21 @@ function hold({ uid, resourceVersion }: SourceView): Effect {
   return { kind: 'HoldSource', uid, resourceVersion, autoscaler: undefined };
 }
 
-/** `hash` undefined: as before the adoption. */
+/** `hash` undefined: as before the adoption. With the key of a colour beside the hash a Service selects nothing. */
 export function handBack(snapshot: Snapshot, hash: string | undefined, reason: string): Effect[] {
-  return snapshot.services
-    .filter(({ selector }) => selector[LABEL_POD_TEMPLATE_HASH] !== hash)
-    .map((service) => ({
-      kind: 'HandBack',
-      service: service.name,
-      uid: service.uid,
-      from: service.selector,
-      expectedMark: service.rawMark,
-      hash,
-      decidedAt: snapshot.now,
-      reason,
-    }));
+  const label = snapshot.release.spec.traffic.selectorLabel;
+  const isDue = ({ selector }: ServiceView): boolean =>
+    selector[LABEL_POD_TEMPLATE_HASH] !== hash || (hash !== undefined && selector[label] !== undefined);
+  return snapshot.services.filter(isDue).map((service) => ({
+    kind: 'HandBack',
+    service: service.name,
+    uid: service.uid,
+    from: service.selector,
+    expectedMark: service.rawMark,
+    hash,
+    decidedAt: snapshot.now,
+    reason,
+  }));
 }
 
 /** Every selector names the source's pods. The colours go when that is proven and drained, and then the hash. */

@@ -174,6 +174,20 @@ describe('the selector of a Service', () => {
     return asked.operations.filter(({ op }) => op === 'test').slice(2);
   }
 
+  it('names a colour alone, where an ejection that did not end had named the pods of the source', async () => {
+    const { asked, applier } = cluster(revision({}));
+    const selector = { app: 'shop', 'pod-template-hash': 'abc' };
+    const here = { ...scene, services: [{ metadata, spec: { selector } }], previews: [], leftovers: [] };
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const effect = { ...switched, from: selector, expectedMark: undefined } as Effect;
+    await applyEffect({ ...applier, cache }, here as unknown as Scene, effect);
+    expect(asked.operations.filter(({ path }) => path.startsWith('/spec/selector'))).to.deep.equal([
+      { op: 'test', path: '/spec/selector', value: selector },
+      { op: 'add', path: '/spec/selector/bluegreen.dev~1color', value: 'blue' },
+      { op: 'remove', path: '/spec/selector/pod-template-hash' },
+    ]);
+  });
+
   for (const effect of [switched, handed]) {
     it(`is written over (${effect.kind}) only where the last switch is the one that was seen`, async () => {
       expect(await asked({ ...effect, expectedMark: 'this-life/r2/2' })).to.deep.equal([

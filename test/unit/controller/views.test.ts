@@ -96,6 +96,14 @@ describe('what keeps traffic near the client', () => {
   }
 });
 
+describe('the twin of a Service that an ejection has left with the source', () => {
+  it('selects the pods of its colour, none of which is of the template that the Service names', () => {
+    const left = service({ selector: { app: 'shop', 'pod-template-hash': 'abc' } });
+    const twin = renderTwin(release, left, 'blue');
+    expect(twin.spec.selector).to.deep.equal({ app: 'shop', 'bluegreen.dev/color': 'blue' });
+  });
+});
+
 describe('the twin of a Service that became dual stack', () => {
   const dual = service({ ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] });
 

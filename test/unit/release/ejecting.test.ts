@@ -114,6 +114,13 @@ describe('a release is deleted whose source says what serves', () => {
     expect(mixed.effects).to.deep.equal(['ScaleSource 3 -> 3']);
   });
 
+  it('what another process had put back to a colour meanwhile is moved again: it names both, and selects nothing', () => {
+    const selector = { app: 'checkout', 'pod-template-hash': 'abc', [LABEL]: 'blue' };
+    const result = decided(serviceHas({ selector }));
+    expect(result.effects).to.deep.equal(['HandBack checkout -> source (abc)']);
+    expect(effectOf(result, 'HandBack').from).to.deep.equal(selector);
+  });
+
   it('of several Services those that a crash left behind follow', () => {
     const { plan, snapshot } = decided({ ...sourceHas(READY), services: ['checkout', 'checkout-grpc'] });
     const [first, second] = plan.effects;

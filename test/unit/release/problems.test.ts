@@ -180,6 +180,13 @@ describe('what is wrong with the input is said before anything is touched', () =
     }
   });
 
+  it('a Service that an ejection of an earlier release has left with pods of one template can be adopted', () => {
+    const selector = { app: 'checkout', 'pod-template-hash': 'abc' };
+    expect(decided({ ...fresh, service: { selector } }).effects).to.deep.equal([
+      'CreateRevision r1 from live',
+    ]);
+  });
+
   it('a release that is under way is not stopped by a problem that appears', () => {
     const { source: _, ...observed } = SITUATIONS.observed ?? {};
     expect(decided({ ...observed, now: NOON + HOUR, source: null }).effects).to.deep.equal([
