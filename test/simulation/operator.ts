@@ -35,7 +35,8 @@ export interface OperatorOptions {
   readonly onWrite: (write: Write, run: () => void) => void;
   /** A watch, a list or an answer told it of this object. */
   readonly onTold: (type: ResourceType, object: KubeObject) => void;
-  readonly onEffect: (effect: Effect, result: string) => void;
+  /** `release`: the uid of the one that it works for, as far as it has heard. */
+  readonly onEffect: (effect: Effect, result: string, release: string | undefined) => void;
   /** Why the effects before it were wanted. */
   readonly onDecision: (reason: string, message: string) => void;
   readonly onError: (message: string) => void;
@@ -108,7 +109,11 @@ export function startOperator(options: OperatorOptions): Operator {
     cache,
     beside,
     recordEvent: silent,
-    observer: { onEffect: options.onEffect, onStatus: silent, onGone: silent },
+    observer: {
+      onEffect: (effect, result) => options.onEffect(effect, result, cache.releases.list()[0]?.metadata.uid),
+      onStatus: silent,
+      onGone: silent,
+    },
     log: {
       debug: silent,
       info: (message, fields) => options.onDecision(String(fields?.reason), message),

@@ -133,9 +133,9 @@ export function createStage(
           if (write.subresource === 'status') log.check(decided());
         }),
       onTold: (type, object) => told.hear(type, object),
-      onEffect: (effect, result) => {
+      onEffect: (effect, result, uid) => {
         count(effects, effect.kind);
-        log.onEffect(decided(), effect, result);
+        log.onEffect({ ...decided(), uid }, effect, result);
         say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
       },
       onDecision: (reason, message) => say(`    because ${message} (${reason})`),

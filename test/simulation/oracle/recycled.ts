@@ -49,7 +49,10 @@ const stands = (pod: KubeObject | undefined): boolean =>
 function guardEnded(view: View, color: Color, { metadata }: Pod): void {
   const { name, creationTimestamp = '', labels } = metadata;
   if (view.truth.selected() === color) fail(`${color} serves, and its pod ${name} was ended`);
-  const provenAt = Math.max(...view.truth.revisions().map(({ facts }) => facts.verifiedAt ?? 0));
+  const proven = view.truth.revisions();
+  // A foreground delete takes away first what tells when the traffic had left.
+  if (proven.length === 0) return;
+  const provenAt = Math.max(...proven.map(({ facts }) => facts.verifiedAt ?? 0));
   if (Date.parse(creationTimestamp) > provenAt + 5000)
     fail(`pod ${name} of ${color} was ended although it is younger than the switch`);
   guardDraining(view, color, labels?.[LABEL_REVISION], `robbed of pod ${name}`);
