@@ -8,7 +8,7 @@ import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds } from '../capacity.ts';
 import type { EndpointView } from '../endpoint-view.ts';
-import { readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
+import { podsOf, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { dismiss, removeTwins, returnServices } from '../upkeep.ts';
@@ -147,12 +147,21 @@ function keptColors(snapshot: Snapshot): Color[] {
  * The selector names this colour; or it names none, and the source's pods alone would be fewer than the colours'. A
  * Service that cannot be read may point anywhere.
  */
-function restsOn({ release, source }: Snapshot, service: ServiceView, color: Color): boolean {
+function restsOn(snapshot: Snapshot, service: ServiceView, color: Color): boolean {
   if (!service.found) return true;
-  const selected = selectedColor(service, release.spec.traffic.selectorLabel);
+  const selected = selectedColor(service, snapshot.release.spec.traffic.selectorLabel);
   if (selected !== undefined) return selected === color;
-  const ours = COLORS.reduce((sum, each) => sum + readyOfColor(service, each).size, 0);
-  return ours > (source?.ready ?? 0);
+  return readyColors(snapshot, service) > (snapshot.source?.ready ?? 0);
+}
+
+/** Pods of the colours that serve, or could: the twins may be gone already, where this did not come to its end before. */
+function readyColors(snapshot: Snapshot, service: ServiceView): number {
+  const serving = readyPods(service.endpoints);
+  const ours = COLORS.flatMap((color) => [
+    ...readyOfColor(service, color),
+    ...[...podsOf(snapshot, service, color)].filter((uid) => serving.has(uid)),
+  ]);
+  return new Set(ours).size;
 }
 
 /** The selector moved a moment ago: most of what serves are pods that are to go. */

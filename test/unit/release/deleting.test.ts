@@ -110,6 +110,19 @@ describe('deleting the release of a source that says something else', () => {
     );
   });
 
+  it('the same after a crash that came when the twins were removed already', () => {
+    const stripped = world(deleting({ ...committed, route: undefined, mark: undefined }));
+    const { blue, green } = stripped.sides;
+    const none = { found: false, ours: false, matches: false, endpoints: [] };
+    const left = {
+      twins: { blue: none, green: none },
+      endpoints: endpointsOf([...blue.pods, ...green.pods]),
+    };
+    const { message, effects } = decidedOn(editServices(stripped, left));
+    expect(effects).to.deep.equal(['ReleaseSource', 'ReleaseService checkout', 'RemoveFinalizer']);
+    expect(message).to.equal('blue and green go on serving; everything else is removed');
+  });
+
   it('while a selector points at nothing, nothing is discarded that could serve', () => {
     const wrong = editServices(world(deleting(committed)), {
       selector: { app: 'checkout', [LABEL]: 'purple' },
