@@ -6,13 +6,22 @@ import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import { credentialsDue } from '../traffic/credentials.ts';
 import { claimEndpoint, publish, refusalOf, unpublished } from '../traffic/endpoint.ts';
+import { resolve } from './capacity.ts';
 import { describe } from './describe.ts';
 import { moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
-import { otherColor, readyCount, selectedColor, servesAlone, servingCount } from './endpoints.ts';
+import {
+  otherColor,
+  readyCount,
+  readyOfColor,
+  selectedColor,
+  servesAlone,
+  servingCount,
+} from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
+import { readyToReturn } from './rollback.ts';
 import { runsOnly } from './runs-only.ts';
 import { isOn, known, moveInForce } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
@@ -71,6 +80,9 @@ export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict
 export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const { active, stage } = roles;
   if (active === undefined || isOverdue(snapshot, roles)) return undefined;
+  const outgrown = outgrownIn(snapshot, roles, active);
+  if (outgrown !== undefined)
+    return goBack(snapshot, roles, active, { reason: 'SwitchNotConverged', message: outgrown });
   if (snapshot.endpoint !== undefined) return alignEndpoint(snapshot, roles, active, snapshot.endpoint);
   const { color } = active.facts;
   const services = known(snapshot, roles);
@@ -90,6 +102,27 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
     effects: moves,
     drift: moves.every((move) => isRecent(snapshot, TELL_AGAIN_MS, describe(move))) ? 'Told' : 'New',
   };
+}
+
+/**
+ * A crash came between two patches of one switch, and what serves behind the other Services has grown since: they are not
+ * moved to fewer pods than a candidate must have. In words; undefined: it is as large as that.
+ */
+function outgrownIn(
+  snapshot: Snapshot,
+  { stage, target }: Roles,
+  { name, facts, frozen }: StartedRevision,
+): string | undefined {
+  if (stage !== 'Switching' || target === undefined || readyToReturn(snapshot, target) === 0)
+    return undefined;
+  const { color } = target.facts;
+  for (const service of snapshot.services.filter((each) => isOn(snapshot, each, color))) {
+    const serving = readyOfColor(service, color).size;
+    const ready = readyOfColor(service, facts.color).size;
+    if (ready < resolve(frozen.capacity.candidate, serving))
+      return `Service "${service.name}" has ${serving} ready ${color} pods by now, and ${facts.color} (revision ${name}) has ${ready}`;
+  }
+  return undefined;
 }
 
 const WHAT_IS_LOST: Partial<Record<EndpointView['state'], string>> = {

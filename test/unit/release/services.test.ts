@@ -103,6 +103,20 @@ describe('several Services', () => {
     expect(effectOf(result, 'PatchSelector').decidedAt).to.equal(NOON - 5 * SECOND);
   });
 
+  it('that a crash left behind go back, where more serves behind them by now than has been built', () => {
+    const snapshot = two({ ...switched, blue: { ...switched.blue, ready: 4 } });
+    const left = edit(snapshot, 'admin', on(snapshot, 'blue', FORWARD_1));
+    const result = decidedOn(left);
+    expect(said(result)).to.deep.equal([
+      'RollingBack',
+      'SwitchNotConverged',
+      ['PatchSelector shop -> blue', 'PatchSelector admin -> blue'],
+    ]);
+    expect(result.message).to.equal(
+      'Service "admin" has 4 ready blue pods by now, and green (revision r2) has 3; putting the traffic back to blue (revision r1)',
+    );
+  });
+
   it('are not switched while one of them is gone', () => {
     const result = decidedOn(edit(two(validated), 'admin', { found: false }));
     expect(said(result)).to.deep.equal(['Stalled', 'ServiceNotFound', []]);
