@@ -253,7 +253,7 @@ function proving(
   source: SourceView | undefined,
 ): Verdict {
   const { color } = subject.facts;
-  const lost = lostAllEndpoints(snapshot, subject, source);
+  const lost = lostAllEndpoints(snapshot, subject, source) ?? diedUnproven(snapshot, subject, source);
   if (lost !== undefined) return lost;
   const behind = known(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, readyCount(snapshot, color)).converged,
@@ -324,6 +324,24 @@ function lostAllEndpoints(
     }),
     recordFacts(subject, unproven(subject.facts)),
   ]);
+}
+
+/**
+ * Of a Deployment that stands in the release there is nothing else to go back to. Its first revision, which died before
+ * its proof, counts as the one that serves: what people wish for since is a release like any other, and need not wait.
+ */
+function diedUnproven(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  source: SourceView | undefined,
+): Verdict | undefined {
+  const { wish, now } = snapshot;
+  if (source !== undefined || wish === undefined || wish.fingerprint === subject.fingerprint)
+    return undefined;
+  const { color } = subject.facts;
+  if (readyCount(snapshot, color) > 0 || servingCount(snapshot) > 0) return undefined;
+  const message = `no ${color} pod (revision ${subject.name}) is ready, and nothing else was there before: what people wish for since is next`;
+  return commit(snapshot, { ...subject, facts: { ...subject.facts, verifiedAt: now } }, 'Began', message);
 }
 
 /** Without the old proof: the next switch must be proven and drained like the first. */

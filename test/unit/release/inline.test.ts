@@ -111,6 +111,21 @@ describe('a Deployment that stands in the release', () => {
     ]);
   });
 
+  it('that died before its proof keeps no fix waiting: there is nothing that could serve in its place', () => {
+    const dead: Picture = { ...proving, blue: { revision: 'r1', desired: 2, ready: 0 } };
+    expect(decided(dead).reason).to.equal('WaitingForEndpoints');
+    const result = decided({ ...dead, wish: wish('v2') });
+    expect([result.reason, result.message, result.effects]).to.deep.equal([
+      'Began',
+      'no blue pod (revision r1) is ready, and nothing else was there before: what people wish for since is next',
+      ['RecordFacts r1 Committed'],
+    ]);
+    const { facts } = effectOf(result, 'RecordFacts');
+    expect([facts.verifiedAt, facts.committedAt]).to.deep.equal([NOON, NOON]);
+    const begun = { ...dead, wish: wish('v2'), revisions: { r1: facts } };
+    expect(decided(begun).effects).to.deep.equal(['CreateRevision r2 from source']);
+  });
+
   it('starts a release when it is changed, and none while it is not', () => {
     const adopted: Picture = { ...idle, ...inline };
     expect(decided(adopted).reason).to.equal('Idle');
