@@ -151,8 +151,19 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [3000000607, 'harsh', 'a release that a foreground delete kept for a moment did not tell of its end'],
   // An error of the oracle: an edited colour names no copy any more.
   [3000000072, 'harsh', 'a copy was left of a colour that somebody had edited'],
-  // And another: where both colours go on serving, a source that people scale up has no autoscaler.
+  // And another: where both colours go on serving, a source that people scale up has no autoscaler. Later: a crash after
+  // the twins were removed left a release that was deleted waiting for ever.
   [3000000152, 'harsh', 'a source that people had scaled up beside two colours had no autoscaler'],
+  [
+    3695707113,
+    'mild',
+    'a switch cut in half by a crash was finished with a quarter of the pods that production had by then',
+  ],
+  [
+    2292159371,
+    'harsh',
+    'a first revision that died before its proof kept what people wished for since waiting',
+  ],
   // An error of the oracle: a way back out of the dark waits for no drain.
   [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
 ];
