@@ -3,6 +3,7 @@ import type { SwitchStatus } from '../api/status.ts';
 import { formatPreciseTime } from '../api/time.ts';
 import { credentialsDue } from '../traffic/credentials.ts';
 import { runsWith } from '../traffic/endpoint.ts';
+import { wouldDarken } from './effects.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import { convergence } from './endpoints.ts';
 import { formatMark } from './mark.ts';
@@ -104,8 +105,9 @@ function serviceStatus(
     before?.convergedAt ?? (isOrdered && converged ? formatPreciseTime(snapshot.now) : undefined);
   const inSync = isOn(snapshot, service, color);
   // What one process was refused may have been done by another, which does not know of it: each would write the other's
-  // status away, for ever.
-  const message = inSync ? undefined : refusalOf(snapshot, service)?.message.slice(0, 256);
+  // status away, for ever. And what is left astray is not written: a refusal is not what keeps it there.
+  const message =
+    inSync || wouldDarken(service, color) ? undefined : refusalOf(snapshot, service)?.message.slice(0, 256);
   return {
     name,
     inSync,

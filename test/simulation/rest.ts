@@ -115,12 +115,14 @@ function isForPeople(stage: Stage): boolean {
 }
 
 /**
- * Nothing was ever proven, and nothing that could be runs: a key that another writer put is what people have until a
- * pod of theirs is ready. Where what they wish for is good that is a violation of its own; see `checkWish`.
+ * Nothing was ever proven, also of what is being adopted, and nothing that could be runs: a key that another writer put is
+ * what people have until a pod of theirs is ready. Where what they wish for is good that is a violation of its own; see
+ * `checkWish`.
  */
 function isUnadopted(stage: Stage): boolean {
   const source = stage.world.api.get<Deployment>(DEPLOYMENTS, SOURCE);
-  return revisionsOf(stage).length === 0 && (source?.status?.readyReplicas ?? 0) === 0;
+  const isProven = revisionsOf(stage).some(({ facts }) => facts.validatedAt !== undefined);
+  return !isProven && (source?.status?.readyReplicas ?? 0) === 0;
 }
 
 /** A gate that hangs, or pods that never come in time, are tried again for ever: nobody is at fault. */

@@ -164,6 +164,9 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a first revision that died before its proof kept what people wished for since waiting',
   ],
+  // An error of the oracle: while nothing of an adoption is ready, a key that somebody put changes nothing.
+  [930000172, 'hostile', 'a Service named a colour while neither it nor the source had a ready pod'],
+  [930000161, 'hostile', 'a Service that is left astray told of a write of its twin that had failed once'],
   // An error of the oracle: a way back out of the dark waits for no drain.
   [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
 ];

@@ -626,6 +626,12 @@ describe('the times of a switch', () => {
     expect(messages(two(switched))).to.deep.equal([undefined, undefined]);
     const astray = edit(two(switched), 'admin', { selector: { app: 'checkout', [LABEL]: 'blue' } });
     expect(messages(astray)).to.deep.equal([undefined, forbidden.message]);
+    const none = { ...astray.services[1]?.twins.green, endpoints: [] };
+    const dead = astray.services.map((each) => ({ ...each, twins: { ...each.twins, green: none } }));
+    expect(messages({ ...astray, services: dead } as Snapshot), 'left astray').to.deep.equal([
+      undefined,
+      undefined,
+    ]);
   });
 
   it('begin anew with the way back', () => {
