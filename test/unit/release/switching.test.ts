@@ -523,17 +523,16 @@ describe('a revision that is watched', () => {
       { name: 'errors', failureLimit: 1, prometheus: { query: 'q', max: '1' } },
       { name: 'slow', prometheus: { query: 'q', max: '1' } },
     ];
+    const watched = { ...observed, now: NOON + MINUTE, spec: { observation: { checks } } };
+    const due = decided(watched).plan.requests.map((one) => one.kind === 'Measure' && one.check.name);
+    expect(due).to.deep.equal(['errors', 'slow']);
     const bad = {
-      at: NOON - SECOND,
+      at: NOON + 59 * SECOND,
       verdict: 'Bad' as const,
       reason: 'AboveMax' as const,
-      message: '2 is above 1',
+      message: 'm',
     };
-    const { reason, plan } = decided({
-      ...observed,
-      spec: { observation: { checks } },
-      observations: { measurements: { errors: [bad] } },
-    });
+    const { reason, plan } = decided({ ...watched, observations: { measurements: { errors: [bad] } } });
     expect([reason, plan.requests]).to.deep.equal(['CheckFailed', []]);
   });
 
