@@ -9,15 +9,16 @@ import type { Endpoint, Locality, ServiceView, Snapshot } from './snapshot.ts';
 /** What keeps a colour from taking the traffic everywhere where there is some, in a clause; undefined: nothing. */
 export function uncovered({ services }: Snapshot, color: Color): string | undefined {
   for (const service of services) {
-    const { locality } = service;
-    const place = locality && firstGap(service, color, locality);
+    if (service.locality === undefined) continue;
+    const { kind, field } = service.locality;
+    const place = firstGap(service, color, kind);
     if (place === undefined) continue;
-    return `${locality?.kind} "${place}" has ready pods behind Service "${service.name}" (${locality?.field}) and none of them is ${color}: spread the pods, by a topology spread constraint in the template, over every ${locality?.kind} that gets traffic`;
+    return `${kind} "${place}" has ready pods behind Service "${service.name}" (${field}) and none of them is ${color}: spread the pods, by a topology spread constraint in the template, over every ${kind} that gets traffic`;
   }
   return undefined;
 }
 
-function firstGap(service: ServiceView, color: Color, { kind }: Locality): string | undefined {
+function firstGap(service: ServiceView, color: Color, kind: Locality['kind']): string | undefined {
   const able = readyOfColor(service, color);
   const covered = places(
     service.twins[color].endpoints.filter(({ podUid }) => able.has(podUid)),
