@@ -385,6 +385,18 @@ describe('adopting a running Deployment', () => {
       ]);
     });
 
+    it('does so before the switch is proven as well, and not while anything is ready behind the Service', () => {
+      const unproven = { ...proving, blue: { revision: 'r1', desired: 3, ready: 0 } };
+      const { reason, message } = decided(unproven);
+      expect([reason, message]).to.deep.equal([
+        'NoReadyEndpoints',
+        'no blue pod is ready: Deployment "checkout" serves again',
+      ]);
+      const served = [{ podUid: 'somebody', ready: true, serving: true, group: 'IPv4/http' }];
+      const waiting = decidedOn(editServices(world(unproven), { endpoints: served }));
+      expect(waiting.reason).to.equal('WaitingForEndpoints');
+    });
+
     it('after a crash between the two writes it forgets the old proof, and does not put the key back', () => {
       const half = { ...dead, route: undefined, mark: undefined };
       const result = decided(half);

@@ -66,7 +66,8 @@ describe('a Deployment that stands in the release', () => {
     expect(decided({ ...ready, revisions: { r1: validated } }).effects).to.deep.equal([
       'PatchSelector checkout -> blue',
     ]);
-    expect(decided(proving).reason).to.equal('SwitchVerified');
+    const proven = decided(proving);
+    expect([proven.reason, proven.message]).to.deep.equal(['SwitchVerified', '2 blue pods serve alone']);
     const verified = { ...validated, verifiedAt: NOON - SECOND, verifiedReady: 2 };
     const { reason, message, effects } = decided({ ...proving, revisions: { r1: verified } });
     expect([reason, message]).to.deep.equal(['Began', 'revision r1 is the first to serve']);
