@@ -210,6 +210,20 @@ describe('adopting a running Deployment', () => {
       'while people wish for what is built': { ...late, source: { ...dead, fingerprint: 'v1' } },
       'while a pod of the source is ready': { ...late, source: { ...held, ready: 1, fingerprint: 'v2' } },
       'while a pod of the colour is ready': { ...late, blue: { revision: 'r1', desired: 3, ready: 1 } },
+      'while a pod of the source is ready, although no Service lists it': {
+        ...late,
+        source: { ...held, ready: 1, fingerprint: 'v2' },
+        service: { endpoints: [] },
+      },
+      'while a pod of the colour is ready, although no Service lists it': {
+        ...late,
+        blue: { revision: 'r1', desired: 3, ready: 1 },
+        service: { endpoints: [] },
+      },
+      'while something else is ready behind the Service': {
+        ...late,
+        service: { endpoints: [{ podUid: 'somebody', ready: true, serving: true, group: 'IPv4/http' }] },
+      },
     })) {
       it(`goes on ${what}`, () => {
         expect(decided(picture).reason).to.be.oneOf(['WaitingForReadiness', 'PreparationDeadlineExceeded']);
@@ -242,6 +256,23 @@ describe('adopting a running Deployment', () => {
         decided({ ...givenUp, source: { ...dead, replicas: 0, ...source } }).effects;
       expect(at({ parkedAt: NOON })).to.deep.equal(['ScaleColor blue 3 -> 0', 'ScaleSource 0 -> 3']);
       expect(at({})).to.deep.equal(['ScaleColor blue 3 -> 0', 'ScaleSource 0 -> 0']);
+      expect(at({ parkedAt: NOON, paused: false })).to.deep.equal([
+        'ScaleColor blue 3 -> 0',
+        'ScaleSource 0 -> 3',
+      ]);
+      expect(at({ parkedAt: NOON, replicas: 2 })).to.deep.equal([
+        'ScaleColor blue 3 -> 0',
+        'ScaleSource 2 -> 2',
+      ]);
+    });
+
+    it('lets nothing of it run anew while a pod of it is ready, or is known by what it runs', () => {
+      const live = { fingerprint: 'v1', replicaSet: 'checkout-abc' };
+      for (const source of [
+        { ...dead, ready: 1 },
+        { ...dead, live },
+      ])
+        expect(decided({ ...givenUp, source }).reason).to.not.equal('ReleasingSource');
     });
 
     it('waits for a ready pod of it then', () => {

@@ -123,6 +123,13 @@ describe('a Deployment that stands in the release', () => {
     ]);
     const { facts } = effectOf(result, 'RecordFacts');
     expect([facts.verifiedAt, facts.committedAt]).to.deep.equal([NOON, NOON]);
+    const somebody = [{ podUid: 'somebody', ready: true, serving: true, group: 'IPv4/http' }];
+    for (const [why, more] of Object.entries<Picture>({
+      'a pod of it is ready': { blue: { revision: 'r1', desired: 2, ready: 1 }, service: { endpoints: [] } },
+      'something is ready behind the Service': { service: { endpoints: somebody } },
+      'there is a Deployment that could come back': { source: { replicas: 3, ready: 0, paused: true } },
+    }))
+      expect(decided({ ...dead, wish: wish('v2'), ...more }).reason, why).to.equal('WaitingForEndpoints');
     const begun = { ...dead, wish: wish('v2'), revisions: { r1: facts } };
     expect(decided(begun).effects).to.deep.equal(['CreateRevision r2 from source']);
   });
