@@ -34,7 +34,7 @@ const AT_HAND = 1024;
  * look at their release, drive away nothing that is read again and again, and die before the garbage collector has
  * copied them twice.
  */
-const PASSING = 128;
+const PASSING = 48;
 
 export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): Shelf<T> {
   /** The one that was read last is the last. */

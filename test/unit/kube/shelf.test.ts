@@ -36,7 +36,7 @@ describe('a shelf', () => {
     shelf.forget(kept[399]!);
     const own = kept.slice(0, 399);
     for (const each of [...own, ...own]) shelf.read(each);
-    expect(own.filter((each) => each.object !== undefined)).to.have.length(3 + 128);
+    expect(own.filter((each) => each.object !== undefined)).to.have.length(3 + 48);
   });
 
   it('has at hand what was read again after a while, however many others are listed and read once since', () => {
