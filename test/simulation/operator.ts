@@ -35,7 +35,7 @@ export interface OperatorOptions {
   readonly onWrite: (write: Write, run: () => void) => void;
   /** A watch, a list or an answer told it of this object. */
   readonly onTold: (type: ResourceType, object: KubeObject) => void;
-  /** `release`: the uid of the one that it works for, as far as it has heard. */
+  /** `release`: the uid of the one that it works for, which may be gone by now. */
   readonly onEffect: (effect: Effect, result: string, release: string | undefined) => void;
   /** Why the effects before it were wanted. */
   readonly onDecision: (reason: string, message: string) => void;
@@ -78,7 +78,11 @@ export function startOperator(options: OperatorOptions): Operator {
     onWrite: options.onWrite,
     onTold: options.onTold,
   });
-  const queue = createQueue(options, isAlive, (key, context) => reconcile(key, context));
+  let worksFor: string | undefined;
+  const queue = createQueue(options, isAlive, (key, context) => {
+    worksFor = cache.releases.list()[0]?.metadata.uid;
+    return reconcile(key, context);
+  });
   const { cache, isSynced } = createCaches(
     options,
     isAlive,
@@ -110,7 +114,7 @@ export function startOperator(options: OperatorOptions): Operator {
     beside,
     recordEvent: silent,
     observer: {
-      onEffect: (effect, result) => options.onEffect(effect, result, cache.releases.list()[0]?.metadata.uid),
+      onEffect: (effect, result) => options.onEffect(effect, result, worksFor),
       onStatus: silent,
       onGone: silent,
     },
