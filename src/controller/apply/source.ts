@@ -6,7 +6,8 @@ import type { JsonPatchOperation } from '../../kube/ports.ts';
 import { DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, type HorizontalPodAutoscaler } from '../../kube/types.ts';
 import type { Scene } from '../observe.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
-import { sourceOf, storedAutoscaler } from './present.ts';
+import { StaleError } from './errors.ts';
+import { servicesNow, sourceOf, storedAutoscaler } from './present.ts';
 import { assertStands } from './standing.ts';
 import { patch, pointer, removeMembers, setMembers, test } from './writes.ts';
 
@@ -42,6 +43,17 @@ async function claimSource(
       : [test(`/metadata/labels/${pointer(LABEL_RELEASE)}`, owner)];
   const notes = { ...(lost && { [ANNOTATION_STORED_AUTOSCALER]: stored }), ...more };
   return [...claim, ...setMembers('/metadata/annotations', annotations, notes)];
+}
+
+/**
+ * What was planned for a source without traffic is not done to one that another process has given it back since: without a
+ * key in its selector a Service may rest on the source.
+ */
+async function mustBeIdle(applier: Applier, scene: Scene): Promise<void> {
+  const label = scene.release.spec.traffic.selectorLabel;
+  for (const service of await servicesNow(applier, scene))
+    if (service !== undefined && service.spec.selector?.[label] === undefined)
+      throw new StaleError(`Service "${service.metadata.name}" may rest on the source: it stays as it is`);
 }
 
 const holdSource: Apply<'HoldSource'> = async (applier, scene, { uid, resourceVersion, autoscaler }) => {
@@ -98,11 +110,13 @@ export const sourceAppliers: Appliers<'ClaimSource' | 'HoldSource' | 'ReleaseSou
     patchSource(applier, scene, uid, await claimSource(applier, scene)),
   HoldSource: holdSource,
   ReleaseSource: releaseSource,
-  ScaleSource: async (applier, scene, { uid, from, to, at }) =>
-    patchSource(applier, scene, uid, [
+  ScaleSource: async (applier, scene, { uid, from, to, at }) => {
+    if (to < from) await mustBeIdle(applier, scene);
+    await patchSource(applier, scene, uid, [
       test('/spec/replicas', from),
       ...(await claimSource(applier, scene, { [ANNOTATION_PARKED_AT]: formatTime(at) })),
       { op: 'replace', path: '/spec/replicas', value: to },
       { op: 'add', path: '/spec/paused', value: false },
-    ]),
+    ]);
+  },
 };

@@ -34,8 +34,16 @@ const revision = {
   data: { spec, content: { template }, configMaps: { settings: held } },
 };
 
-/** What is written, where the API server has these releases of that name. */
-async function written(effect: Effect, releases: readonly KubeObject[], more: object = {}): Promise<unknown> {
+const onBlue = serviceNamed('shop');
+onBlue.spec.selector = { app: 'shop', 'bluegreen.dev/color': 'blue' } as never;
+
+/** What is written, where the API server has these releases of that name, and this Service. */
+async function written(
+  effect: Effect,
+  releases: readonly KubeObject[],
+  more: object = {},
+  serving: KubeObject | undefined = onBlue,
+): Promise<unknown> {
   const writes: string[] = [];
   const noted = (verb: string) => (type: ResourceType, body: KubeObject) => {
     writes.push(`${verb} ${type.kind}`);
@@ -44,7 +52,9 @@ async function written(effect: Effect, releases: readonly KubeObject[], more: ob
   const client = {
     list: () => Promise.resolve(releases),
     get: (type: ResourceType, { name }: { name: string }) =>
-      Promise.resolve(type.kind === 'ControllerRevision' ? revision : standing[name]),
+      Promise.resolve(
+        type.kind === 'ControllerRevision' ? revision : type.kind === 'Service' ? serving : standing[name],
+      ),
     create: noted('create'),
     replace: noted('replace'),
     patch: noted('patch'),
@@ -117,6 +127,15 @@ describe('what becomes a release’s own, and nobody else would take back', () =
     expect(await written(POINT, [], more)).to.deep.equal(['patch Service']);
     expect(await written(HOLD, [], more)).to.deep.equal(['patch Deployment']);
     expect(await written(SCALE, [], more)).to.deep.equal(['patch Deployment']);
+  });
+
+  it('of the source nothing is scaled down that a Service may rest on by now, whatever was planned', async () => {
+    const more = { source: sourceWith({ labels: own }) };
+    expect(await written(SCALE, [], more, onBlue)).to.deep.equal(['patch Deployment']);
+    const why = 'Service "shop" may rest on the source: it stays as it is';
+    expect(await written(SCALE, [], more, serviceNamed('shop'))).to.equal(why);
+    const up: Effect = { ...SCALE, from: 0, to: 3 } as Effect;
+    expect(await written(up, [], more, serviceNamed('shop'))).to.deep.equal(['patch Deployment']);
   });
 
   it('while the release is being deleted it is enough that it is there', async () => {
