@@ -56,11 +56,18 @@ function unanswered({ now }: Snapshot, why?: string): Verdict {
   };
 }
 
-/** A process that has just begun knows no answer yet: what people have to do, as the one before told, may be so still. */
-function toldBefore({ previous, release }: Snapshot): Verdict | undefined {
-  const told = previous.conditions?.find(({ type }) => type === 'Stalled');
-  const isCurrent = previous.phase === 'Stalled' && previous.observedGeneration === release.generation;
-  return isCurrent && told !== undefined ? refused(told) : undefined;
+/**
+ * A process that has just begun knows no answer yet: what people have to do, or the release waits for, as the one before
+ * told, may be so still.
+ */
+function toldBefore({ previous, release }: Snapshot): Partial<Verdict> | undefined {
+  const { phase, conditions = [], observedGeneration } = previous;
+  if (observedGeneration !== release.generation) return undefined;
+  const told = (type: string) => conditions.find((condition) => condition.type === type);
+  const [stalled, ready] = [told('Stalled'), told('Ready')];
+  if (phase === 'Stalled' && stalled !== undefined) return refused(stalled);
+  const waits = phase === 'Adopting' && ready?.reason === 'WaitingForSource';
+  return waits ? { phase, reason: ready.reason, message: ready.message } : undefined;
 }
 
 /** What can be seen without asking anybody. */

@@ -164,6 +164,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a first revision that died before its proof kept what people wished for since waiting',
   ],
+  [930000162, 'hostile', 'a new process wrote that it asked about a release that waited for a pod to adopt'],
   // An error of the oracle: while nothing of an adoption is ready, a key that somebody put changes nothing.
   [930000172, 'hostile', 'a Service named a colour while neither it nor the source had a ready pod'],
   [930000161, 'hostile', 'a Service that is left astray told of a write of its twin that had failed once'],

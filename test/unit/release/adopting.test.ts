@@ -71,6 +71,15 @@ describe('adopting a running Deployment', () => {
     );
   });
 
+  it('waits on without a word for another process that begins: it asks for itself, and nothing is new', () => {
+    const waiting: Picture = { source: { ...running, ready: 0 } };
+    const previous = decided(waiting).plan.status;
+    const { observations, ...seen } = world({ ...waiting, previous });
+    const begun = decidedOn({ ...seen, observations: { ...observations, preflight: undefined } });
+    expect(begun.plan.requests.map(({ kind }) => kind)).to.deep.equal(['Preflight']);
+    expect(begun.plan.status).to.deep.equal(previous);
+  });
+
   it('freezes what runs, which need not be what the Deployment wishes for', () => {
     const result = decided({
       source: { ...running, fingerprint: 'v2', live: { fingerprint: 'v1', replicaSet: 'checkout-abc' } },
