@@ -21,7 +21,8 @@ import { fail, isTouched, type View } from './view.ts';
 /** A selector that an operator narrows to the source must leave as much as it takes away, but for a moment's change. */
 export function guardHandBack(view: View, before: Service, { spec: { selector = {} } }: Service): void {
   const hash = selector[LABEL_POD_TEMPLATE_HASH];
-  if (hash === undefined) return;
+  // Of an earlier release, whose ejection did not end, it may stand there still.
+  if (hash === undefined || hash === before.spec.selector?.[LABEL_POD_TEMPLATE_HASH]) return;
   if (view.truth.release()?.metadata.deletionTimestamp === undefined)
     fail('the source got the traffic from a release that nobody had deleted');
   const serving = view.range(SERVICE).fewest;
