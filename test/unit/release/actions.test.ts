@@ -54,6 +54,8 @@ describe('a rollback that people order', () => {
   it('is carried out once: the side that it led to may be able to go back as well', () => {
     expect(ordered(back, 'rollback@3'), 'the mark says it').to.equal(undefined);
     expect(ordered({ ...back, mark: undefined }, 'rollback@3'), 'the facts say it').to.equal(undefined);
+    const forgotten = { ...back, ...(once.revisions && { revisions: once.revisions }) };
+    expect(ordered(forgotten, 'rollback@3'), 'the mark says it alone').to.equal(undefined);
   });
 
   it('is carried out of a later attempt', () => {
