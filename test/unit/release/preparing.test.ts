@@ -337,6 +337,19 @@ describe('the candidate is proven', () => {
     expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({ ...r2, validatedAt: NOON });
   });
 
+  it('with how long the slowest of its pods took to start: a rollback to it would wait for that', () => {
+    const pods = [12, 7, 9].map((seconds) => ({
+      createdAt: NOON - 30 * SECOND,
+      readySince: NOON - 30 * SECOND + seconds * SECOND,
+    }));
+    const result = decided({ ...built, green: { revision: 'r2', ready: 3, pods } });
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({
+      ...r2,
+      validatedAt: NOON,
+      startUpSeconds: 12,
+    });
+  });
+
   it('gates run in order, each as a Job', () => {
     const first = decided(gated);
     expect([first.phase, first.effects]).to.deep.equal(['Validating', ['CreateJob smoke for r2']]);
