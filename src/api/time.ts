@@ -5,12 +5,21 @@
 
 /** Second precision, as metav1.Time has. */
 export function formatTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  return `${formatPreciseTime(epochMs).slice(0, 19)}Z`;
 }
+
+/** Every status tells of the same few moments. */
+const formatted = new Map<number, string>();
+const MOST_KEPT = 1000;
 
 /** Millisecond precision: for the time stamps of a switch, whose stages are milliseconds apart. */
 export function formatPreciseTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  const known = formatted.get(epochMs);
+  if (known !== undefined) return known;
+  if (formatted.size === MOST_KEPT) formatted.clear();
+  const text = new Date(epochMs).toISOString();
+  formatted.set(epochMs, text);
+  return text;
 }
 
 /** undefined for an absent or unreadable time: what cannot be read is not known. */

@@ -19,8 +19,8 @@ export async function currentRevisions(
   { cache, client }: Reader,
   { namespace, name }: ReleaseRef,
   carriers: readonly Marked[],
-  cached: () => RevisionView[],
-): Promise<RevisionView[]> {
+  cached: () => readonly RevisionView[],
+): Promise<readonly RevisionView[]> {
   const known = cached();
   if (explainsMarks(carriers, known)) return known;
   const labelSelector = `${LABEL_RELEASE}=${name}`;
@@ -29,21 +29,39 @@ export async function currentRevisions(
   return cached();
 }
 
+interface Viewed {
+  readonly all: readonly ControllerRevision[];
+  readonly aliases: Aliases;
+  readonly wished: string | undefined;
+  readonly views: readonly RevisionView[];
+}
+
+/** By the last of them: as long as none has changed it is the same list, of which roles and history are worked out once. */
+const viewed = new WeakMap<ControllerRevision, Viewed>();
+
 export function revisionsOf(
   cache: Cache,
   release: ReleaseRef,
   aliases: Aliases,
   wished: string | undefined,
-): RevisionView[] {
-  return cache.revisions
+): readonly RevisionView[] {
+  const all = cache.revisions
     .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
     .filter(
       ({ metadata }) =>
         metadata.deletionTimestamp === undefined && isOwnedBy(metadata.ownerReferences, release.uid),
-    )
+    );
+  const last = all.at(-1);
+  if (last === undefined) return [];
+  const known = viewed.get(last);
+  const isSame = known?.all.length === all.length && all.every((revision, at) => revision === known.all[at]);
+  if (isSame && known.aliases === aliases && known.wished === wished) return known.views;
+  const views = all
     .map((revision) => revisionView(revision, aliases, wished))
     .filter((view) => view !== undefined)
     .sort((a, b) => a.number - b.number);
+  viewed.set(last, { all, aliases, wished, views });
+  return views;
 }
 
 /** The spec under which this release last started something, as it was frozen. */

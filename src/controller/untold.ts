@@ -58,6 +58,10 @@ function without(written: ReleaseStatus, decisions: readonly Decision[] = []): r
   return decisions.filter((decision) => !told.has(identity(decision)));
 }
 
-function identity({ at, effects = [] }: Decision): string {
-  return [at, ...effects].join('\n');
+const identities = new WeakMap<Decision, string>();
+
+function identity(decision: Decision): string {
+  const known = identities.get(decision) ?? [decision.at, ...(decision.effects ?? [])].join('\n');
+  identities.set(decision, known);
+  return known;
 }

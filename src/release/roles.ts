@@ -62,7 +62,7 @@ export interface Roles {
 }
 
 export function rolesOf(snapshot: Snapshot): Roles {
-  const started = snapshot.revisions.filter(isStarted);
+  const started = startedOf(snapshot.revisions);
   const subject = latest(started);
   const command = commandOf(snapshot, started);
   const loser = loserOf(started, command);
@@ -92,6 +92,15 @@ function lastAttempt(snapshot: Snapshot, subject: StartedRevision | undefined): 
 /** What carries the mark of a switch. */
 function marked({ services, endpoint }: Snapshot): readonly Marked[] {
   return endpoint === undefined ? services : [...services, endpoint];
+}
+
+/** The same list each time, as long as no revision has changed. */
+const startedLists = new WeakMap<readonly RevisionView[], readonly StartedRevision[]>();
+
+export function startedOf(revisions: readonly RevisionView[]): readonly StartedRevision[] {
+  const started = startedLists.get(revisions) ?? revisions.filter(isStarted);
+  startedLists.set(revisions, started);
+  return started;
 }
 
 function isStarted(revision: RevisionView): revision is StartedRevision {
@@ -126,7 +135,7 @@ function commandOf(snapshot: Snapshot, started: readonly StartedRevision[]): Com
 
 /** Whether the facts explain every mark of ours that stands in the cluster. */
 export function explainsMarks(carriers: readonly Marked[], revisions: readonly RevisionView[]): boolean {
-  const started = revisions.filter(isStarted);
+  const started = startedOf(revisions);
   return carriers.every(({ mark, switchedAt }) => {
     const revision = mark && started.find(({ name }) => name === mark.revision);
     if (mark === undefined) return true;
@@ -172,6 +181,15 @@ function isConfirmedBack(
  * that is being adopted: without its key the source serves with it, and the adoption knows what to do.
  */
 function recordedActive(started: readonly StartedRevision[]): StartedRevision | undefined {
+  const known = recorded.get(started) ?? { active: findRecorded(started) };
+  recorded.set(started, known);
+  return known.active;
+}
+
+/** Asked for each mark. */
+const recorded = new WeakMap<readonly StartedRevision[], { readonly active: StartedRevision | undefined }>();
+
+function findRecorded(started: readonly StartedRevision[]): StartedRevision | undefined {
   const watched = started.find(
     ({ facts }) => facts.outcome === undefined && facts.verifiedAt !== undefined && !facts.adoption,
   );

@@ -15,7 +15,7 @@ import { describe } from './describe.ts';
 import { otherColor } from './endpoints.ts';
 import type { Verdict } from './plan.ts';
 import { previewStatus } from './preview.ts';
-import type { Roles, StartedRevision } from './roles.ts';
+import { type Roles, type StartedRevision, startedOf } from './roles.ts';
 import { estimatedSeconds } from './rollback.ts';
 import type { Snapshot } from './snapshot.ts';
 import { watchWindow } from './stages/window.ts';
@@ -214,10 +214,7 @@ function decisionsOf(snapshot: Snapshot, verdict: Verdict): Decision[] {
 }
 
 function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {
-  const started = snapshot.revisions.filter(
-    (revision): revision is StartedRevision => revision.facts !== undefined,
-  );
-  return started
+  return startedOf(snapshot.revisions)
     .toSorted((a, b) => b.facts.attempt - a.facts.attempt)
     .slice(0, snapshot.release.spec.historyLimit)
     .map((revision) => {
