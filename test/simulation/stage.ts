@@ -1,6 +1,7 @@
 /** Where a life is played: the world, its operators, the oracle that watches, and what is written down of it. */
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import type { ReleaseStatus } from '../../src/api/status.ts';
+import { formatPreciseTime } from '../../src/api/time.ts';
 import { describe } from '../../src/release/describe.ts';
 import type { Faults } from './faults.ts';
 import { type Counts, count, createHappenings, type Happenings } from './happenings.ts';
@@ -74,7 +75,7 @@ export function createStage(
   const happenings = createHappenings(() => lastPhase, without);
 
   const say = (text: string): void => {
-    trace.push(`${new Date(timeline.now).toISOString().slice(11, 23)}  ${text}`);
+    trace.push(`${formatPreciseTime(timeline.now).slice(11, 23)}  ${text}`);
   };
 
   /** A violation is told when it happens, and ends the play at the next event. */
@@ -207,7 +208,8 @@ function createOperators(
   return {
     start: () => void open(),
     get work() {
-      return [...places].some(({ operator }) => operator?.ready);
+      for (const { operator } of places) if (operator?.ready) return true;
+      return false;
     },
     kill() {
       const place = [...places].find(({ operator }) => operator !== undefined);

@@ -2,7 +2,6 @@
  * The API server of the model: objects under versions, preconditions, finalizers, the status subresource. Writes are
  * atomic and in one order, as in etcd. Objects that are stored are never changed: each write makes a new one.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { KubeError } from '../../../src/kube/errors.ts';
 import type {
   DeleteOptions,
@@ -150,10 +149,7 @@ export function createApi(now: () => number): Api {
 
   function checked(verb: string, type: ResourceType, before: KubeObject, next: KubeObject): KubeObject {
     const { name } = before.metadata;
-    if (
-      type.plural === 'deployments' &&
-      !isDeepStrictEqual((before as any).spec.selector, (next as any).spec?.selector)
-    )
+    if (type.plural === 'deployments' && !isSame((before as any).spec.selector, (next as any).spec?.selector))
       throw fail('Invalid', verb, type, name, 'spec.selector: field is immutable');
     return next;
   }
@@ -166,8 +162,10 @@ export function createApi(now: () => number): Api {
     },
     versionOf: (type) => changed.get(type) ?? 0,
     get: (type, name) => objectsOf(type).get(name) as any,
-    list: (type, labelSelector) =>
-      [...objectsOf(type).values()].filter((object) => selects(labelSelector, object)) as any[],
+    list(type, labelSelector) {
+      const all = [...objectsOf(type).values()] as any[];
+      return labelSelector === undefined ? all : all.filter((object) => selects(labelSelector, object));
+    },
 
     create(type, body, dryRun = false) {
       const { name } = body.metadata;
@@ -285,9 +283,13 @@ function membersOf(object: KubeObject): string[] {
 
 const statusOf = (object: KubeObject): unknown => (object as { status?: unknown }).status;
 
-/** Most of what is compared is the same object. */
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || isDeepStrictEqual(a, b);
+/** Of JSON. Most of what is compared is the same object. */
+function isSame(a: any, b: any): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => key in b && isSame(a[key], b[key]));
 }
 
 function compact<T extends object>(object: T): T {

@@ -135,11 +135,12 @@ export function startDeployments(around: Surroundings, quota: Quota): void {
       .slice(0, Math.max(0, -missing));
     for (const pod of surplus) api.delete(PODS, pod.metadata.name);
     const failed = missing > room;
+    const left = podsOf(set);
     api.update<ReplicaSet>(REPLICA_SETS, name, (object) => ({
       ...object,
       status: {
-        replicas: podsOf(set).length,
-        readyReplicas: podsOf(set).filter(isReady).length,
+        replicas: left.length,
+        readyReplicas: left.filter(isReady).length,
         conditions: failed ? [quotaExceeded(quota.pods)] : [],
       },
     }));
@@ -164,17 +165,17 @@ export function startDeployments(around: Surroundings, quota: Quota): void {
     if (deployment === undefined) return;
     const hash = hashOf(deployment);
     const all = setsOf(deployment);
-    const count = (sets: readonly ReplicaSet[], only: (pod: Pod) => boolean = () => true) =>
-      sets.flatMap(podsOf).filter(only).length;
+    const pods = all.flatMap(podsOf);
+    const ready = pods.filter(isReady).length;
     const failure = all.flatMap((set) => set.status?.conditions ?? []);
     api.update<Deployment>(DEPLOYMENTS, name, (object) => ({
       ...object,
       status: {
         observedGeneration: object.metadata.generation ?? 1,
-        replicas: count(all),
-        updatedReplicas: count(all.filter((set) => set.metadata.labels?.[HASH] === hash)),
-        readyReplicas: count(all, isReady),
-        availableReplicas: count(all, isReady),
+        replicas: pods.length,
+        updatedReplicas: all.filter((set) => set.metadata.labels?.[HASH] === hash).flatMap(podsOf).length,
+        readyReplicas: ready,
+        availableReplicas: ready,
         conditions: failure,
       },
     }));

@@ -44,6 +44,10 @@ export function createLogGuard(): LogGuard {
   };
 }
 
+const toldBy = new WeakMap<readonly Decision[], ReadonlySet<string>>();
+
 function told({ decisions }: Log): ReadonlySet<string> {
-  return new Set(decisions.flatMap(({ effects }) => effects ?? []));
+  const known = toldBy.get(decisions) ?? new Set(decisions.flatMap(({ effects }) => effects ?? []));
+  toldBy.set(decisions, known);
+  return known;
 }
