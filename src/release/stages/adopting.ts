@@ -61,9 +61,10 @@ function building(
       recordFacts(subject, unproven(subject.facts)),
     ]);
   const first =
-    source === undefined
+    keyTooEarly(snapshot, subject, source) ??
+    (source === undefined
       ? begunAnew(snapshot, roles, subject)
-      : (keyTooEarly(snapshot, source) ?? held(snapshot, source) ?? reread(snapshot, subject, source));
+      : (held(snapshot, source) ?? reread(snapshot, subject, source)));
   if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
   const written = writeColor(snapshot, color, subject.name, size);
@@ -161,10 +162,11 @@ function beginning(
   subject: StartedRevision,
   source: SourceView | undefined,
 ): Verdict {
+  const early = keyTooEarly(snapshot, subject, source);
+  if (early !== undefined) return early;
   if (source === undefined) return judged(snapshot, roles) ?? freezeFirst(snapshot, roles);
   const missing = configMissing(snapshot);
   return (
-    keyTooEarly(snapshot, source) ??
     claimed(snapshot, source) ??
     letRun(snapshot, subject, source) ??
     (missing && refused(missing)) ??
@@ -194,15 +196,23 @@ function makeRoom(snapshot: Snapshot, { name, facts: { color } }: StartedRevisio
 }
 
 /**
- * Another writer put the key of a side into a selector before anything was proven there: nobody serves, or few, and the
- * source could. Without the key both do.
+ * Another writer put the key of a side into a selector before anything was proven there: nobody serves, or few. Without
+ * the key whatever runs does. Where the source cannot serve, what is ready of the colour may go on, unless it is to be
+ * written over.
  */
-function keyTooEarly(snapshot: Snapshot, source: SourceView): Verdict | undefined {
-  if (source.ready === 0) return undefined;
+function keyTooEarly(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  source: SourceView | undefined,
+): Verdict | undefined {
+  const { deployment } = snapshot.sides[subject.facts.color];
+  const isOver = deployment !== undefined && deployment.revision !== subject.name;
+  if (source?.ready === 0 && !isOver) return undefined;
   const label = snapshot.release.spec.traffic.selectorLabel;
   const astray = snapshot.services.filter((service) => selectedColor(service, label) !== undefined);
   const reason = 'SelectorRestored';
-  const message = `Service "${astray[0]?.name}" selected a side that is not proven yet: Deployment "${source.name}" serves again`;
+  const again = source?.ready ? `Deployment "${source.name}" serves again` : 'it selects whatever runs again';
+  const message = `Service "${astray[0]?.name}" selected a side that is not proven yet: ${again}`;
   const move = { color: undefined, mark: undefined, reason: `${reason}: ${message}`, rescue: true };
   const moves = moveTraffic(snapshot, move, astray);
   return moves.length === 0 ? undefined : step(reason, message, moves);

@@ -42,16 +42,24 @@ function freezing(snapshot: Snapshot, what: string, effect: Effect): Verdict {
 
 /** What really runs is kept, which need not be what the Deployment wishes for. */
 function adopt(snapshot: Snapshot, facts: RevisionFacts, source: SourceView | undefined): Verdict {
-  if (source?.live === undefined) {
-    const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
-    return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: snapshot.now + 5000 };
+  const { wish, now } = snapshot;
+  const adopting = source === undefined ? facts : { ...facts, sourceReplicas: source.replicas };
+  if (source?.live !== undefined) {
+    const { fingerprint, replicaSet } = source.live;
+    const what = `adopting what ReplicaSet "${replicaSet}" runs as`;
+    return freezing(snapshot, what, freeze(snapshot, 'live', fingerprint, adopting));
   }
-  const { fingerprint, replicaSet } = source.live;
-  return freezing(
-    snapshot,
-    `adopting what ReplicaSet "${replicaSet}" runs as`,
-    freeze(snapshot, 'live', fingerprint, { ...facts, sourceReplicas: source.replicas }),
-  );
+  if (source !== undefined && wish !== undefined && facts.attempt > 1 && isRolledOutInVain(source)) {
+    const what = `no pod of Deployment "${source.name}" is ready, and all are of what it says: that becomes`;
+    return freezing(snapshot, what, freeze(snapshot, 'source', wish.fingerprint, adopting));
+  }
+  const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
+  return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: now + 5000 };
+}
+
+/** Let run again it has nothing left to roll out: what people have put right beside it, new pods alone would show. */
+function isRolledOutInVain({ ready, replicas, paused, rolledOut }: SourceView): boolean {
+  return ready === 0 && replicas > 0 && !paused && rolledOut === true;
 }
 
 /** What the published ConfigMap says is what consumers use; where it says nothing, it is what the spec says. */

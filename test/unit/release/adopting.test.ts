@@ -180,6 +180,20 @@ describe('adopting a running Deployment', () => {
     expect(reason).to.equal('WaitingForReadiness');
   });
 
+  it('takes it out there as well where the colour is to be written over: that would be refused for ever', () => {
+    const { reason, message, effects } = decided({
+      ...holding,
+      route: 'blue',
+      mark: undefined,
+      blue: { revision: 'r9', ready: 0 },
+      source: { ...held, ready: 0 },
+    });
+    expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> source']]);
+    expect(message).to.equal(
+      'Service "checkout" selected a side that is not proven yet: it selects whatever runs again',
+    );
+  });
+
   it('stays and says so when the deadline is past: production is served all the while', () => {
     const { phase, message, effects, plan } = decided({ ...building, now: NOON + 10 * MINUTE });
     expect([phase, effects]).to.deep.equal(['Adopting', []]);
@@ -284,14 +298,42 @@ describe('adopting a running Deployment', () => {
         expect(decided({ ...givenUp, source }).reason).to.not.equal('ReleasingSource');
     });
 
-    it('waits for a ready pod of it then', () => {
-      const { blue: _, ...released } = { ...givenUp, source: { ...dead, paused: false } };
+    it('waits for a ready pod of it then, while it rolls out', () => {
+      const { blue: _, ...released } = { ...givenUp, source: { ...dead, paused: false, rolledOut: false } };
       const { reason, effects, plan } = decided(released);
       expect([reason, effects, plan.lookAgainAt]).to.deep.equal([
         'WaitingForSource',
         [],
         NOON + 10 * MINUTE + 5 * SECOND,
       ]);
+    });
+  });
+
+  describe('that was given up, with nothing left to roll out, and no ready pod', () => {
+    const over: RevisionFacts = {
+      ...started,
+      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
+    };
+    const source = { replicas: 3, ready: 0, paused: false, rolledOut: true, fingerprint: 'v2' };
+
+    it('begins anew with what people say: what they have put right beside it, new pods alone would show', () => {
+      const result = decided({ source, revisions: { r1: over } });
+      expect([result.reason, result.message, result.effects]).to.deep.equal([
+        'FreezingRevision',
+        'no pod of Deployment "checkout" is ready, and all are of what it says: that becomes revision r2',
+        ['CreateRevision r2 from source'],
+      ]);
+      expect(effectOf(result, 'CreateRevision')).to.deep.include({
+        fingerprint: 'v2',
+        facts: { color: 'blue', attempt: 2, startedAt: NOON, adoption: true, sourceReplicas: 3 },
+      });
+    });
+
+    it('waits where people have scaled it to 0, and where nothing was ever begun', () => {
+      expect(decided({ source: { ...source, replicas: 0 }, revisions: { r1: over } }).reason).to.equal(
+        'WaitingForSource',
+      );
+      expect(decided({ source }).reason).to.equal('WaitingForSource');
     });
   });
 

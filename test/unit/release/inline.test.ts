@@ -134,6 +134,23 @@ describe('a Deployment that stands in the release', () => {
     expect(decided(begun).effects).to.deep.equal(['CreateRevision r2 from source']);
   });
 
+  it('takes a key that somebody put into a selector before anything served out again, begun or given up', () => {
+    const outcome = { kind: 'Superseded' as const, at: NOON, reason: 'Superseded', message: '' };
+    for (const facts of [begun, { ...begun, outcome }]) {
+      const { reason, message, effects } = decided({
+        ...building,
+        route: 'blue',
+        mark: undefined,
+        blue: { revision: 'r1', desired: 2, ready: 0 },
+        revisions: { r1: facts },
+      });
+      expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> source']]);
+      expect(message).to.equal(
+        'Service "checkout" selected a side that is not proven yet: it selects whatever runs again',
+      );
+    }
+  });
+
   it('starts a release when it is changed, and none while it is not', () => {
     const adopted: Picture = { ...idle, ...inline };
     expect(decided(adopted).reason).to.equal('Idle');
