@@ -16,6 +16,7 @@ import { candidateSize } from '../capacity.ts';
 import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
 import { convergence, readyCount, selectedColor, servingCount } from '../endpoints.ts';
 import type { RevisionFacts } from '../facts.ts';
+import { soonest } from '../look-again.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import { configMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -24,6 +25,7 @@ import type { Snapshot, SourceView } from '../snapshot.ts';
 import { judgeInput, refused, whatChanged } from '../start.ts';
 import { holdActive, proofs, upkeep } from '../upkeep.ts';
 import { freezeFirst } from './first.ts';
+import { giveWay, PATIENCE_MS } from './give-way.ts';
 import { provenFacts } from './preparing.ts';
 
 export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
@@ -263,7 +265,11 @@ function proving(
   source: SourceView | undefined,
 ): Verdict {
   const { color } = subject.facts;
-  const lost = lostAllEndpoints(snapshot, subject, source) ?? diedUnproven(snapshot, subject, source);
+  const since = roles.command?.decidedAt ?? subject.facts.validatedAt ?? snapshot.now;
+  const lost =
+    lostAllEndpoints(snapshot, subject, source) ??
+    diedUnproven(snapshot, subject, source) ??
+    bothDiedUnproven(snapshot, roles, subject, source, since);
   if (lost !== undefined) return lost;
   const behind = known(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, readyCount(snapshot, color)).converged,
@@ -273,6 +279,7 @@ function proving(
       'WaitingForEndpoints',
       `waiting until the endpoints of Service "${behind.name}" are ${color} pods only`,
       [...holdActive(snapshot, roles), ...proofs(snapshot)],
+      soonest(snapshot.now, [since + PATIENCE_MS]),
     );
   const verifiedReady = readyCount(snapshot, color);
   return step(
@@ -352,6 +359,22 @@ function diedUnproven(
   if (readyCount(snapshot, color) > 0 || servingCount(snapshot) > 0) return undefined;
   const message = `no ${color} pod (revision ${subject.name}) is ready, and nothing else was there before: what people wish for since is next`;
   return commit(snapshot, { ...subject, facts: { ...subject.facts, verifiedAt: now } }, 'Began', message);
+}
+
+/**
+ * Nor is a pod of the source ready, which the colour has the same content as: what they both lack comes back to both, and
+ * a fix that people wish for meanwhile is a release like any other. It takes the traffic when it is proven.
+ */
+function bothDiedUnproven(
+  snapshot: Snapshot,
+  roles: Roles,
+  subject: StartedRevision,
+  source: SourceView | undefined,
+  since: number,
+): Verdict | undefined {
+  if (source === undefined || source.ready > 0 || servingCount(snapshot) > 0) return undefined;
+  if (readyCount(snapshot, subject.facts.color) > 0) return undefined;
+  return giveWay(snapshot, roles, subject, since);
 }
 
 /** Without the old proof: the next switch must be proven and drained like the first. */

@@ -456,6 +456,27 @@ describe('adopting a running Deployment', () => {
     expect(effectOf(result, 'RecordFacts').facts.committedAt).to.equal(NOON + 20 * SECOND);
   });
 
+  it('gives way to a fix where blue and the source die before the proof: neither is waited for any longer', () => {
+    const dead = (seconds: number, fingerprint: string): Picture => ({
+      ...proving,
+      now: NOON + seconds * SECOND,
+      source: { ...held, ready: 0, fingerprint },
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+    });
+    const early = decided(dead(44, 'v2'));
+    expect([early.reason, early.plan.lookAgainAt]).to.deep.equal(['WaitingForEndpoints', NOON + 45 * SECOND]);
+    expect(decided(dead(45, 'v1')).reason).to.equal('WaitingForEndpoints');
+    const result = decided(dead(45, 'v2'));
+    expect([result.reason, result.message, result.effects]).to.deep.equal([
+      'GaveWay',
+      'revision r1 is no longer watched: it cannot serve, no side is able to take over, and another revision is wished for',
+      ['RecordFacts r1 Committed'],
+    ]);
+    const { facts } = effectOf(result, 'RecordFacts');
+    const next = decided({ ...dead(46, 'v2'), revisions: { r1: facts } });
+    expect(next.effects).to.deep.equal(['CreateRevision r2 from source']);
+  });
+
   describe('when blue dies while the source still stands', () => {
     const dead = { ...draining, blue: { revision: 'r1', desired: 3, ready: 0 } };
 
