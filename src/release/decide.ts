@@ -15,7 +15,7 @@ import { withPreviews } from './preview.ts';
 import { align, rescue, tellOutage } from './protect.ts';
 import { recyclingDue } from './recycle.ts';
 import { type Roles, rolesOf, type Stage } from './roles.ts';
-import { moveDueAt, stuck } from './services.ts';
+import { moveDueAt, stuck, tidyDueAt } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { split } from './split.ts';
 import { adopting } from './stages/adopting.ts';
@@ -79,6 +79,7 @@ export function decide(snapshot: Snapshot): Plan {
       shrinkDue(snapshot, roles),
       windowDue(snapshot, roles),
       stuckDue(snapshot, roles),
+      putOffDue(snapshot),
       endpointDue(snapshot, roles),
     ),
     patient: isPatient(snapshot, roles, verdict),
@@ -111,6 +112,13 @@ function windowDue({ now }: Snapshot, { active, target }: Roles): number | undef
 /** In every stage, whatever else is decided: a Service that is astray and was refused is tried again. */
 function stuckDue(snapshot: Snapshot, roles: Roles): number | undefined {
   const due = stuck(snapshot, roles).map((service) => moveDueAt(snapshot, service));
+  return soonest(...due.filter((at) => at > snapshot.now));
+}
+
+/** In every stage: what one failed write to a Service has put off is due without any news of it. */
+function putOffDue(snapshot: Snapshot): number | undefined {
+  const { services, leftovers, previews } = snapshot;
+  const due = [...services, ...leftovers, ...previews].map((service) => tidyDueAt(snapshot, service));
   return soonest(...due.filter((at) => at > snapshot.now));
 }
 

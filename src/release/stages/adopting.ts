@@ -267,9 +267,7 @@ function proving(
   const { color } = subject.facts;
   const since = roles.command?.decidedAt ?? subject.facts.validatedAt ?? snapshot.now;
   const lost =
-    lostAllEndpoints(snapshot, subject, source) ??
-    diedUnproven(snapshot, subject, source) ??
-    bothDiedUnproven(snapshot, roles, subject, source, since);
+    lostAllEndpoints(snapshot, subject, source) ?? diedUnproven(snapshot, roles, subject, source, since);
   if (lost !== undefined) return lost;
   const behind = known(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, readyCount(snapshot, color)).converged,
@@ -344,36 +342,18 @@ function lostAllEndpoints(
 }
 
 /**
- * Of a Deployment that stands in the release there is nothing else to go back to. Its first revision, which died before
- * its proof, counts as the one that serves: what people wish for since is a release like any other, and need not wait.
+ * Nothing else could serve: a Deployment that stands in the release has no source, and a dead source is of the same content
+ * as the colour. The revision counts as the one that has the traffic, so that a fix is a release like any other.
  */
 function diedUnproven(
-  snapshot: Snapshot,
-  subject: StartedRevision,
-  source: SourceView | undefined,
-): Verdict | undefined {
-  const { wish, now } = snapshot;
-  if (source !== undefined || wish === undefined || wish.fingerprint === subject.fingerprint)
-    return undefined;
-  const { color } = subject.facts;
-  if (readyCount(snapshot, color) > 0 || servingCount(snapshot) > 0) return undefined;
-  const message = `no ${color} pod (revision ${subject.name}) is ready, and nothing else was there before: what people wish for since is next`;
-  return commit(snapshot, { ...subject, facts: { ...subject.facts, verifiedAt: now } }, 'Began', message);
-}
-
-/**
- * Nor is a pod of the source ready, which the colour has the same content as: what they both lack comes back to both, and
- * a fix that people wish for meanwhile is a release like any other. It takes the traffic when it is proven.
- */
-function bothDiedUnproven(
   snapshot: Snapshot,
   roles: Roles,
   subject: StartedRevision,
   source: SourceView | undefined,
   since: number,
 ): Verdict | undefined {
-  if (source === undefined || source.ready > 0 || servingCount(snapshot) > 0) return undefined;
-  if (readyCount(snapshot, subject.facts.color) > 0) return undefined;
+  if (source !== undefined && source.ready > 0) return undefined;
+  if (readyCount(snapshot, subject.facts.color) > 0 || servingCount(snapshot) > 0) return undefined;
   return giveWay(snapshot, roles, subject, since);
 }
 

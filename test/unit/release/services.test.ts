@@ -247,6 +247,19 @@ describe('a Service that cannot be patched', () => {
     expect(decidedOn(refused(two(validated), { at: NOON - 15 * SECOND })).effects).to.have.lengthOf(2);
   });
 
+  it('is looked at again when what it put off is due: of a twin that is missing there is no news', () => {
+    const { services, ...rest } = world(idle);
+    const [service] = services as [ServiceView];
+    const blue = { ...service.twins.blue, found: false };
+    const lacking = { ...rest, services: [{ ...service, twins: { ...service.twins, blue } }] };
+    const late = { checkout: { ...forbidden, at: NOON - SECOND, final: false } };
+    const waiting = decidedOn({ ...lacking, observations: { ...rest.observations, refusals: late } });
+    expect([waiting.effects, waiting.plan.lookAgainAt]).to.deep.equal([[], NOON + 14 * SECOND]);
+    const due = { checkout: { ...forbidden, at: NOON - 15 * SECOND, final: false } };
+    const { effects } = decidedOn({ ...lacking, observations: { ...rest.observations, refusals: due } });
+    expect(effects).to.deep.equal(['WriteTwin checkout-blue']);
+  });
+
   it('alone does not split anything', () => {
     const snapshot = world({ ...committed, revisions: { r1, r2: { ...r2Committed, windowUntil: NOON } } });
     const astray = {
