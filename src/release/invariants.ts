@@ -141,6 +141,8 @@ function readyUids(endpoints: readonly Endpoint[]): Set<string> {
 function darkens({ source, release }: Snapshot, service: ServiceView, effect: Patch): string | undefined {
   const moves = service.selector[release.spec.traffic.selectorLabel] !== effect.color;
   if (!moves || readyUids(service.endpoints).size === 0) return undefined;
+  // No pods but the colours' are there to be selected: without the key it has those that it has, and more.
+  if (effect.color === undefined && release.spec.workload.deployment !== undefined) return undefined;
   const gains = effect.color === undefined ? (source?.ready ?? 0) : readyOf(service, effect.color).size;
   return gains > 0
     ? undefined

@@ -234,6 +234,8 @@ function leaveAstray(
     (service) => service.found && !isOn(snapshot, service, color) && wouldDarken(service, color),
   );
   if (left.length === 0 || goesForward(snapshot, roles, active, left)) return undefined;
+  // Where the source is being adopted still, it serves again wherever the colour does not.
+  if (roles.stage === 'Adopting' && snapshot.source?.ready) return undefined;
   const { name, seen, writer } = astrayIn(left, color, label);
   return {
     phase: 'Stalled',

@@ -21,7 +21,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import { configMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { known } from '../services.ts';
-import type { Snapshot, SourceView } from '../snapshot.ts';
+import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { judgeInput, refused, whatChanged } from '../start.ts';
 import { holdActive, proofs, upkeep } from '../upkeep.ts';
 import { freezeFirst } from './first.ts';
@@ -210,14 +210,21 @@ function keyTooEarly(
   const { deployment } = snapshot.sides[subject.facts.color];
   const isOver = deployment !== undefined && deployment.revision !== subject.name;
   if (source?.ready === 0 && !isOver) return undefined;
+  const canServe = source?.ready !== 0;
   const label = snapshot.release.spec.traffic.selectorLabel;
-  const astray = snapshot.services.filter((service) => selectedColor(service, label) !== undefined);
+  const astray = snapshot.services.filter(
+    (service) => selectedColor(service, label) !== undefined && (canServe || !servesSomebody(service)),
+  );
   const reason = 'SelectorRestored';
   const again = source?.ready ? `Deployment "${source.name}" serves again` : 'it selects whatever runs again';
   const message = `Service "${astray[0]?.name}" selected a side that is not proven yet: ${again}`;
   const move = { color: undefined, mark: undefined, reason: `${reason}: ${message}`, rescue: true };
   const moves = moveTraffic(snapshot, move, astray);
   return moves.length === 0 ? undefined : step(reason, message, moves);
+}
+
+function servesSomebody({ endpoints }: ServiceView): boolean {
+  return endpoints.some(({ ready }) => ready);
 }
 
 function grow(snapshot: Snapshot, color: StartedRevision['facts']['color'], size: number): Effect[] {

@@ -3,7 +3,7 @@ import type { RevisionFacts } from '../../../src/release/facts.ts';
 import type { ServiceView } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import { FORWARD_1, fresh } from './situations.ts';
-import { editServices, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
+import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const started: RevisionFacts = {
   color: 'blue',
@@ -505,6 +505,18 @@ describe('adopting a running Deployment', () => {
       const result = decided(half);
       expect([result.phase, result.effects]).to.deep.equal(['Adopting', ['RecordFacts r1']]);
       expect(effectOf(result, 'RecordFacts').facts).to.deep.equal(validated);
+    });
+
+    it('and so do all others where a Service had lost its key: that the source serves there ends nothing', () => {
+      const two = world({ ...dead, services: ['checkout', 'admin'] });
+      const [first, second] = two.services as [ServiceView, ServiceView];
+      const source = endpointsOf([{ uid: 'source', ready: true }]);
+      const astray = { ...second, selector: { app: 'checkout' }, endpoints: source };
+      const { reason, effects } = decidedOn({ ...two, services: [first, astray] });
+      expect([reason, effects]).to.deep.equal([
+        'NoReadyEndpoints',
+        ['PatchSelector checkout -> source', 'PatchSelector admin -> source', 'RecordFacts r1'],
+      ]);
     });
 
     it('stays where it is when the source is gone too', () => {

@@ -138,12 +138,16 @@ describe('a Deployment that stands in the release', () => {
 
   it('takes a key that somebody put into a selector before anything served out again, begun or given up', () => {
     const outcome = { kind: 'Superseded' as const, at: NOON, reason: 'Superseded', message: '' };
-    for (const facts of [begun, { ...begun, outcome }]) {
+    for (const [facts, ready] of [
+      [begun, 0],
+      [begun, 1],
+      [{ ...begun, outcome }, 0],
+    ] as const) {
       const { reason, message, effects } = decided({
         ...building,
         route: 'blue',
         mark: undefined,
-        blue: { revision: 'r1', desired: 2, ready: 0 },
+        blue: { revision: 'r1', desired: 2, ready },
         revisions: { r1: facts },
       });
       expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> source']]);
