@@ -104,15 +104,19 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   };
 }
 
+/** Within this time the rest of a switch may be under way, of which this process has not heard yet. Milliseconds. */
+const CUT_IN_HALF_MS = 15_000;
+
 /**
  * A crash came between two patches of one switch, and what serves behind the other Services has grown since: they are not
  * moved to fewer pods than a candidate must have. In words; undefined: it is as large as that.
  */
 function outgrownIn(
   snapshot: Snapshot,
-  { stage, target }: Roles,
+  { stage, target, command }: Roles,
   { name, facts, frozen }: StartedRevision,
 ): string | undefined {
+  if (snapshot.now < (command?.decidedAt ?? snapshot.now) + CUT_IN_HALF_MS) return undefined;
   if (stage !== 'Switching' || target === undefined || readyToReturn(snapshot, target) === 0)
     return undefined;
   const { color } = target.facts;

@@ -165,6 +165,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a first revision that died before its proof kept what people wished for since waiting',
   ],
   [930000162, 'hostile', 'a new process wrote that it asked about a release that waited for a pod to adopt'],
+  [
+    2009817600,
+    'harsh',
+    'a switch that was under way was taken for one that a crash had cut in half, and undone',
+  ],
   // An error of the oracle: while nothing of an adoption is ready, a key that somebody put changes nothing.
   [930000172, 'hostile', 'a Service named a colour while neither it nor the source had a ready pod'],
   [930000161, 'hostile', 'a Service that is left astray told of a write of its twin that had failed once'],

@@ -104,8 +104,10 @@ describe('several Services', () => {
   });
 
   it('that a crash left behind go back, where more serves behind them by now than has been built', () => {
-    const snapshot = two({ ...switched, blue: { ...switched.blue, ready: 4 } });
+    const snapshot = two({ ...switched, now: NOON + 10 * SECOND, blue: { ...switched.blue, ready: 4 } });
     const left = edit(snapshot, 'admin', on(snapshot, 'blue', FORWARD_1));
+    const early = decidedOn({ ...left, now: left.now - 1 });
+    expect(early.effects, 'another process may be at it').to.deep.equal(['PatchSelector admin -> green']);
     const result = decidedOn(left);
     expect(said(result)).to.deep.equal([
       'RollingBack',
