@@ -13,7 +13,7 @@ import { workloadInWords, workloadOf } from '../../api/workload.ts';
 import type { GateVerdict } from '../../gates/gate.ts';
 import { readiness } from '../../gates/readiness.ts';
 import { candidateSize } from '../capacity.ts';
-import { moveTraffic, recordFacts, scaleColor, writeColor } from '../effects.ts';
+import { holdColor, moveTraffic, recordFacts, scaleColor } from '../effects.ts';
 import { convergence, readyCount, selectedColor, servingCount } from '../endpoints.ts';
 import type { RevisionFacts } from '../facts.ts';
 import { soonest } from '../look-again.ts';
@@ -69,8 +69,7 @@ function building(
       : (held(snapshot, source) ?? reread(snapshot, subject, source)));
   if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
-  const written = writeColor(snapshot, color, subject.name, size);
-  const built = [...upkeep(snapshot, roles), ...(written.length > 0 ? written : grow(snapshot, color, size))];
+  const built = [...upkeep(snapshot, roles), ...holdColor(snapshot, color, subject.name, size)];
   if (built.length > 0) {
     const from = `${workloadInWords(snapshot.release.spec)} ${source === undefined ? 'says' : 'runs'}`;
     return step('BuildingColor', `building ${color} from what ${from}`, built);
@@ -225,10 +224,6 @@ function keyTooEarly(
 
 function servesSomebody({ endpoints }: ServiceView): boolean {
   return endpoints.some(({ ready }) => ready);
-}
-
-function grow(snapshot: Snapshot, color: StartedRevision['facts']['color'], size: number): Effect[] {
-  return (snapshot.sides[color].deployment?.desired ?? 0) < size ? scaleColor(snapshot, color, size) : [];
 }
 
 /** Nothing of the source changes while a colour of it is built. */
