@@ -335,6 +335,12 @@ describe('adopting a running Deployment', () => {
       );
       expect(decided({ source }).reason).to.equal('WaitingForSource');
     });
+
+    it('waits where a pod is ready of which nobody knows yet what it runs', () => {
+      expect(decided({ source: { ...source, ready: 1 }, revisions: { r1: over } }).reason).to.equal(
+        'WaitingForSource',
+      );
+    });
   });
 
   describe('that was given up', () => {

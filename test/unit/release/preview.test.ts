@@ -6,6 +6,8 @@ import {
   fresh,
   idle,
   observed,
+  r1,
+  r2Verified,
   returning,
   rolledBack,
   started,
@@ -28,6 +30,8 @@ const preview = (color?: string, change: Partial<PreviewView> = {}): PreviewView
 const showing = (picture: Picture, color?: string): Picture => ({ ...picture, previews: [preview(color)] });
 const gated: Partial<Picture> = { spec: { gates: [{ name: 'smoke', job: { spec: {} } }] } };
 const running = { jobs: [{ name: 'checkout-smoke-2', state: 'Running' as const }] };
+
+const returnWanted = { at: NOON - SECOND, reason: 'CheckFailed', message: 'too many errors' };
 
 describe('a preview Service', () => {
   const TO_GREEN = ['PointPreview next -> green'];
@@ -91,6 +95,58 @@ describe('a preview Service', () => {
     expect(mended.plan.status.previews, 'by another process').to.deep.equal([
       { name: 'next', color: 'blue' },
     ]);
+  });
+
+  it('is written again when its time is up', () => {
+    const refusals = { next: { at: NOON - 15 * SECOND, message: 'a policy forbids it', final: true } };
+    expect(decided({ ...showing(idle, 'green'), observations: { refusals } }).effects).to.deep.equal(TO_BLUE);
+  });
+
+  it('tells of a long refusal no more than the status may hold', () => {
+    const refusals = { next: { at: NOON - SECOND, message: 'x'.repeat(600), final: true } };
+    const { plan } = decided({ ...showing(idle, 'green'), observations: { refusals } });
+    expect(plan.status.previews?.map(({ message }) => message?.length)).to.deep.equal([512]);
+  });
+
+  it('says beside what else is the matter where it is pointed', () => {
+    const { message } = decided(showing(observed, 'blue'));
+    expect(message).to.equal(
+      'Service "next" is to show green; revision r2 (green) has the traffic and is watched until 2026-06-01T12:09:55Z',
+    );
+  });
+
+  it('is taken where nobody has it, and gets its label and its claim back, whatever it shows', () => {
+    for (const change of [
+      { claimedBy: undefined, labelled: false },
+      { labelled: false },
+      { claimedBy: undefined },
+    ])
+      expect(decided({ ...idle, previews: [preview('blue', change)] }).effects).to.deep.equal(TO_BLUE);
+  });
+
+  it('is held against the pods that serve: what people wish for may have other labels', () => {
+    const renamed = { ...idle, source: { podLabels: { app: 'shop' } } };
+    expect(decided({ ...renamed, previews: [preview()] }).effects).to.deep.equal(TO_BLUE);
+    const ahead = preview(undefined, { selector: { app: 'shop' } });
+    expect(decided({ ...renamed, previews: [ahead] }).effects).to.deep.equal([]);
+  });
+
+  it('does not keep a way back waiting that has to grow first', () => {
+    const growing: Picture = {
+      ...observed,
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+      revisions: { r1, r2: { ...r2Verified, returnWanted } },
+    };
+    const { phase, effects } = decided(showing(growing, 'blue'));
+    expect([phase, effects]).to.deep.equal(['RollingBack', []]);
+  });
+
+  it('is told of where there is one alone, and by what it shows where it shows a side', () => {
+    expect(decided(idle).plan.status.previews).to.equal(undefined);
+    for (const picture of [fresh, { ...fresh, source: null }, { ...idle, blue: {} }])
+      expect(decided(showing(picture)).plan.status.previews).to.deep.equal([{ name: 'next' }]);
+    const gone = decided({ ...idle, previews: [preview(undefined, { found: false })] });
+    expect(gone.plan.status.previews).to.deep.equal([{ name: 'next', message: 'it does not exist' }]);
   });
 
   it('of another release is not taken', () => {
