@@ -11,7 +11,7 @@ import {
   weakest,
 } from '../../../src/release/endpoints.ts';
 import type { Endpoint, ServiceView, Snapshot } from '../../../src/release/snapshot.ts';
-import { idle, switched } from './situations.ts';
+import { fresh, idle, switched } from './situations.ts';
 import { LABEL, type Picture, world } from './world.ts';
 
 const listed = (podUid: string, change: Partial<Endpoint> = {}): Endpoint => ({
@@ -68,6 +68,11 @@ describe('pods that are counted at the endpoints', () => {
     expect(weakest(none, 'green')).to.deep.equal({ service: '', ready: 0 });
   });
 
+  it('are all that serve where no side can be reached through any Service: those of the source count', () => {
+    expect([servingCount(world(fresh)), servingOfColor(world(fresh), 'blue')]).to.deep.equal([3, 0]);
+    expect(servesAlone(world(fresh), 'blue')).to.equal(false);
+  });
+
   it('serve alone where no pod of another side is ready behind any Service', () => {
     expect([servesAlone(world(switched), 'green'), servesAlone(world(switched), 'blue')]).to.deep.equal([
       true,
@@ -103,7 +108,7 @@ describe('the proof of a switch at a Service', () => {
   });
 
   it('waits for what is ready or serves of another side, and not for what has ended', () => {
-    expect(proof([listed(ONE), gone], 1)).to.deep.equal([true, 1, 0]);
+    expect(proof([listed(ONE), gone], 1, [listed(ONE)])).to.deep.equal([true, 1, 0]);
     expect(proof([listed(ONE), { ...gone, serving: true }], 1, [listed(ONE)])).to.deep.equal([false, 1, 1]);
     expect(proof([listed(ONE), { ...gone, ready: true }], 1, [listed(ONE)])).to.deep.equal([false, 1, 1]);
   });
