@@ -185,10 +185,10 @@ const table = {
     spec: { ...QUICK, ...NO_GATES, ...WINDOW, rollback: { windowSeconds: 1800, afterCommit: 'Alert' } },
     faults: { deedEvery: 400_000 },
   }),
-  /** Versions that die one after the other, with no other side that could serve. */
+  /** What serves dies while the next version is built, which dies as well: no side can serve. The one after it is good. */
   bothDead: brief({
-    count: 6,
-    versions: [{ diesAfterMs: 150_000 }, { diesAfterMs: 5000 }, {}],
+    count: 4,
+    versions: [{ diesAfterMs: 100_000 }, { diesAfterMs: 5000, startMs: [40_000, 60_000] }, {}],
     spec: {
       ...NO_GATES,
       ...WINDOW,
