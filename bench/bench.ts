@@ -93,7 +93,7 @@ class CurrentLab {
   async get(): Promise<Lab> {
     const { sizes, profile } = this.#options;
     // Of each release two sides; beside the two crowds the script's applications have as many.
-    const pods = 2 * Math.max(...sizes.releases, 3 * sizes.crowd, sizes.others);
+    const pods = 2 * Math.max(...sizes.releases, 3 * sizes.crowd, sizes.others, sizes.reconciled);
     this.#lab ??= await Lab.start(pods, profile, progress('cluster'));
     return this.#lab;
   }

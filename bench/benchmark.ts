@@ -10,6 +10,8 @@ export interface Sizes {
   readonly releases: readonly number[];
   /** Releases at once. */
   readonly crowd: number;
+  /** Releases that are looked at while a rollback is wanted. */
+  readonly reconciled: number;
   /** Releases that are under way while a rollback is wanted. */
   readonly others: number;
   /** Switches whose latency is measured. */

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bundle } from '../build/bundle.ts';
 import { freePort } from '../test/cluster/fake.ts';
 import { eventually } from '../test/support/eventually.ts';
-import { cpuSecondsOf } from './cpu.ts';
+import { cpuSecondsOf, waitedMsOf } from './cpu.ts';
 import { wallClock } from './numbers.ts';
 
 export async function buildOperator(folder: string): Promise<string> {
@@ -85,6 +85,11 @@ export class MeasuredOperator {
   /** Seconds of CPU since it was started. */
   cpuSeconds(): number {
     return cpuSecondsOf(this.#child.pid ?? 0);
+  }
+
+  /** Since it was started, for a processor. */
+  waitedMs(): number {
+    return waitedMsOf(this.#child.pid ?? 0);
   }
 
   residentMiB(): number {

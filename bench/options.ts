@@ -24,6 +24,7 @@ export const USAGE = `Measures what the operator costs, beside what the API serv
   --minutes N        gives a benchmark up after so long and goes on with the next (default 30)
   --releases N,...   releases at rest, each number measured (default 300)
   --crowd N          releases at once (default 50)
+  --reconciled N     releases that are looked at while a rollback is wanted (default 1000)
   --others N         releases under way while a rollback is wanted (default 300)
   --switches N       switches whose latency is measured (default 100)
   --restarts N       restarts of each sort (default 5)
@@ -37,6 +38,7 @@ const FLAGS = {
   minutes: { type: 'string', default: '30' },
   releases: { type: 'string', default: '300' },
   crowd: { type: 'string', default: '50' },
+  reconciled: { type: 'string', default: '1000' },
   others: { type: 'string', default: '300' },
   switches: { type: 'string', default: '100' },
   restarts: { type: 'string', default: '5' },
@@ -61,6 +63,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
         .map((text) => whole('releases', text))
         .sort((a, b) => a - b),
       crowd: whole('crowd', values.crowd),
+      reconciled: whole('reconciled', values.reconciled),
       others: whole('others', values.others),
       switches: whole('switches', values.switches),
       restarts: whole('restarts', values.restarts),
