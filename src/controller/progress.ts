@@ -71,19 +71,19 @@ const ALARMS: ReadonlySet<string | undefined> = new Set([
 
 /**
  * What waits in no line: an alarm, and the first word of what is seen to go wrong; nor may `kubectl wait` find a release
- * ready that is not any more: whoever changes a Deployment and waits for Ready must not be told of the time before.
+ * ready that is not any more: whoever changes a Deployment and waits for Ready must not be told of the time before. Who
+ * changes the release itself is not: `kubectl wait` and kstatus pass over a condition of an older generation.
  */
 export function isPressing(before: ReleaseStatus, after: ReleaseStatus): boolean {
-  const isReady = (status: ReleaseStatus): boolean => conditionOf(status, 'Ready') === 'True';
-  const isBad = (status: ReleaseStatus): boolean => conditionOf(status, 'Healthy') === 'False';
-  return ALARMS.has(after.phase) || (isReady(before) && !isReady(after)) || (!isBad(before) && isBad(after));
+  const [was, is] = [conditionOf(before, 'Ready'), conditionOf(after, 'Ready')];
+  const endsReady =
+    was?.status === 'True' && is?.status !== 'True' && was.observedGeneration === is?.observedGeneration;
+  const isBad = (status: ReleaseStatus): boolean => conditionOf(status, 'Healthy')?.status === 'False';
+  return ALARMS.has(after.phase) || endsReady || (!isBad(before) && isBad(after));
 }
 
-function conditionOf(
-  { conditions }: ReleaseStatus,
-  wanted: Condition['type'],
-): Condition['status'] | undefined {
-  return conditions?.find(({ type }) => type === wanted)?.status;
+function conditionOf({ conditions }: ReleaseStatus, wanted: Condition['type']): Condition | undefined {
+  return conditions?.find(({ type }) => type === wanted);
 }
 
 /** What stands, with what was seen of production since: the checks remember since when pods are missing. */

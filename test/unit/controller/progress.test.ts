@@ -73,6 +73,18 @@ describe('a status that waits in no line', () => {
     expect(isPressing(ready, { phase: 'Observing' })).to.equal(true);
   });
 
+  it('is none where that was said of an older generation: nobody takes it for what is wished for today', () => {
+    const readyOf = (observedGeneration: number): ReleaseStatus => ({
+      conditions: [{ ...condition('Committed', ''), status: 'True', observedGeneration }],
+    });
+    const waitsIn = (observedGeneration: number): ReleaseStatus => ({
+      phase: 'Preparing',
+      conditions: [{ ...condition('WaitingForReadiness', ''), observedGeneration }],
+    });
+    expect(isPressing(readyOf(3), waitsIn(4))).to.equal(false);
+    expect(isPressing(readyOf(4), waitsIn(4))).to.equal(true);
+  });
+
   it('is the first that finds production bad', () => {
     const bad: ReleaseStatus = { conditions: [{ ...condition('Bad', ''), type: 'Healthy' }] };
     expect([isPressing(ready, { ...ready, ...bad }), isPressing({}, bad)]).to.deep.equal([true, true]);
