@@ -7,6 +7,7 @@ import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import type { Request } from '../release/plan.ts';
 import type { Observations } from '../release/snapshot.ts';
+import type { WorkloadContent } from '../workload/content.ts';
 import { beginAttempt, createMemories, type Memories, remember, type Scraped } from './memory.ts';
 import type { Scene } from './observe.ts';
 import type { PreflightAnswer } from './preflight.ts';
@@ -41,6 +42,8 @@ export interface Beside {
   observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals' | 'patches'>;
   /** What the API server of today makes of stored contents, as far as it was asked. */
   aliases(key: string): Aliases;
+  /** What it made of the content that is wished for, when it was asked whether it takes it. Once: the content is large. */
+  takeStored(key: string, fingerprint: string): WorkloadContent | undefined;
   request(key: string, scene: Scene, request: Request): void;
   forget(key: string): void;
 }
@@ -50,6 +53,7 @@ export function createBeside(options: BesideOptions): Beside {
   return {
     observations: (key, uid, status) => memories.observations(key, uid, status),
     aliases: (key) => memories.aliases(key),
+    takeStored: (key, fingerprint) => memories.takeStored(key, fingerprint),
     forget: (key) => memories.forget(key),
     request(key, scene, request) {
       switch (request.kind) {
@@ -169,10 +173,11 @@ function preflight(
 ): void {
   const memory = memories.of(key, scene.release.uid);
   options.run(`preflight/${key}/${wanted}`, async (signal) => {
-    const { aliases, ...answer } = await options.preflight(scene, signal).catch(unanswered);
+    const { aliases, stored, ...answer } = await options.preflight(scene, signal).catch(unanswered);
     if (!memories.holds(key, memory)) return;
     memory.preflight = { key: wanted, at: options.now(), ...answer };
     memory.aliases = { ...memory.aliases, ...aliases };
+    memory.stored = stored;
     options.wake(key, { urgent: false });
   });
 }

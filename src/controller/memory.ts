@@ -6,6 +6,8 @@ import type { Measurement } from '../analysis/measurement.ts';
 import type { CheckStatus, ReleaseStatus } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
 import type { Observations, Preflight, ScrapeSeen, WarmUpSeen } from '../release/snapshot.ts';
+import type { WorkloadContent } from '../workload/content.ts';
+import type { Stored } from './preflight.ts';
 import type { Aliases } from './views/revision.ts';
 
 /** More than any failureLimit asks for. */
@@ -18,6 +20,7 @@ export interface Memory {
   measurements: Map<string, Measurement[]>;
   preflight: Preflight | undefined;
   aliases: Aliases;
+  stored: Stored | undefined;
   /** By pod uid; of the attempt. */
   warmUps: Map<string, WarmUpSeen>;
   /** By pod uid; of the attempt. */
@@ -37,6 +40,7 @@ export interface Memories {
   /** From the status, and from what came back since. */
   observations(key: string, uid: string, status: ReleaseStatus): Omit<Observations, 'refusals' | 'patches'>;
   aliases(key: string): Aliases;
+  takeStored(key: string, fingerprint: string): WorkloadContent | undefined;
   forget(key: string): void;
 }
 
@@ -52,6 +56,7 @@ export function createMemories(): Memories {
         measurements: new Map(),
         preflight: undefined,
         aliases: {},
+        stored: undefined,
         warmUps: new Map(),
         scrapes: new Map(),
       };
@@ -70,6 +75,13 @@ export function createMemories(): Memories {
       };
     },
     aliases: (key) => memories.get(key)?.aliases ?? {},
+    takeStored(key, fingerprint) {
+      const memory = memories.get(key);
+      if (memory?.stored?.fingerprint !== fingerprint) return undefined;
+      const { content } = memory.stored;
+      memory.stored = undefined;
+      return content;
+    },
     forget: (key) => void memories.delete(key),
   };
 }

@@ -9,6 +9,7 @@ import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
 import {
   DEPLOYMENTS,
+  type Deployment,
   ENDPOINT_SLICES,
   type EndpointSlice,
   HORIZONTAL_POD_AUTOSCALERS,
@@ -22,7 +23,7 @@ import { expandQuery } from '../metrics/expand.ts';
 import type { Sources } from '../metrics/sources.ts';
 import { activeColor, otherColor } from '../release/endpoints.ts';
 import type { Problem } from '../release/snapshot.ts';
-import { contentOf, contentOfColor, fingerprint, holds } from '../workload/content.ts';
+import { contentOf, contentOfColor, fingerprint, holds, type WorkloadContent } from '../workload/content.ts';
 import { nameless, renderAutoscaler, renderBudget, renderColor, renderJob } from '../workload/render.ts';
 import { pointer } from './apply/writes.ts';
 import type { Cache } from './cache.ts';
@@ -47,6 +48,15 @@ export interface PreflightDeps {
 export interface PreflightAnswer {
   readonly problems: readonly Problem[];
   readonly aliases: Aliases;
+  /** Of a workload that stands in the release. */
+  readonly stored?: Stored;
+}
+
+/** What the API server makes of a content: the same in other words, and with its defaults. */
+export interface Stored {
+  /** Of what it was asked about. */
+  readonly fingerprint: string;
+  readonly content: WorkloadContent;
 }
 
 export async function preflight(
@@ -54,24 +64,28 @@ export async function preflight(
   scene: Scene,
   signal: AbortSignal,
 ): Promise<PreflightAnswer> {
-  const [{ judged, room, aliases }, queried] = await Promise.all([
+  const [{ judged, room, aliases, stored }, queried] = await Promise.all([
     deps.line(() => askServer(deps, scene, signal), aborted(signal)),
     Promise.all(queries(scene).map((query) => judgeQuery(deps.sources, scene, query, signal))),
   ]);
   const problems = [...judged, ...queried].filter((problem) => problem !== undefined);
-  return { problems: [...problems, ...room], aliases };
+  return { problems: [...problems, ...room], aliases, ...(stored && { stored }) };
 }
 
 interface ServerAnswer {
   readonly judged: readonly (Problem | undefined)[];
   readonly room: readonly Problem[];
   readonly aliases: Aliases;
+  readonly stored: Stored | undefined;
 }
 
 async function askServer(deps: PreflightDeps, scene: Scene, signal: AbortSignal): Promise<ServerAnswer> {
+  let stored: Stored | undefined;
   const [judged, room, aliases] = await Promise.all([
     Promise.all([
-      ...dryRuns(scene).map((dryRun) => judge(deps.client, dryRun, signal)),
+      ...dryRuns(scene, (found) => {
+        stored = found;
+      }).map((dryRun) => judge(deps.client, dryRun, signal)),
       ...(scene.snapshot.endpoint?.consumers ?? []).map((consumer, index) =>
         judgeRestart(deps.client, scene, consumer, index, signal),
       ),
@@ -84,7 +98,7 @@ async function askServer(deps: PreflightDeps, scene: Scene, signal: AbortSignal)
     judgeRoom(deps.client, deps.limits, scene, signal),
     aliasesOf(deps, scene, signal),
   ]);
-  return { judged, room, aliases };
+  return { judged, room, aliases, stored };
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -127,6 +141,7 @@ interface DryRun {
   readonly body: KubeObject;
   /** Where in the release the object comes from. */
   readonly field: string;
+  readonly onAnswer?: (stored: KubeObject) => void;
 }
 
 function candidateColor({ snapshot, release }: Scene): Color {
@@ -134,7 +149,8 @@ function candidateColor({ snapshot, release }: Scene): Color {
   return active === undefined ? 'blue' : otherColor(active);
 }
 
-function dryRuns(scene: Scene): DryRun[] {
+/** `onStored`: told of a workload that stands in the release. */
+function dryRuns(scene: Scene, onStored: (stored: Stored) => void): DryRun[] {
   const { snapshot, release, wished, services } = scene;
   const color = candidateColor(scene);
   const subject = { revision: 'r0', attempt: 0, color, activeColor: otherColor(color), services };
@@ -144,8 +160,16 @@ function dryRuns(scene: Scene): DryRun[] {
     field: `spec.gates[${index}].job`,
   }));
   if (wished !== undefined && scene.pair === undefined) {
-    const body = nameless(renderColor(release, color, 'r0', contentOf(wished, snapshot.config.found), 1));
-    runs.push({ type: DEPLOYMENTS, body, field: workloadInWords(release.spec) });
+    const content = contentOf(wished, snapshot.config.found);
+    const body = nameless(renderColor(release, color, 'r0', content, 1));
+    const onAnswer = (answer: KubeObject): void =>
+      onStored({
+        fingerprint: fingerprint(content),
+        content: contentOfColor(answer as Deployment, release.spec.traffic.selectorLabel),
+      });
+    const isStated = workloadOf(release.spec).kind === 'Deployment';
+    const field = workloadInWords(release.spec);
+    runs.push({ type: DEPLOYMENTS, body, field, ...(isStated && { onAnswer }) });
   }
   if (release.spec.autoscaling !== undefined) {
     const body = nameless(
@@ -163,11 +187,12 @@ function dryRuns(scene: Scene): DryRun[] {
 
 async function judge(
   client: KubeClient,
-  { type, body, field }: DryRun,
+  { type, body, field, onAnswer }: DryRun,
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   try {
-    await client.create(type, body, { dryRun: true, signal });
+    const answer = await client.create(type, body, { dryRun: true, signal });
+    onAnswer?.(answer);
     return undefined;
   } catch (error) {
     if (!isKubeError(error, 'Invalid', 'BadRequest', 'Forbidden')) throw error;

@@ -72,12 +72,13 @@ const ALARMS: ReadonlySet<string | undefined> = new Set([
 /**
  * What waits in no line: an alarm, and the first word of what is seen to go wrong; nor may `kubectl wait` find a release
  * ready that is not any more: whoever changes a Deployment and waits for Ready must not be told of the time before. Who
- * changes the release itself is not: `kubectl wait` and kstatus pass over a condition of an older generation.
+ * changes the release itself is not: `kubectl wait` and kstatus pass over what was said of an older generation than
+ * `generation`, which the object has now.
  */
-export function isPressing(before: ReleaseStatus, after: ReleaseStatus): boolean {
-  const [was, is] = [conditionOf(before, 'Ready'), conditionOf(after, 'Ready')];
-  const endsReady =
-    was?.status === 'True' && is?.status !== 'True' && was.observedGeneration === is?.observedGeneration;
+export function isPressing(before: ReleaseStatus, after: ReleaseStatus, generation: number): boolean {
+  const ready = conditionOf(before, 'Ready');
+  const isOfToday = (ready?.observedGeneration ?? generation) >= generation;
+  const endsReady = ready?.status === 'True' && isOfToday && conditionOf(after, 'Ready')?.status !== 'True';
   const isBad = (status: ReleaseStatus): boolean => conditionOf(status, 'Healthy')?.status === 'False';
   return ALARMS.has(after.phase) || endsReady || (!isBad(before) && isBad(after));
 }

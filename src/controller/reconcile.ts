@@ -236,7 +236,8 @@ function isOutdated(deps: ReconcileDeps, pass: Pass): boolean {
 }
 
 function presses(deps: ReconcileDeps, pass: Pass): boolean {
-  return isPressing(currentOf(deps, pass)?.status ?? {}, pass.status);
+  const object = currentOf(deps, pass);
+  return isPressing(object?.status ?? {}, pass.status, object?.metadata.generation ?? 0);
 }
 
 /** Gives the milliseconds that are to pass before the status is written; 0: it is. */

@@ -155,9 +155,10 @@ async function apply(
   effect: Effect,
   done: Effect[],
 ): Promise<void> {
-  const { client, cache, answers, observer, log, now } = deps;
+  const { client, cache, beside, answers, observer, log, now } = deps;
+  const takeStored = (fingerprint: string) => beside.takeStored(pass.key, fingerprint);
   try {
-    await applyEffect({ client, cache }, scene, effect as never);
+    await applyEffect({ client, cache, takeStored }, scene, effect as never);
     done.push(effect);
     observer.onEffect(effect, 'applied', now());
     answers.succeeded(pass.key, effect);

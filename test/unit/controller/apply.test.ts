@@ -12,7 +12,7 @@ import type { ControllerRevision, Deployment } from '../../../src/kube/types.ts'
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import type { Effect } from '../../../src/release/plan.ts';
 import { configDigest } from '../../../src/workload/config.ts';
-import { fingerprint } from '../../../src/workload/content.ts';
+import { fingerprint, type WorkloadContent } from '../../../src/workload/content.ts';
 import { renderColor } from '../../../src/workload/render.ts';
 
 const spec = specSchema.parse({
@@ -100,6 +100,40 @@ describe('what an earlier release of the same name left behind', () => {
     const { asked, applier } = cluster(revision({ ownerReferences }));
     expect(await thrown(applyEffect(applier, scene, freeze))).to.equal(undefined);
     expect(asked.deleted).to.deep.equal([]);
+  });
+});
+
+describe('a revision of a workload that stands in the release', () => {
+  const stated = specSchema.parse({
+    workload: { deployment: { spec: { template } } },
+    traffic: { services: [{ name: 'shop' }] },
+    replicas: 1,
+  });
+  const here = { ...scene, release: { ...scene.release, spec: stated }, wished: source } as unknown as Scene;
+  const stored = { template: { ...template, spec: { containers: [{ name: 'app', image: 'as stored' }] } } };
+
+  /** What is written, and how often the API server is asked what it would make of it. */
+  async function frozen(known: WorkloadContent | undefined) {
+    const dryRuns: unknown[] = [];
+    const written: ControllerRevision[] = [];
+    const { applier } = cluster(revision({}));
+    const create = (_: unknown, body: KubeObject, { dryRun = false } = {}): Promise<unknown> => {
+      const answer = { ...body, spec: { ...(body as Deployment).spec, ...stored } };
+      if (dryRun) dryRuns.push(body);
+      else written.push(body as ControllerRevision);
+      return Promise.resolve(dryRun ? answer : body);
+    };
+    const client = { ...applier.client, create } as unknown as KubeClient;
+    const takeStored = (asked: string) => (asked === freeze.fingerprint ? known : undefined);
+    await applyEffect({ ...applier, client, takeStored }, here, freeze);
+    return { dryRuns: dryRuns.length, content: written[0]?.data?.content };
+  }
+
+  it('holds what the API server makes of it, which it is asked once: before the release began, or now', async () => {
+    expect(await frozen(stored as WorkloadContent)).to.deep.equal({ dryRuns: 0, content: stored });
+    const { dryRuns, content } = await frozen(undefined);
+    expect(dryRuns).to.equal(1);
+    expect(fingerprint(content as never)).to.equal(fingerprint(stored));
   });
 });
 

@@ -63,13 +63,14 @@ async function asked(preflight: BesideOptions['preflight']) {
   });
   beside.request(KEY, scene, { kind: 'Preflight', key: '1/v1' });
   await Promise.all(work);
-  return { woken, preflight: beside.observations(KEY, 'u', {}).preflight };
+  return { woken, preflight: beside.observations(KEY, 'u', {}).preflight, beside };
 }
 
 describe('the verdict on the input', () => {
   it('comes back and wakes the release, in its turn: a crowd of them must not fill the lane of a rollback', async () => {
     const problems = [{ reason: 'JobRefused', message: 'no' }];
-    expect(await asked(() => Promise.resolve({ problems, aliases: {} }))).to.deep.equal({
+    const { woken, preflight } = await asked(() => Promise.resolve({ problems, aliases: {} }));
+    expect({ woken, preflight }).to.deep.equal({
       woken: [`${KEY} in its turn`],
       preflight: { key: '1/v1', at: 5, problems },
     });
@@ -77,9 +78,18 @@ describe('the verdict on the input', () => {
 
   it('that nobody could give comes back with the reason: a webhook that is down must not hold a release in silence', async () => {
     const why = 'create deployments demo/shop: failed calling webhook "policy.example.com"';
-    expect(await asked(() => Promise.reject(new Error(why)))).to.deep.equal({
+    const { woken, preflight } = await asked(() => Promise.reject(new Error(why)));
+    expect({ woken, preflight }).to.deep.equal({
       woken: [`${KEY} in its turn`],
       preflight: { key: '1/v1', at: 5, problems: [], unanswered: why },
     });
+  });
+
+  it('brings what the API server makes of the workload, for one who freezes just that, and once: it is large', async () => {
+    const content = { template: { spec: { containers: [] } } };
+    const stored = { fingerprint: 'f', content };
+    const { beside } = await asked(() => Promise.resolve({ problems: [], aliases: {}, stored }));
+    const taken = ['g', 'f', 'f'].map((fingerprint) => beside.takeStored(KEY, fingerprint));
+    expect(taken).to.deep.equal([undefined, content, undefined]);
   });
 });

@@ -66,34 +66,31 @@ describe('a status that waits in no line', () => {
 
   for (const phase of ['Stalled', 'Split', 'Failed', 'RollingBack', 'RolledBack', 'Held'] as const)
     it(`is one that people must act upon, or ordered: ${phase}`, () => {
-      expect(isPressing({}, { phase })).to.equal(true);
+      expect(isPressing({}, { phase }, 1)).to.equal(true);
     });
 
   it('is the first that finds a release ready no more', () => {
-    expect(isPressing(ready, { phase: 'Observing' })).to.equal(true);
+    expect(isPressing(ready, { phase: 'Observing' }, 1)).to.equal(true);
   });
 
   it('is none where that was said of an older generation: nobody takes it for what is wished for today', () => {
     const readyOf = (observedGeneration: number): ReleaseStatus => ({
       conditions: [{ ...condition('Committed', ''), status: 'True', observedGeneration }],
     });
-    const waitsIn = (observedGeneration: number): ReleaseStatus => ({
-      phase: 'Preparing',
-      conditions: [{ ...condition('WaitingForReadiness', ''), observedGeneration }],
-    });
-    expect(isPressing(readyOf(3), waitsIn(4))).to.equal(false);
-    expect(isPressing(readyOf(4), waitsIn(4))).to.equal(true);
+    const waits: ReleaseStatus = { phase: 'Preparing', conditions: [condition('WaitingForReadiness', '')] };
+    expect(isPressing(readyOf(3), waits, 4)).to.equal(false);
+    expect(isPressing(readyOf(4), waits, 4)).to.equal(true);
   });
 
   it('is the first that finds production bad', () => {
     const bad: ReleaseStatus = { conditions: [{ ...condition('Bad', ''), type: 'Healthy' }] };
-    expect([isPressing(ready, { ...ready, ...bad }), isPressing({}, bad)]).to.deep.equal([true, true]);
-    expect(isPressing(bad, bad)).to.equal(false);
+    expect([isPressing(ready, { ...ready, ...bad }, 1), isPressing({}, bad, 1)]).to.deep.equal([true, true]);
+    expect(isPressing(bad, bad, 1)).to.equal(false);
   });
 
   it('is no other', () => {
-    expect(isPressing({}, { phase: 'Preparing' })).to.equal(false);
-    expect(isPressing({ phase: 'Observing' }, ready)).to.equal(false);
+    expect(isPressing({}, { phase: 'Preparing' }, 1)).to.equal(false);
+    expect(isPressing({ phase: 'Observing' }, ready, 1)).to.equal(false);
   });
 });
 
