@@ -3,7 +3,7 @@
  * said of an environment, is begun with. Under the next attempt once more, where nothing of it ever served.
  */
 import { revisionLabel } from '../../api/names.ts';
-import { type External, workloadOf } from '../../api/workload.ts';
+import type { External } from '../../api/workload.ts';
 import { sideOf } from '../../traffic/endpoint.ts';
 import type { EndpointView } from '../endpoint-view.ts';
 import type { RevisionFacts } from '../facts.ts';
@@ -14,25 +14,24 @@ import { freeze, nextNumber } from '../start.ts';
 
 export function freezeFirst(snapshot: Snapshot, { subject, attempt }: Roles): Verdict {
   const { source, wish, endpoint, now } = snapshot;
-  const workload = workloadOf(snapshot.release.spec);
+  const { external } = snapshot.release.spec.workload;
   const color = subject?.facts.color;
   const facts: RevisionFacts = {
     color: color ?? 'blue',
-    attempt: subject === undefined ? 1 : attempt + 1,
+    attempt: attempt + 1,
     startedAt: now,
     adoption: true,
   };
-  if (workload.kind === 'External' && endpoint !== undefined)
+  if (external !== undefined && endpoint !== undefined)
     return color === undefined
-      ? beginExternal(snapshot, facts, endpoint, workload.external)
+      ? beginExternal(snapshot, facts, endpoint, external)
       : beginOn(snapshot, facts, endpoint, `nobody is known to use ${color} yet`);
-  if (wish !== undefined && workload.kind === 'Deployment')
-    return freezing(
-      snapshot,
-      'nothing serves yet: spec.workload.deployment becomes',
-      freeze(snapshot, 'source', wish.fingerprint, facts),
-    );
-  return adopt(snapshot, facts, source);
+  if (source !== undefined) return adopt(snapshot, facts, source);
+  return freezing(
+    snapshot,
+    'nothing serves yet: spec.workload.deployment becomes',
+    freeze(snapshot, 'source', wish?.fingerprint ?? '', facts),
+  );
 }
 
 function freezing(snapshot: Snapshot, what: string, effect: Effect): Verdict {
@@ -41,19 +40,19 @@ function freezing(snapshot: Snapshot, what: string, effect: Effect): Verdict {
 }
 
 /** What really runs is kept, which need not be what the Deployment wishes for. */
-function adopt(snapshot: Snapshot, facts: RevisionFacts, source: SourceView | undefined): Verdict {
+function adopt(snapshot: Snapshot, facts: RevisionFacts, source: SourceView): Verdict {
   const { wish, now } = snapshot;
-  const adopting = source === undefined ? facts : { ...facts, sourceReplicas: source.replicas };
-  if (source?.live !== undefined) {
+  const adopting = { ...facts, sourceReplicas: source.replicas };
+  if (source.live !== undefined) {
     const { fingerprint, replicaSet } = source.live;
     const what = `adopting what ReplicaSet "${replicaSet}" runs as`;
     return freezing(snapshot, what, freeze(snapshot, 'live', fingerprint, adopting));
   }
-  if (source !== undefined && wish !== undefined && facts.attempt > 1 && isRolledOutInVain(source)) {
+  if (wish !== undefined && facts.attempt > 1 && isRolledOutInVain(source)) {
     const what = `no pod of Deployment "${source.name}" is ready, and all are of what it says: that becomes`;
     return freezing(snapshot, what, freeze(snapshot, 'source', wish.fingerprint, adopting));
   }
-  const message = `waiting for a ready pod of Deployment "${source?.name}": only what really runs can be adopted`;
+  const message = `waiting for a ready pod of Deployment "${source.name}": only what really runs can be adopted`;
   return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: now + 5000 };
 }
 

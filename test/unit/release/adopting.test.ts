@@ -71,6 +71,20 @@ describe('adopting a running Deployment', () => {
     );
   });
 
+  it('is an attempt of its own where what was begun before was deleted: what is left of that says nothing of it', () => {
+    const left = { ...fresh, mark: FORWARD_1, jobs: [{ attempt: 4 }] };
+    const begun = effectOf(decided(left), 'CreateRevision').facts;
+    expect(begun.attempt).to.equal(5);
+    const outcome = {
+      kind: 'Superseded' as const,
+      at: NOON,
+      reason: 'Superseded',
+      message: 'no longer wanted',
+    };
+    const over = decided({ ...left, revisions: { r1: { ...begun, outcome } } });
+    expect([over.reason, over.effects]).to.deep.equal(['FreezingRevision', ['CreateRevision r2 from live']]);
+  });
+
   it('waits on without a word for another process that begins: it asks for itself, and nothing is new', () => {
     const waiting: Picture = { source: { ...running, ready: 0 } };
     const previous = decided(waiting).plan.status;
