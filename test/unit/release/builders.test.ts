@@ -308,15 +308,21 @@ describe('when a release is looked at again', () => {
     expect(until(windowUntil)).not.to.equal(windowUntil);
   });
 
-  it('is soon while a Service or a preview of several has lost its label', () => {
+  it('is not when its window closes where nothing stands by to be gone back to', () => {
+    const { plan } = decided({ ...committed, blue: {}, revisions: { r2: r2Committed } });
+    expect(plan.lookAgainAt).to.equal(undefined);
+  });
+
+  it('is soon while a preview has lost its label, or a side of a pair: nobody hears of them', () => {
     const preview = { name: 'next', found: true, uid: 'next-uid', resourceVersion: '1', type: 'ClusterIP' };
-    const view = {
-      ...preview,
-      selector: { app: 'checkout', [LABEL]: 'blue' },
-      claimedBy: 'another',
-      labelled: false,
-    };
+    const selector = { app: 'checkout', [LABEL]: 'blue' };
+    const view = { ...preview, selector, claimedBy: UID, labelled: false };
+    const soon = NOON + 15 * SECOND;
     expect(decided(idle).plan.lookAgainAt).to.equal(undefined);
-    expect(decided({ ...idle, previews: [view] }).plan.lookAgainAt).to.equal(NOON + 15 * SECOND);
+    expect(decided({ ...idle, previews: [view] }).plan.lookAgainAt).to.equal(soon);
+    const spec = { workload: { pair: { blue: { name: 'app-blue' }, green: { name: 'app-green' } } } };
+    const pair = { ...idle, source: null, spec, green: { revision: 'r2', ready: 3 } };
+    expect(decided({ ...pair, pair: {} }).plan.lookAgainAt).to.equal(undefined);
+    expect(decided({ ...pair, pair: { green: { claimedBy: undefined } } }).plan.lookAgainAt).to.equal(soon);
   });
 });
