@@ -3,17 +3,18 @@
  * back when somebody deletes them, and go with the last revision that has them.
  */
 import { copiesOf } from '../api/config.ts';
+import { copyName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import type { Effect } from './plan.ts';
 import type { RevisionView, Snapshot } from './snapshot.ts';
 
 /** Copies that a revision needs on this colour and that do not stand there. */
 export function writeCopies(snapshot: Snapshot, color: Color, revision: RevisionView | undefined): Effect[] {
+  if (revision === undefined) return [];
   const standing = new Map(snapshot.sides[color].copies.map(({ name, digest }) => [name, digest]));
-  const needed = copiesOf(snapshot.release.name, color, revision?.config);
-  return Object.entries(needed).flatMap(([configMap, name]): Effect[] => {
-    const digest = revision?.config?.configMaps?.[configMap] ?? '';
-    if (revision === undefined || standing.get(name) === digest) return [];
+  return Object.entries(revision.config?.configMaps ?? {}).flatMap(([configMap, digest]): Effect[] => {
+    const name = copyName(snapshot.release.name, color, configMap, digest);
+    if (standing.get(name) === digest) return [];
     return [{ kind: 'WriteCopy', color, revision: revision.name, configMap, digest }];
   });
 }
