@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ObjectMeta } from '../kube/ports.ts';
 import { sameJson } from './json.ts';
+import { memo } from './memo.ts';
 import { sentence } from './problems.ts';
 import { type ReleaseSpec, specSchema } from './schema.ts';
 import { type ReleaseStatus, statusSchema } from './status.ts';
@@ -28,7 +29,6 @@ const releaseSchema = z.object({ metadata: z.looseObject({ name: z.string().min(
  * times between two changes.
  */
 const specs = new WeakMap<object, ReleaseSpec>();
-const statuses = new WeakMap<object, ReleaseStatus>();
 
 export function parseRelease(object: unknown): ParseResult {
   const raw = (object ?? {}) as { metadata: ObjectMeta; spec?: unknown; status?: unknown };
@@ -43,17 +43,14 @@ export function parseRelease(object: unknown): ParseResult {
 }
 
 function statusOf(raw: unknown): ReleaseStatus {
-  if (!isObject(raw)) return {};
-  const status = statuses.get(raw) ?? readStatus(raw);
-  statuses.set(raw, status);
-  return status;
+  return isObject(raw) ? readStatus(raw) : {};
 }
 
 /**
  * A status that cannot be read is an empty one: nothing that matters is lost with it, and an object that an older or a
  * newer operator wrote must not stop this one.
  */
-function readStatus(raw: object): ReleaseStatus {
+const readStatus = memo((raw: object): ReleaseStatus => {
   const status: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(raw)) {
     if (!(name in statusSchema.shape)) continue;
@@ -62,7 +59,7 @@ function readStatus(raw: object): ReleaseStatus {
     status[name] = read.value;
   }
   return status;
-}
+});
 
 export type MemberResult =
   | { readonly ok: true; readonly value: unknown }

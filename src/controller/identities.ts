@@ -1,6 +1,7 @@
 /**
  * What an object's content is, computed once for each object: what the caches hold never changes, and a release is
- * looked at many times between two changes of its Deployments. On the way to a switch this would be most of the work.
+ * looked at many times between two changes of what its Deployments say. On the way to a switch this would be most of
+ * the work.
  */
 import type { NamedConfig } from '../api/config.ts';
 import type { Deployment } from '../kube/types.ts';
@@ -13,15 +14,15 @@ import {
   type WorkloadContent,
 } from '../workload/content.ts';
 
-const sources = new WeakMap<Deployment, { readonly config: string; readonly fingerprint: string }>();
+const sources = new WeakMap<Deployment['spec'], { readonly config: string; readonly fingerprint: string }>();
 
 /** Identity of what people wish for: the Deployment, and the config that the release names beside it. */
 export function sourceFingerprint(source: Deployment, named?: NamedConfig): string {
   const config = JSON.stringify(named) ?? '';
-  const known = sources.get(source);
+  const known = sources.get(source.spec);
   if (known?.config === config) return known.fingerprint;
   const fresh = fingerprint(contentOf(source, named));
-  sources.set(source, { config, fingerprint: fresh });
+  sources.set(source.spec, { config, fingerprint: fresh });
   return fresh;
 }
 
@@ -48,6 +49,8 @@ export function pairedIdentity(workload: Deployment, selectorLabel: string): Pai
 }
 
 interface ColorIdentity {
+  /** Of the Deployment: the copies of a colour are named by its labels, and told of by an annotation. */
+  readonly metadata: Pick<Deployment['metadata'], 'labels' | 'annotations'>;
   readonly selectorLabel: string;
   readonly stored: WorkloadContent | undefined;
   readonly fingerprint: string;
@@ -55,18 +58,21 @@ interface ColorIdentity {
   readonly matches: boolean;
 }
 
-const colors = new WeakMap<Deployment, ColorIdentity>();
+const colors = new WeakMap<Deployment['spec'], ColorIdentity>();
 
 export function colorIdentity(
   deployment: Deployment,
   selectorLabel: string,
   stored: WorkloadContent | undefined,
 ): ColorIdentity {
-  const known = colors.get(deployment);
-  if (known?.selectorLabel === selectorLabel && known.stored === stored) return known;
+  const { metadata, spec } = deployment;
+  const known = colors.get(spec);
+  const isSame = known?.selectorLabel === selectorLabel && known.stored === stored;
+  const { labels, annotations } = known?.metadata ?? {};
+  if (isSame && labels === metadata.labels && annotations === metadata.annotations) return known;
   const content = contentOfColor(deployment, selectorLabel);
   const matches = stored !== undefined && holds(content, stored);
-  const identity = { selectorLabel, stored, fingerprint: fingerprint(content), matches };
-  colors.set(deployment, identity);
+  const identity = { metadata, selectorLabel, stored, fingerprint: fingerprint(content), matches };
+  colors.set(spec, identity);
   return identity;
 }

@@ -44,6 +44,9 @@ export interface Memories {
   forget(key: string): void;
 }
 
+/** The same each time: what is worked out with it stays known. */
+const NONE: Aliases = {};
+
 export function createMemories(): Memories {
   const memories = new Map<string, Memory>();
   return {
@@ -55,7 +58,7 @@ export function createMemories(): Memories {
         attempt: 0,
         measurements: new Map(),
         preflight: undefined,
-        aliases: {},
+        aliases: NONE,
         stored: undefined,
         warmUps: new Map(),
         scrapes: new Map(),
@@ -74,7 +77,7 @@ export function createMemories(): Memories {
         scrapes: Object.fromEntries(own?.scrapes ?? []),
       };
     },
-    aliases: (key) => memories.get(key)?.aliases ?? {},
+    aliases: (key) => memories.get(key)?.aliases ?? NONE,
     takeStored(key, fingerprint) {
       const memory = memories.get(key);
       if (memory?.stored?.fingerprint !== fingerprint) return undefined;

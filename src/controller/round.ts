@@ -40,8 +40,8 @@ export interface RoundDeps {
 export interface Pass {
   readonly key: string;
   readonly release: ParsedRelease;
-  /** In each of its log lines. */
-  readonly reconcileId: string;
+  /** In each of its log lines; most have none. */
+  reconcileId: string | undefined;
   status: ReleaseStatus;
   /** The status that metrics know. */
   told: ReleaseStatus;
@@ -56,7 +56,7 @@ export function beginPass(key: string, release: ParsedRelease): Pass {
   return {
     key,
     release,
-    reconcileId: randomUUID().slice(0, 8),
+    reconcileId: undefined,
     status,
     told: status,
     isLate: false,
@@ -134,6 +134,7 @@ async function applyAll(
   effects: readonly Effect[],
   done: Effect[],
 ): Promise<void> {
+  if (effects.length === 0) return;
   const broken = violations(scene.snapshot, effects);
   if (broken.length > 0)
     throw new Error(`refused, because it would break an invariant: ${broken.join('; ')}`);
@@ -195,6 +196,7 @@ function tell(
   if (event !== undefined) deps.recordEvent(event);
   if (plan.effects.length === 0) return;
   const { phase, reason, message } = plan.verdict;
+  pass.reconcileId ??= randomUUID().slice(0, 8);
   deps.log.info(message, {
     release: pass.key,
     reconcileId: pass.reconcileId,

@@ -1,7 +1,13 @@
 /** The Services of a release with the endpoints behind them, and those that it has left behind. */
-import { LABEL_SERVICE_NAME, twinName } from '../api/names.ts';
+import { LABEL_REVISION, LABEL_SERVICE_NAME, twinName } from '../api/names.ts';
 import { COLORS, type Color } from '../api/status.ts';
-import { ENDPOINT_SLICES, type EndpointSlice, SERVICES, type Service } from '../kube/types.ts';
+import {
+  type ControllerRevision,
+  ENDPOINT_SLICES,
+  type EndpointSlice,
+  SERVICES,
+  type Service,
+} from '../kube/types.ts';
 import type { ServiceView } from '../release/snapshot.ts';
 import type { ReleaseRef } from '../workload/render.ts';
 import { BY_RELEASE, BY_SERVICE, type Cache, keyOf, type Reader } from './cache.ts';
@@ -92,13 +98,14 @@ async function selectorWriter(
   release: ReleaseRef,
   view: ServiceView,
 ): Promise<string | undefined> {
-  const known = cache.revisions
-    .byIndex(BY_RELEASE, keyOf(release.namespace, release.name))
-    .map((revision) => revisionView(revision));
-  if (!view.found || !known.some((revision) => revision?.facts?.verifiedAt !== undefined)) return undefined;
-  const marked = known.find((revision) => revision?.name === view.mark?.revision)?.facts?.color;
-  const selected = view.selector[release.spec.traffic.selectorLabel];
-  if (marked !== undefined && marked === selected) return undefined;
+  if (!view.found) return undefined;
+  const known = cache.revisions.byIndex(BY_RELEASE, keyOf(release.namespace, release.name));
+  const factsOf = (revision: ControllerRevision) => revisionView(revision)?.facts;
+  const marked =
+    view.mark && known.find(({ metadata }) => metadata.labels?.[LABEL_REVISION] === view.mark?.revision);
+  const color = marked && factsOf(marked)?.color;
+  if (color !== undefined && color === view.selector[release.spec.traffic.selectorLabel]) return undefined;
+  if (!known.some((revision) => factsOf(revision)?.verifiedAt !== undefined)) return undefined;
   return lastWriter(client, SERVICES, { namespace: release.namespace, name: view.name }, [
     'spec',
     'selector',

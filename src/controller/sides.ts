@@ -71,6 +71,12 @@ function sideOf(cache: Cache, release: ReleaseRef, color: Color): SideView {
 /** Those that would select pods of a colour: of one that stands, or of one that would be made of what is wished for. */
 export function foreignBudgets(cache: Cache, release: ReleaseRef, wished: Deployment | undefined): string[] {
   if (release.spec.podDisruptionBudget === undefined) return [];
+  const own = COLORS.map((color) => colorName(release.name, color));
+  const others = cache.budgets
+    .list(release.namespace)
+    .filter(({ metadata, spec }) => spec.selector !== undefined && !own.includes(metadata.name));
+  // Mostly there are none, and what is wished for need not be rendered.
+  if (others.length === 0) return [];
   const pods = COLORS.flatMap((color) => {
     const key = { namespace: release.namespace, name: colorName(release.name, color) };
     const standing = cache.deployments.get(key)?.spec.template.metadata?.labels;
@@ -78,13 +84,8 @@ export function foreignBudgets(cache: Cache, release: ReleaseRef, wished: Deploy
       wished && renderColor(release, color, '', contentOf(wished), 0).spec.template.metadata?.labels;
     return [standing, made].filter((labels) => labels !== undefined);
   });
-  const own = COLORS.map((color) => colorName(release.name, color));
-  return cache.budgets
-    .list(release.namespace)
-    .filter(({ metadata, spec: { selector } }) => {
-      if (own.includes(metadata.name) || selector === undefined) return false;
-      return pods.some((labels) => matchesSelector(selector, labels));
-    })
+  return others
+    .filter(({ spec: { selector = {} } }) => pods.some((labels) => matchesSelector(selector, labels)))
     .map(({ metadata }) => metadata.name)
     .sort();
 }

@@ -5,6 +5,7 @@
  */
 
 import { sameJson } from '../api/json.ts';
+import { memo } from '../api/memo.ts';
 import type { Decision, ReleaseStatus } from '../api/status.ts';
 
 /** Another release may come under the same key. */
@@ -58,10 +59,4 @@ function without(written: ReleaseStatus, decisions: readonly Decision[] = []): r
   return decisions.filter((decision) => !told.has(identity(decision)));
 }
 
-const identities = new WeakMap<Decision, string>();
-
-function identity(decision: Decision): string {
-  const known = identities.get(decision) ?? [decision.at, ...(decision.effects ?? [])].join('\n');
-  identities.set(decision, known);
-  return known;
-}
+const identity = memo(({ at, effects = [] }: Decision) => [at, ...effects].join('\n'));

@@ -11,12 +11,14 @@ export function createHeap<T>(isBefore: (a: T, b: T) => boolean): Heap<T> {
   const items: T[] = [];
 
   function before(a: number, b: number): boolean {
-    const [itemA, itemB] = [items[a], items[b]];
+    const itemA = items[a];
+    const itemB = items[b];
     return itemA !== undefined && itemB !== undefined && isBefore(itemA, itemB);
   }
 
   function swap(a: number, b: number): void {
-    const [itemA, itemB] = [items[a], items[b]];
+    const itemA = items[a];
+    const itemB = items[b];
     if (itemA === undefined || itemB === undefined) return;
     items[a] = itemB;
     items[b] = itemA;

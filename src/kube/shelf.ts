@@ -16,6 +16,8 @@ export interface Kept<T extends KubeObject> {
   folded: string | undefined;
   /** It was unfolded before. */
   cameBack: boolean;
+  /** Since it was last its turn to be folded. */
+  isRead: boolean;
 }
 
 export interface Shelf<T extends KubeObject> {
@@ -37,26 +39,39 @@ const AT_HAND = 1024;
 const PASSING = 48;
 
 export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): Shelf<T> {
-  /** The one that was read last is the last. */
+  /** Whoever was read when it is its turn has a second chance, and is the last again: so to read one costs next to nothing. */
   const recent = new Set<Kept<T>>();
   const passing = new Set<Kept<T>>();
   const delta = createDelta();
 
-  function touch(place: Set<Kept<T>>, most: number, kept: Kept<T>): void {
-    place.delete(kept);
+  function put(place: Set<Kept<T>>, most: number, kept: Kept<T>): void {
+    kept.isRead = false;
+    if (place.size >= most) makeRoom(place);
     place.add(kept);
-    const [oldest] = place.size > most ? place : [];
-    if (oldest === undefined) return;
-    place.delete(oldest);
-    oldest.folded ??= delta.fold(JSON.stringify(oldest.object));
-    oldest.object = undefined;
+  }
+
+  function makeRoom(place: Set<Kept<T>>): void {
+    for (const oldest of place) {
+      place.delete(oldest);
+      if (place === passing || !oldest.isRead) {
+        fold(oldest);
+        return;
+      }
+      oldest.isRead = false;
+      place.add(oldest);
+    }
+  }
+
+  function fold(kept: Kept<T>): void {
+    kept.folded ??= delta.fold(JSON.stringify(kept.object));
+    kept.object = undefined;
   }
 
   function unfold(kept: Kept<T>): T {
     const object = JSON.parse(delta.unfold(kept.folded ?? '')) as T;
     kept.object = object;
-    if (kept.cameBack) touch(recent, atHand, kept);
-    else touch(passing, PASSING, kept);
+    if (kept.cameBack) put(recent, atHand, kept);
+    else put(passing, PASSING, kept);
     kept.cameBack = true;
     return object;
   }
@@ -64,14 +79,15 @@ export function createShelf<T extends KubeObject>(atHand: number = AT_HAND): She
   return {
     keep(object, isListed = false) {
       const { namespace = '', name, uid, resourceVersion } = object.metadata;
-      const kept = { namespace, name, uid, resourceVersion, object, folded: undefined, cameBack: false };
-      if (isListed) touch(passing, PASSING, kept);
-      else touch(recent, atHand, kept);
+      const identity = { namespace, name, uid, resourceVersion };
+      const kept = { ...identity, object, folded: undefined, cameBack: false, isRead: false };
+      if (isListed) put(passing, PASSING, kept);
+      else put(recent, atHand, kept);
       return kept;
     },
     read(kept) {
       if (kept.object === undefined) return unfold(kept);
-      if (recent.has(kept)) touch(recent, atHand, kept);
+      kept.isRead = true;
       return kept.object;
     },
     forget(kept) {

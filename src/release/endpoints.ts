@@ -2,6 +2,7 @@
  * Counting pods at the endpoints. A pod counts by its uid, and only when every address family and port of the
  * Service has it ready: half a pod serves half the requests.
  */
+import { memo } from '../api/memo.ts';
 import { COLORS, type Color } from '../api/status.ts';
 import type { Endpoint, ServiceView, Snapshot } from './snapshot.ts';
 
@@ -14,15 +15,10 @@ function groupsOf(endpoints: readonly Endpoint[]): Set<string> {
   return new Set(endpoints.map((endpoint) => endpoint.group));
 }
 
-/** Asked for by most rules, and the same for the whole of a decision. */
-const readyByList = new WeakMap<readonly Endpoint[], ReadonlySet<string>>();
-
-/** uids of the pods that are ready in every group that the list has. */
-export function readyPods(endpoints: readonly Endpoint[]): ReadonlySet<string> {
-  const ready = readyByList.get(endpoints) ?? readyIn(endpoints, groupsOf(endpoints));
-  readyByList.set(endpoints, ready);
-  return ready;
-}
+/** uids of the pods that are ready in every group that the list has: asked for by most rules. */
+export const readyPods: (endpoints: readonly Endpoint[]) => ReadonlySet<string> = memo((endpoints) =>
+  readyIn(endpoints, groupsOf(endpoints)),
+);
 
 /** uids of the pods that are ready in every one of these groups. */
 function readyIn(endpoints: readonly Endpoint[], groups: ReadonlySet<string>): Set<string> {

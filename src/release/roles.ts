@@ -16,6 +16,7 @@
  *     Returning   any                 back, and the revision that lost the traffic is not RolledBack yet
  *     Resting     any                 any other
  */
+import { memo } from '../api/memo.ts';
 import type { Color } from '../api/status.ts';
 import { otherColor } from './endpoints.ts';
 import type { RevisionFacts } from './facts.ts';
@@ -95,13 +96,9 @@ function marked({ services, endpoint }: Snapshot): readonly Marked[] {
 }
 
 /** The same list each time, as long as no revision has changed. */
-const startedLists = new WeakMap<readonly RevisionView[], readonly StartedRevision[]>();
-
-export function startedOf(revisions: readonly RevisionView[]): readonly StartedRevision[] {
-  const started = startedLists.get(revisions) ?? revisions.filter(isStarted);
-  startedLists.set(revisions, started);
-  return started;
-}
+export const startedOf: (revisions: readonly RevisionView[]) => readonly StartedRevision[] = memo(
+  (revisions) => revisions.filter(isStarted),
+);
 
 function isStarted(revision: RevisionView): revision is StartedRevision {
   return revision.facts !== undefined;
@@ -181,13 +178,11 @@ function isConfirmedBack(
  * that is being adopted: without its key the source serves with it, and the adoption knows what to do.
  */
 function recordedActive(started: readonly StartedRevision[]): StartedRevision | undefined {
-  const known = recorded.get(started) ?? { active: findRecorded(started) };
-  recorded.set(started, known);
-  return known.active;
+  return recorded(started).active;
 }
 
 /** Asked for each mark. */
-const recorded = new WeakMap<readonly StartedRevision[], { readonly active: StartedRevision | undefined }>();
+const recorded = memo((started: readonly StartedRevision[]) => ({ active: findRecorded(started) }));
 
 function findRecorded(started: readonly StartedRevision[]): StartedRevision | undefined {
   const watched = started.find(

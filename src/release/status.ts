@@ -2,6 +2,7 @@
 
 import { mergeConditions } from '../api/conditions.ts';
 import { sameJson } from '../api/json.ts';
+import { memo } from '../api/memo.ts';
 import { LABEL_COLOR, LABEL_RELEASE } from '../api/names.ts';
 import type { CheckStatus, Color, Decision, ReleaseStatus, SideStatus } from '../api/status.ts';
 import { formatPreciseTime, formatTime, parseTime } from '../api/time.ts';
@@ -217,20 +218,14 @@ function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {
   return startedOf(snapshot.revisions)
     .toSorted((a, b) => b.facts.attempt - a.facts.attempt)
     .slice(0, snapshot.release.spec.historyLimit)
-    .map((revision) => {
-      const entry = entries.get(revision) ?? entryOf(revision);
-      entries.set(revision, entry);
-      return entry;
-    });
+    .map(entryOf);
 }
 
 type HistoryEntry = NonNullable<ReleaseStatus['history']>[number];
 
 /** What is over stays as it is, and stands in each status anew. */
-const entries = new WeakMap<StartedRevision, HistoryEntry>();
-
-function entryOf({ name, facts }: StartedRevision): HistoryEntry {
-  return {
+const entryOf = memo(
+  ({ name, facts }: StartedRevision): HistoryEntry => ({
     revision: name,
     attempt: facts.attempt,
     outcome: facts.outcome?.kind ?? 'UnderWay',
@@ -239,5 +234,5 @@ function entryOf({ name, facts }: StartedRevision): HistoryEntry {
       finishedAt: formatTime(facts.outcome.at),
       message: facts.outcome.message.slice(0, MAX_TEXT),
     }),
-  };
-}
+  }),
+);

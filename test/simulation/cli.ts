@@ -10,9 +10,8 @@ import { parseArgs } from 'node:util';
 import { type Coverage, coverageOf, percent } from './coverage.ts';
 import { LEVELS, type Level } from './faults.ts';
 import type { Counts } from './happenings.ts';
-import { type LifeResult, live } from './life.ts';
+import type { LifeResult } from './life.ts';
 import { runLives, story, type Totals } from './run.ts';
-import { shrink } from './shrink.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +33,7 @@ if (level === undefined) throw new Error(`--faults must be ${LEVELS.join(', ')}`
 process.exitCode = values.life === undefined ? await many(level) : await one(Number(values.life), level);
 
 async function one(seed: number, faults: Level): Promise<number> {
+  const { live } = await import('./life.ts');
   const life = await live(seed, faults);
   await tell(life, faults);
   await write({ faults, life: seed, violation: life.violation, steps: life.steps });
@@ -106,6 +106,7 @@ async function tell(life: LifeResult, faults: Level): Promise<void> {
   if (life.violation === undefined) return print(life);
   console.log(`life ${life.seed}: ${life.violation}`);
   console.log(`again: npm run simulate -- --life ${life.seed} --faults ${faults}`);
+  const { shrink } = await import('./shrink.ts');
   const shrunk = await shrink(life, faults);
   const left = shrunk.life.happened;
   console.log(

@@ -1,7 +1,7 @@
 /** One life of a release, from the first Deployment to rest or deletion: everything that can happen to it does. */
-import { createHash } from 'node:crypto';
 import { RELEASES } from '../../src/api/resource.ts';
 import { wishedName } from './content.ts';
+import { digestOf } from './digest.ts';
 import { endFaults, faultsOf, type Level } from './faults.ts';
 import { type Focus, focused } from './focus.ts';
 import type { Counts } from './happenings.ts';
@@ -185,8 +185,4 @@ function resultOf(seed: number, { stage }: Cast, releases: number): LifeResult {
       `${timeline.steps} steps, ${oracle.writes} writes`,
     ]),
   };
-}
-
-export function digestOf(lines: readonly string[]): string {
-  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
 }

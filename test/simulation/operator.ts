@@ -180,9 +180,11 @@ function createQueue(
     listening.get(key)?.();
   }
 
+  const { signal } = new AbortController();
+
   function contextOf(key: string): ReconcileContext {
     return {
-      signal: new AbortController().signal,
+      signal,
       urgent: false,
       pause: () => Promise.resolve(),
       async news(until) {

@@ -1,9 +1,10 @@
 /** Many lives from one seed, until so many releases were made or a promise was broken. */
 import { availableParallelism } from 'node:os';
+import { digestOf } from './digest.ts';
 import type { Level } from './faults.ts';
 import { type Counts, count } from './happenings.ts';
-import { digestOf, type LifeResult, live } from './life.ts';
-import { createPool } from './pool.ts';
+import type { LifeResult } from './life.ts';
+import { createPool, type Pool } from './pool.ts';
 import { createRandom } from './random.ts';
 import { MOST_SEED } from './scenario.ts';
 
@@ -52,7 +53,7 @@ export async function runLives({
 }: RunOptions): Promise<RunResult> {
   const seeds = createRandom(seed);
   const next = () => seeds.between(1, MOST_SEED);
-  const pool = threads > 1 ? createPool(threads, faults) : { live: (own: number) => live(own, faults), end };
+  const pool = threads > 1 ? createPool(threads, faults) : await playHere(faults);
   const totals = createTotals();
   const ahead: Promise<LifeResult>[] = [];
   try {
@@ -69,7 +70,11 @@ export async function runLives({
   }
 }
 
-const end = (): Promise<void> => Promise.resolve();
+/** Whoever leaves it to other threads need not load what is played. */
+async function playHere(faults: Level): Promise<Pool> {
+  const { live } = await import('./life.ts');
+  return { live: (seed) => live(seed, faults), end: () => Promise.resolve() };
+}
 
 function createTotals(): Totals {
   return {

@@ -1,5 +1,6 @@
 /** The whole of one life: the cluster, the application, its people, and what watches over the promises. */
 
+import { memo } from '../../src/api/memo.ts';
 import { RELEASES } from '../../src/api/resource.ts';
 import { API_VERSION, KIND } from '../../src/api/schema.ts';
 import type { Color } from '../../src/api/status.ts';
@@ -175,22 +176,17 @@ function servesFrom(api: Api, { metadata }: Deployment): boolean {
   return color === undefined ? metadata.name === 'checkout' : metadata.name === `${RELEASE}-${color}`;
 }
 
-const readyIn = new WeakMap<EndpointSlice, readonly string[]>();
-
 /** Ready endpoints of a Service, as its slice says. */
 export function readyEndpoints(api: Api, service: string): readonly string[] {
   const slice = api.get<EndpointSlice>(ENDPOINT_SLICES, `${service}-slice`);
-  if (slice === undefined) return [];
-  const ready = readyIn.get(slice) ?? readAnew(slice);
-  readyIn.set(slice, ready);
-  return ready;
+  return slice === undefined ? [] : readyIn(slice);
 }
 
-function readAnew({ endpoints }: EndpointSlice): string[] {
-  return (endpoints ?? [])
+const readyIn = memo(({ endpoints }: EndpointSlice): readonly string[] =>
+  (endpoints ?? [])
     .filter(({ conditions }) => conditions?.ready === true)
-    .map(({ targetRef }) => targetRef?.name ?? '');
-}
+    .map(({ targetRef }) => targetRef?.name ?? ''),
+);
 
 function servingImages(api: Api): Set<string> {
   return new Set(

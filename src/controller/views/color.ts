@@ -1,6 +1,7 @@
 /** What stands on a side: its Deployment, its autoscaler, and its disruption budget. */
 
 import { sameJson } from '../../api/json.ts';
+import { memo } from '../../api/memo.ts';
 import { ANNOTATION_SPEC_HASH, LABEL_REVISION } from '../../api/names.ts';
 import type { ReleaseSpec } from '../../api/schema.ts';
 import type { Color } from '../../api/status.ts';
@@ -9,6 +10,7 @@ import type {
   Deployment,
   HorizontalPodAutoscaler,
   PodDisruptionBudget,
+  PodTemplate,
 } from '../../kube/types.ts';
 import type { AutoscalerView, BudgetView, ColorDeploymentView } from '../../release/snapshot.ts';
 import { statedConfig } from '../../workload/config.ts';
@@ -69,7 +71,7 @@ function viewDeployment(
     available: status.availableReplicas ?? 0,
     replicaFailure: conditionMessage(status.conditions, 'ReplicaFailure'),
     images: imagesOf(deployment),
-    requests: requestsOf(deployment),
+    requests: requestsOf(spec.template.spec),
     podLabels: spec.template.metadata?.labels ?? {},
   };
 }
@@ -81,18 +83,14 @@ function imagesOf(deployment: Deployment): string[] {
 }
 
 type Requests = ColorDeploymentView['requests'];
-const podRequests = new WeakMap<object, Requests>();
 
 /** As the template says; what a LimitRange adds to its pods is not seen here. */
-function requestsOf({ spec }: Deployment): Requests {
-  const podSpec = spec.template.spec;
-  const requests = podRequests.get(podSpec) ?? {
+const requestsOf = memo(
+  (podSpec: PodTemplate['spec']): Requests => ({
     cpu: demandOf('requests.cpu', podSpec, [])?.perPod ?? 0,
     memory: demandOf('requests.memory', podSpec, [])?.perPod ?? 0,
-  };
-  podRequests.set(podSpec, requests);
-  return requests;
-}
+  }),
+);
 
 function conditionMessage(conditions: readonly Condition[] | undefined, type: string): string | undefined {
   const condition = conditions?.find((each) => each.type === type && each.status === 'True');

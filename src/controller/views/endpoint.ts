@@ -1,5 +1,6 @@
 /** What slices say of endpoints. */
 
+import { memo } from '../../api/memo.ts';
 import { LABEL_SLICE_MANAGER } from '../../api/names.ts';
 import type { EndpointSlice } from '../../kube/types.ts';
 import type { Endpoint } from '../../release/snapshot.ts';
@@ -16,14 +17,7 @@ export function endpointsOf(slices: readonly EndpointSlice[]): readonly Endpoint
     : trusted.flatMap(endpointsOfSlice);
 }
 
-/** Computed once for each object, as every view below that depends on one alone: what the caches hold never changes. */
-const sliceEndpoints = new WeakMap<EndpointSlice, readonly Endpoint[]>();
-
-function endpointsOfSlice(slice: EndpointSlice): readonly Endpoint[] {
-  const endpoints = sliceEndpoints.get(slice) ?? readSlice(slice);
-  sliceEndpoints.set(slice, endpoints);
-  return endpoints;
-}
+const endpointsOfSlice: (slice: EndpointSlice) => readonly Endpoint[] = memo(readSlice);
 
 /** Absent conditions: `ready` is true, `serving` is as `ready` (discovery/v1). */
 function readSlice(slice: EndpointSlice): Endpoint[] {

@@ -1,16 +1,11 @@
 /** Pods, as rules read them. */
+import { memo } from '../../api/memo.ts';
 import { LABEL_REVISION } from '../../api/names.ts';
 import { parseTime } from '../../api/time.ts';
 import type { Pod } from '../../kube/types.ts';
 import type { PodView } from '../../release/snapshot.ts';
 
-const podViews = new WeakMap<Pod, PodView>();
-
-export function podView(pod: Pod): PodView {
-  const view = podViews.get(pod) ?? viewPod(pod);
-  podViews.set(pod, view);
-  return view;
-}
+export const podView: (pod: Pod) => PodView = memo(viewPod);
 
 function viewPod(pod: Pod): PodView {
   const conditions = pod.status?.conditions ?? [];

@@ -1,4 +1,5 @@
 /** What a ControllerRevision holds, and the facts that stand on it. */
+import { memo } from '../../api/memo.ts';
 import { ANNOTATION_FACTS, LABEL_REVISION } from '../../api/names.ts';
 import { type ReleaseSpec, specSchema } from '../../api/schema.ts';
 import type { ControllerRevision } from '../../kube/types.ts';
@@ -10,8 +11,6 @@ import { inlineDeployment } from '../../workload/inline.ts';
 /** Fingerprint of a stored content to that of the same content with the defaults of the API server that runs now. */
 export type Aliases = Readonly<Record<string, string>>;
 
-/** Computed once for each object: what the caches hold never changes, and each look reads every revision. */
-const revisionViews = new WeakMap<ControllerRevision, RevisionView>();
 type Read = Pick<RevisionView, 'fingerprint' | 'config'> & { spec: ReleaseSpec };
 const revisionData = new WeakMap<object, Read>();
 
@@ -31,12 +30,14 @@ export function revisionView(
   aliases: Aliases = {},
   wished?: string,
 ): RevisionView | undefined {
-  const view = revisionViews.get(revision) ?? viewRevision(revision);
+  const { view } = viewed(revision);
   if (view === undefined) return undefined;
-  revisionViews.set(revision, view);
   const alias = aliases[view.fingerprint];
   return alias !== undefined && alias === wished ? { ...view, fingerprint: alias } : view;
 }
+
+/** Each look reads every revision. */
+const viewed = memo((revision: ControllerRevision) => ({ view: viewRevision(revision) }));
 
 function viewRevision(revision: ControllerRevision): RevisionView | undefined {
   const { metadata } = revision;

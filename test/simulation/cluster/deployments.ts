@@ -1,4 +1,5 @@
 /** The Deployment and ReplicaSet controllers: one ReplicaSet for each template, rolling from one to the next. */
+import { memo } from '../../../src/api/memo.ts';
 import type { KubeObject } from '../../../src/kube/ports.ts';
 import {
   DEPLOYMENTS,
@@ -195,17 +196,13 @@ function quotaExceeded(pods: number): { type: string; status: 'True'; reason: st
   };
 }
 
-const hashes = new WeakMap<object, string>();
-
-/** Identity of a template, in eight characters. */
-function hashOf({ spec: { template } }: Deployment): string {
-  const hash = hashes.get(template) ?? hashAnew(template);
-  hashes.set(template, hash);
-  return hash;
+function hashOf({ spec }: Deployment): string {
+  return hashOfTemplate(spec.template);
 }
 
-function hashAnew(template: object): string {
+/** Identity of a template, in eight characters. */
+const hashOfTemplate = memo((template: object): string => {
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify(template)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, '0');
-}
+});

@@ -1,4 +1,5 @@
 /** Invariant 10: every effect stands in the decision log. One of these for each operator process. */
+import { memo } from '../../../src/api/memo.ts';
 import type { Decision } from '../../../src/api/status.ts';
 import { describe } from '../../../src/release/describe.ts';
 import type { Effect } from '../../../src/release/plan.ts';
@@ -25,14 +26,14 @@ export function createLogGuard(): LogGuard {
     onEffect(log, effect, result) {
       const text = describe(effect).slice(0, 256);
       // What is put back again and again is told of once a minute: the log may be lost in between, and that is seen late.
-      if (result === 'applied' && !told(log).has(text) && !before.has(text))
+      if (result === 'applied' && !toldBy(log.decisions).has(text) && !before.has(text))
         done.push({ uid: log.uid, text });
       // Who has let go of it writes no status any more, however long others keep the object (a foreground delete).
       if (result === 'applied' && effect.kind === 'RemoveFinalizer')
         done = done.filter(({ uid }) => uid !== log.uid);
     },
     check(log) {
-      const known = told(log);
+      const known = toldBy(log.decisions);
       before = known;
       // A release that is gone tells of nothing any more.
       done = done.filter((effect) => effect.uid === log.uid && !known.has(effect.text));
@@ -44,10 +45,7 @@ export function createLogGuard(): LogGuard {
   };
 }
 
-const toldBy = new WeakMap<readonly Decision[], ReadonlySet<string>>();
-
-function told({ decisions }: Log): ReadonlySet<string> {
-  const known = toldBy.get(decisions) ?? new Set(decisions.flatMap(({ effects }) => effects ?? []));
-  toldBy.set(decisions, known);
-  return known;
-}
+const toldBy = memo(
+  (decisions: readonly Decision[]): ReadonlySet<string> =>
+    new Set(decisions.flatMap(({ effects }) => effects ?? [])),
+);

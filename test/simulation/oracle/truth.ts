@@ -1,4 +1,5 @@
 /** What is so in the cluster, read from its objects and its endpoints: never from what operator code thinks. */
+import { memo } from '../../../src/api/memo.ts';
 import { LABEL_REVISION } from '../../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../../src/api/resource.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
@@ -110,13 +111,7 @@ export function ownRevisions(api: Api): ControllerRevision[] {
 
 const ownerOf = (api: Api): string | undefined => api.get(RELEASES, RELEASE)?.metadata.uid;
 
-const read = new WeakMap<ControllerRevision, RevisionTruth[]>();
-
-export function readRevision(revision: ControllerRevision): RevisionTruth[] {
-  const known = read.get(revision) ?? readAnew(revision);
-  read.set(revision, known);
-  return known;
-}
+export const readRevision: (revision: ControllerRevision) => readonly RevisionTruth[] = memo(readAnew);
 
 function readAnew({ metadata, data }: ControllerRevision): RevisionTruth[] {
   const facts = parseFacts(metadata.annotations?.['bluegreen.dev/facts']);
@@ -126,14 +121,10 @@ function readAnew({ metadata, data }: ControllerRevision): RevisionTruth[] {
   return [{ name: metadata.labels?.[LABEL_REVISION] ?? '', image, facts, frozen: spec }];
 }
 
-const sorted = new WeakMap<readonly RevisionTruth[], readonly RevisionTruth[]>();
-
 /** By attempt; of two that were begun at once, the one with the higher number. */
-export function newestFirst(all: readonly RevisionTruth[]): readonly RevisionTruth[] {
-  const known = sorted.get(all) ?? all.toSorted(isNewerThan);
-  sorted.set(all, known);
-  return known;
-}
+export const newestFirst: (all: readonly RevisionTruth[]) => readonly RevisionTruth[] = memo((all) =>
+  all.toSorted(isNewerThan),
+);
 
 function isNewerThan(a: RevisionTruth, b: RevisionTruth): number {
   return b.facts.attempt - a.facts.attempt || Number(b.name.slice(1)) - Number(a.name.slice(1));

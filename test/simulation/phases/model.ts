@@ -6,6 +6,7 @@
  */
 
 import type { Measurement } from '../../../src/analysis/measurement.ts';
+import { memo } from '../../../src/api/memo.ts';
 import { LABEL_COLOR } from '../../../src/api/names.ts';
 import { type ReleaseSpec, specSchema } from '../../../src/api/schema.ts';
 import { COLORS, type Color, type ReleaseStatus } from '../../../src/api/status.ts';
@@ -126,16 +127,8 @@ export const FRESH: World = {
   status: {},
 };
 
-const written = new WeakMap<RevisionFacts, string>();
-
-/** As `formatFacts`, once for each: worlds share them. */
-export function rawFacts(facts: RevisionFacts): string {
-  const known = written.get(facts);
-  if (known !== undefined) return known;
-  const text = formatFacts(facts);
-  written.set(facts, text);
-  return text;
-}
+/** Worlds share them. */
+export const rawFacts: (facts: RevisionFacts) => string = memo(formatFacts);
 
 export function nameOf({ number }: Revision): string {
   return `r${number}`;
