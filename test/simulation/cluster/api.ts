@@ -103,11 +103,7 @@ export function createApi(now: () => number): Api {
     const { metadata } = next;
     const { metadata: old } = before;
     const specChanged = !sameBody(before, next);
-    const kept = {
-      ...metadata,
-      ...identity(old),
-      ...(specChanged && old.generation !== undefined && { generation: old.generation + 1 }),
-    };
+    const kept = metadata === old && !specChanged ? old : keptOf(metadata, old, specChanged);
     if (!specChanged && isSame(statusOf(next), statusOf(before)) && isSame(kept, old)) return before;
     version += 1;
     const stored: KubeObject = { ...next, metadata: { ...kept, resourceVersion: String(version) } };
@@ -258,11 +254,16 @@ const IDENTITY = [
   'deletionTimestamp',
 ] as const;
 
-/** What no writer changes. */
-function identity(old: KubeObject['metadata']): Partial<KubeObject['metadata']> {
-  const kept: Record<string, unknown> = {};
+/** With what no writer changes. */
+function keptOf(
+  written: KubeObject['metadata'],
+  old: KubeObject['metadata'],
+  specChanged: boolean,
+): KubeObject['metadata'] {
+  const kept: Record<string, unknown> = { ...written };
   for (const key of IDENTITY) if (old[key] !== undefined) kept[key] = old[key];
-  return kept;
+  if (specChanged && old.generation !== undefined) kept.generation = old.generation + 1;
+  return kept as unknown as KubeObject['metadata'];
 }
 
 /** A merge patch that names a version has it as its precondition. */
@@ -289,7 +290,8 @@ function isSame(a: any, b: any): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   const keys = Object.keys(a);
   if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => key in b && isSame(a[key], b[key]));
+  for (const key of keys) if (!(key in b && isSame(a[key], b[key]))) return false;
+  return true;
 }
 
 function compact<T extends object>(object: T): T {

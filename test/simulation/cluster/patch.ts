@@ -39,8 +39,10 @@ function isTestOfNothing({ op, value }: JsonPatchOperation, rest: readonly strin
 }
 
 function withMember(value: Node, key: string, member: unknown): Node {
-  if (!Array.isArray(value)) return { ...value, [key]: member };
-  return value.with(Number(key), member);
+  if (Array.isArray(value)) return value.with(Number(key), member);
+  const changed = { ...value };
+  changed[key] = member;
+  return changed;
 }
 
 function withoutMember(value: Node, key: string): Node {
