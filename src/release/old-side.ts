@@ -21,6 +21,6 @@ export function noteSize(snapshot: Snapshot, roles: Roles, target: StartedRevisi
   if (active === undefined) return [];
   const { tooLarge: known, ...facts } = active.facts;
   const tooLarge = sizeNote(snapshot, roles, target.facts.color);
-  if (known?.since === tooLarge?.since && known?.most === tooLarge?.most) return [];
+  if (known?.most === tooLarge?.most) return [];
   return [recordFacts(active, { ...facts, ...(tooLarge !== undefined && { tooLarge }) })];
 }
