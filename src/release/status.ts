@@ -33,6 +33,7 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
   const generation = verdict.specPending ? (previous.observedGeneration ?? 0) : release.generation;
   const activeColor = active?.facts.color;
   const message = verdict.message.slice(0, MAX_TEXT);
+  const sides = snapshot.endpoint === undefined ? sidesOf(snapshot, roles) : environmentsOf(roles);
   return compact(previous, {
     observedGeneration: generation,
     phase: verdict.phase,
@@ -44,7 +45,9 @@ export function statusOf(snapshot: Snapshot, roles: Roles, verdict: Verdict): Re
       activeColor === undefined
         ? undefined
         : `${LABEL_RELEASE}=${release.name},${snapshot.pair === undefined ? LABEL_COLOR : release.spec.traffic.selectorLabel}=${activeColor}`,
-    ...(snapshot.endpoint === undefined ? sidesOf(snapshot, roles) : environmentsOf(roles)),
+    active: sides.active,
+    candidate: sides.candidate,
+    standby: sides.standby,
     conditions: mergeConditions(
       previous.conditions,
       conditionsOf(snapshot, roles, verdict),

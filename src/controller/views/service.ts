@@ -46,6 +46,7 @@ export function serviceView(
     selector = {},
     ports = [],
   } = service?.spec ?? {};
+  const { rawMark, mark, switchedAt, switchReason } = markedOf(service, release.uid);
   return {
     name,
     found: service !== undefined,
@@ -57,7 +58,10 @@ export function serviceView(
     locality: locality(service),
     publishNotReadyAddresses,
     selector,
-    ...markedOf(service, release.uid),
+    rawMark,
+    mark,
+    switchedAt,
+    switchReason,
     claimedBy: claim !== undefined && exists(claim) ? claim : undefined,
     labelled: service !== undefined && isOurs(service, release.name),
     endpoints,
