@@ -327,6 +327,28 @@ describe('a pair', () => {
     ]);
   });
 
+  it('whose candidate is edited while it is prepared keeps its pods, and starts over with all of them', () => {
+    const large = (fingerprint: string, revision?: string): SidePicture => ({
+      revision: revision ?? '',
+      ready: 5,
+      deployment: content(fingerprint, revision),
+    });
+    const over = { kind: 'Superseded', at: NOON, reason: 'Superseded', message: '' } as const;
+    const r3 = { ...r2, attempt: 3 };
+    const steps: readonly Picture[] = [
+      { green: large('v2', 'r2'), revisions: { r1: taken, r2 } },
+      { green: large('v3'), revisions: { r1: taken, r2 } },
+      { green: large('v3'), revisions: { r1: taken, r2: { ...r2, outcome: over } } },
+      { green: large('v3', 'r3'), revisions: { r1: taken, r2: { ...r2, outcome: over }, r3 } },
+    ];
+    expect(steps.map((step) => starts({ ...asked, ...step }))).to.deep.equal([
+      ['Validated', ['RecordFacts r2']],
+      ['Superseded', ['RecordFacts r2 Superseded']],
+      ['ReleaseStarted', ['CreateRevision r3 from source']],
+      ['Validated', ['RecordFacts r3']],
+    ]);
+  });
+
   it('whose serving side people roll out gets a revision of what it runs, once that is ready', () => {
     const rolling: Picture = {
       ...resting,
