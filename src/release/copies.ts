@@ -20,8 +20,8 @@ export function writeCopies(snapshot: Snapshot, color: Color, revision: Revision
 }
 
 /** Those of the revisions that stand on the two sides. */
-export function keepCopies(snapshot: Snapshot): Effect[] {
-  return COLORS.flatMap((color) => {
+export function keepCopies(snapshot: Snapshot, colors: readonly Color[] = COLORS): Effect[] {
+  return colors.flatMap((color) => {
     const { deployment } = snapshot.sides[color];
     const held = snapshot.revisions.find(({ name }) => name === deployment?.revision);
     return deployment?.ours ? writeCopies(snapshot, color, held) : [];

@@ -7,12 +7,14 @@ import { copiesOf } from '../../api/config.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
 import { autoscalingBounds } from '../capacity.ts';
+import { keepCopies } from '../copies.ts';
 import type { EndpointView } from '../endpoint-view.ts';
 import { podsOf, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
+import { tidying } from '../tidying.ts';
 import { dismiss, removeTwins, returnServices } from '../upkeep.ts';
-import { drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
+import { deadline, drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
 import { leavePair } from './paired.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
@@ -23,9 +25,24 @@ export function deleting(snapshot: Snapshot): Verdict | undefined {
   if (release.namespaceEnding) return leaveAll('the namespace is being deleted: everything is left as it is');
   if (snapshot.endpoint !== undefined) return leavePublished(snapshot.endpoint);
   if (snapshot.pair !== undefined) return leavePair(snapshot);
+  const lost = lostCopies(snapshot);
+  if (lost !== undefined) return lost;
   if (isKept(snapshot)) return keepColors(snapshot);
   const verdict = ejecting(snapshot);
   return 'stay' in verdict ? leave(snapshot, verdict.stay) : verdict;
+}
+
+/**
+ * What serves may lose a pod at any time, long after the release is gone as well, and the next one reads its copies. A
+ * copy that cannot be written keeps nobody waiting for ever.
+ */
+function lostCopies(snapshot: Snapshot): Verdict | undefined {
+  if (snapshot.now >= deadline(snapshot)) return undefined;
+  const kept = keptColors(snapshot);
+  const effects = keepCopies(snapshot, kept);
+  if (effects.length === 0) return undefined;
+  const message = `${tidying(effects)}, which its pods need if it goes on serving`;
+  return { phase: 'Deleting', reason: 'RestoringCopies', message, effects };
 }
 
 function leaveAll(message: string): Verdict {

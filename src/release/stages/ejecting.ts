@@ -121,7 +121,7 @@ function whyStay(
 }
 
 /** Until when the source may take to become ready. */
-function deadline({ release, now }: Snapshot): number {
+export function deadline({ release, now }: Snapshot): number {
   const { preparation, traffic } = release.spec;
   return (release.deletedAt ?? now) + (traffic.drainSeconds + preparation.deadlineSeconds) * 1000;
 }

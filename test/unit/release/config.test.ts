@@ -5,7 +5,7 @@ import { violations } from '../../../src/release/invariants.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import { committed, fresh, idle, observed, r1, r2RolledBack, started, validated } from './situations.ts';
-import { HOUR, NOON, type Picture, world } from './world.ts';
+import { HOUR, MINUTE, NOON, type Picture, world } from './world.ts';
 
 const spec: Partial<ReleaseSpecInput> = { config: { configMaps: [{ name: 'settings' }] } };
 const missing = [{ kind: 'ConfigMap' as const, name: 'settings', field: 'spec.config.configMaps[0].name' }];
@@ -112,6 +112,25 @@ describe('named config', () => {
     expect(decidedOn(named(committed, { blue: [] })).effects).to.deep.equal([
       'WriteCopy blue settings of r1',
     ]);
+  });
+
+  it('of what may go on serving comes back before its release is gone, unless that takes too long', () => {
+    const release = { deleting: true, deletedAt: NOON };
+    const going = { ...committed, now: NOON + MINUTE, source: { fingerprint: 'v7' }, release };
+    const asked = (picture: Picture) => {
+      const { reason, message, effects } = decidedOn(named(picture, { blue: [], green: [] }));
+      return [reason, message, effects[0]];
+    };
+    const lost = [
+      'RestoringCopies',
+      'green lacks its copy of ConfigMap "settings", which its pods need if it goes on serving',
+      'WriteCopy green settings of r2',
+    ];
+    expect(asked(going)).to.deep.equal(lost);
+    expect(asked({ ...going, release: { ...release, onDelete: 'Keep' } })).to.deep.equal(lost);
+    // A foreground delete has removed the ControllerRevisions, and what a copy said with them.
+    for (const late of [{ ...going, now: NOON + HOUR }, { ...going, revisions: {} }])
+      expect(asked(late)[0]).to.equal('ColorKept');
   });
 
   it('goes with the last revision that has it, and stays while a revision or a Deployment does', () => {
