@@ -180,11 +180,31 @@ async function mustNotServe(
   }
 }
 
+/**
+ * A Service that another process has just switched, and that was not seen there: it has yet to go back. What was seen, and
+ * is left there for a reason, keeps nobody waiting.
+ */
+async function mustHaveLost(
+  applier: Applier,
+  scene: Scene,
+  { revision, facts }: Of<'RecordFacts'>,
+): Promise<void> {
+  const label = scene.release.spec.traffic.selectorLabel;
+  for (const [index, service] of (await servicesNow(applier, scene)).entries()) {
+    const seen = scene.snapshot.services[index]?.selector[label];
+    if (service?.spec.selector?.[label] === facts.color && seen !== facts.color)
+      throw new StaleError(
+        `Service "${service.metadata.name}" selects ${facts.color}: revision ${revision} has its traffic still`,
+      );
+  }
+}
+
 const recordFacts: Apply<'RecordFacts'> = async (applier, scene, effect) => {
   const { revision, expected, facts } = effect;
   // Nothing is switched to before it is validated.
   if (facts.validatedAt !== undefined && GIVEN_UP.has(facts.outcome?.kind))
     await mustNotServe(applier, scene, effect);
+  if (facts.outcome?.kind === 'RolledBack') await mustHaveLost(applier, scene, effect);
   const { revisions } = applier.cache;
   const name = revisionObjectName(scene.release.name, revision);
   const known = revisions.get({ namespace: scene.release.namespace, name })?.metadata;

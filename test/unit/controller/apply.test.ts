@@ -161,7 +161,7 @@ describe('a validated candidate that is given up', () => {
     const annotations = mark === undefined ? {} : { 'bluegreen.dev/switch': mark };
     const service = { metadata: { name: 'shop', annotations }, spec: {} };
     const client = { ...applier.client, get: () => Promise.resolve(service) } as unknown as KubeClient;
-    const snapshot = { ...scene.snapshot, services: [{ name: 'shop' }] };
+    const snapshot = { ...scene.snapshot, services: [{ name: 'shop', selector: {} }] };
     const here = { ...scene, snapshot } as unknown as Scene;
     const error = await thrown(applyEffect({ ...applier, client }, here, { ...record, ...effect }));
     return [error instanceof StaleError, asked.operations.length > 0];
@@ -180,6 +180,47 @@ describe('a validated candidate that is given up', () => {
     const lost = { ...given, outcome: { ...outcome, kind: 'RolledBack' as const } };
     expect(await ended('this-life/r1/3', { facts: lost })).to.deep.equal([false, true]);
   });
+});
+
+describe('a revision that the traffic goes back from', () => {
+  const outcome = { kind: 'RolledBack', at: 2, reason: 'NoReadyEndpoints', message: 'no pod' } as const;
+  const lost = { ...facts, attempt: 3, validatedAt: 1, outcome };
+  const record = { kind: 'RecordFacts', revision: 'r1', expected: 'x', facts: lost } as const;
+  const selecting = (color: string | undefined) => ({
+    app: 'shop',
+    ...(color !== undefined && { 'bluegreen.dev/color': color }),
+  });
+
+  /** What it ends with, where the Service was seen on one colour, and is on another by now. */
+  async function ended(seen: string | undefined, now: string | undefined | 'gone') {
+    const { asked, applier } = cluster(revision({}));
+    const service = { metadata: { name: 'shop' }, spec: { selector: selecting(now) } };
+    const get = () => Promise.resolve(now === 'gone' ? undefined : service);
+    const client = { ...applier.client, get } as unknown as KubeClient;
+    const snapshot = { ...scene.snapshot, services: [{ name: 'shop', selector: selecting(seen) }] };
+    const here = { ...scene, snapshot } as unknown as Scene;
+    const error = await thrown(applyEffect({ ...applier, client }, here, record));
+    if (error !== undefined && !(error instanceof StaleError)) throw error;
+    return error?.message ?? asked.operations.length;
+  }
+
+  it('has the traffic of a Service still that another process has just switched to it', async () => {
+    for (const seen of ['green', undefined])
+      expect(await ended(seen, 'blue')).to.equal(
+        'Service "shop" selects blue: revision r1 has its traffic still',
+      );
+  });
+
+  for (const [seen, now] of [
+    ['green', 'green'],
+    ['blue', 'green'],
+    ['green', undefined],
+    ['green', 'gone'],
+    ['blue', 'blue'],
+  ] as const)
+    it(`has lost it where a Service was seen on ${seen}, and is on ${now ?? 'no colour'}`, async () => {
+      expect(await ended(seen, now)).to.equal(2);
+    });
 });
 
 describe('the selector of a Service', () => {
