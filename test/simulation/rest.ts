@@ -52,7 +52,7 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
 
     if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) {
       checkGivenBack(stage.world);
-      checkNothingLeft(stage.world);
+      checkNothingLeft(stage.world, stage.oracle.endedUnread);
     }
     checkCopies(stage.world);
     return;

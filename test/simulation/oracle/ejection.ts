@@ -1,5 +1,6 @@
 /** Ejection: the source takes production back with its pods ready, and in the end nothing tells of the release. */
 import { LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE } from '../../../src/api/names.ts';
+import { RELEASES } from '../../../src/api/resource.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
   CONFIG_MAPS,
@@ -71,8 +72,27 @@ export function checkGivenBack({ api, scenario }: World): void {
 
 const OWN = [DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, POD_DISRUPTION_BUDGETS, CONFIG_MAPS];
 
-/** Nobody looks after what carries the label of a release that is gone: only a colour that goes on serving stays, with what it has. */
-export function checkNothingLeft({ api, scenario }: World): void {
+/**
+ * Whether a production Service could not be read when the release went: it may have pointed anywhere, so that the colours
+ * went on serving; and nobody is left to remove them when it comes back without their key. `staleness`: as in `View`.
+ */
+export function watchEnd({ api, scenario, timeline }: World, staleness: number): () => boolean {
+  let isUnread = false;
+  api.onChange(({ type, event }) => {
+    if (type !== RELEASES || event !== 'DELETED') return;
+    isUnread = [SERVICE, ...siblingsOf(scenario)].some((name) => {
+      const { creationTimestamp = '' } = api.get(SERVICES, name)?.metadata ?? {};
+      return !(Date.parse(creationTimestamp) < timeline.now - staleness);
+    });
+  });
+  return () => isUnread;
+}
+
+/**
+ * Nobody looks after what carries the label of a release that is gone: only a colour that goes on serving stays, with what
+ * it has. `isUnread`: see `watchEnd`.
+ */
+export function checkNothingLeft({ api, scenario }: World, isUnread: boolean): void {
   const services = [SERVICE, ...siblingsOf(scenario)];
   const label = `${LABEL_RELEASE}=${RELEASE}`;
   const [claimed] = api.list<Service>(SERVICES, label);
@@ -86,7 +106,7 @@ export function checkNothingLeft({ api, scenario }: World): void {
   const sides = COLORS.reduce((sum, color) => sum + ready(`${RELEASE}-${color}`), 0);
   const keys = services.map((name) => api.get<Service>(SERVICES, name)?.spec.selector?.[LABEL]);
   const kept = COLORS.filter(
-    (color) => keys.includes(color) || (keys.includes(undefined) && sides > ready('checkout')),
+    (color) => isUnread || keys.includes(color) || (keys.includes(undefined) && sides > ready('checkout')),
   );
   for (const type of OWN)
     for (const { metadata } of api.list(type, label))

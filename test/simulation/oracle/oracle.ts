@@ -18,6 +18,7 @@ import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
 import { createReadingGuard } from './config.ts';
+import { watchEnd } from './ejection.ts';
 import { createPurity } from './purity.ts';
 import { createRecyclingGuard } from './recycled.ts';
 import { guardRevisions } from './revisions.ts';
@@ -37,6 +38,8 @@ export interface Oracle {
   /** An operator looks at the release. */
   onReconcile(): void;
   check(operatorWorks: boolean): void;
+  /** The last release of that name went while a production Service could not be read. */
+  readonly endedUnread: boolean;
   /** Of the attempts, by kind. */
   readonly outcomes: Counts;
   readonly writes: number;
@@ -70,6 +73,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
   const recycling = createRecyclingGuard(world);
   const reading = createReadingGuard();
   const siblings = siblingsOf(world.scenario);
+  const endedUnread = watchEnd(world, staleness);
   const outcomes: Counts = new Map();
   let writes = 0;
   let checks = 0;
@@ -157,6 +161,9 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
       checks += 1;
       traffic.check(view, operatorWorks);
       reading.check(view);
+    },
+    get endedUnread() {
+      return endedUnread();
     },
     get writes() {
       return writes;

@@ -129,7 +129,10 @@ describe('named config', () => {
     expect(asked(going)).to.deep.equal(lost);
     expect(asked({ ...going, release: { ...release, onDelete: 'Keep' } })).to.deep.equal(lost);
     // A foreground delete has removed the ControllerRevisions, and what a copy said with them.
-    for (const late of [{ ...going, now: NOON + HOUR }, { ...going, revisions: {} }])
+    for (const late of [
+      { ...going, now: NOON + HOUR },
+      { ...going, revisions: {} },
+    ])
       expect(asked(late)[0]).to.equal('ColorKept');
   });
 
