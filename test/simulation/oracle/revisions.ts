@@ -95,6 +95,8 @@ function guardProof(view: View, { name, facts }: RevisionTruth, old: RevisionFac
   const forward = facts.verifiedAt !== undefined && old !== undefined && old.verifiedAt === undefined;
   const back = facts.outcome?.kind === 'RolledBack' && old?.outcome?.kind !== 'RolledBack';
   if ((!forward && !back) || isTouched(view, 'service')) return;
+  // Nobody has brought it back yet: a way back is proven at the others, which must not wait for people.
+  if (back && view.truth.service() === undefined) return;
   const to = view.truth.selected();
   // What was gone back to died on the way: nothing is left to be proven, and a fix must not wait for it.
   if (back && to !== undefined && !isAlive(view, to)) return;
