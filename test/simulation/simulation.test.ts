@@ -175,6 +175,20 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [930000161, 'hostile', 'a Service that is left astray told of a write of its twin that had failed once'],
   // An error of the oracle: a way back out of the dark waits for no drain.
   [1834463632, 'harsh', 'the target of a way back was built where a failed attempt drained'],
+  [
+    2602969388,
+    'harsh',
+    'a crash where an adoption began anew left a colour that reads what nobody brings back',
+  ],
+  [3000141767, 'hostile', 'and one that holds what was superseded'],
+  [910002217, 'harsh', 'a way back was recorded where another process had just switched a Service'],
+  [910002434, 'harsh', 'and where that was the second one of three'],
+  // Errors of the oracle: it judged by a Service that had come back after the release was gone; and twice by one that
+  // was not there; and it counted what was behind the twin before.
+  [910002073, 'harsh', 'a colour was left by a release that went while its Service could not be read'],
+  [910002512, 'harsh', 'a way back was recorded while a Service was missing'],
+  [3000010542, 'harsh', 'and the Service was that of which the oracle counts the endpoints'],
+  [3000010552, 'harsh', 'pods of the revision before were not warmed up'],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */
@@ -231,7 +245,9 @@ describe('a release in a model cluster', function () {
     });
   }
 
-  for (const seed of [3000001003, 3000001030, 3000001059, 3000001075, 3000001082]) {
+  // Of the last ones: a copy was lost before the end, a way back was recorded too soon, and lines of the decision log went.
+  const unheard = [3000001003, 3000001030, 3000001059, 3000001075, 3000001082];
+  for (const seed of [...unheard, 3000002078, 3000002005, 3000005059, 3000005132]) {
     it(`leaves nothing behind when it is deleted, whoever has not heard that it is gone (${seed})`, async () => {
       const life = await live(seed, 'harsh', undefined, UNHEARD);
       expect(life.violation, story(life)).to.equal(undefined);
