@@ -18,7 +18,7 @@ import { type Roles, rolesOf, type Stage } from './roles.ts';
 import { moveDueAt, stuck, tidyDueAt } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { split } from './split.ts';
-import { adopting } from './stages/adopting.ts';
+import { adopting, serveAgain } from './stages/adopting.ts';
 import { deleting } from './stages/deleting.ts';
 import { observing } from './stages/observing.ts';
 import { preparing } from './stages/preparing.ts';
@@ -33,7 +33,7 @@ import { parkingDue } from './upkeep.ts';
 
 type Rule = (snapshot: Snapshot, roles: Roles) => Verdict | undefined;
 
-const RULES: readonly Rule[] = [deleting, rescue, align, act, split, byStage];
+const RULES: readonly Rule[] = [deleting, rescue, serveAgain, align, act, split, byStage];
 
 type Stages = Record<Stage, (snapshot: Snapshot, roles: Roles) => Verdict>;
 

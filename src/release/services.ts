@@ -22,11 +22,14 @@ export function known({ services, release }: Snapshot, { active }: Roles): reado
   );
 }
 
-/** What every Service of the release should say: the order in force, or what the facts say where all marks are lost. */
+/**
+ * What every Service of the release should say: the order in force, or what the facts say where all marks are lost. Without
+ * its key the source serves behind a Service while it is being adopted, until that is put back.
+ */
 export function moveInForce(
-  { release }: Snapshot,
+  { release, now }: Snapshot,
   active: Pick<StartedRevision, 'name' | 'facts'>,
-  { command }: Roles,
+  { command, stage }: Roles,
 ): Move {
   const { color, attempt, decidedAt, verifiedAt } = active.facts;
   return {
@@ -34,7 +37,7 @@ export function moveInForce(
     mark: command?.mark ?? { uid: release.uid, revision: active.name, attempt, direction: 'Forward' },
     reason: command?.reason ?? 'SelectorRestored',
     rescue: true,
-    decidedAt: command?.decidedAt ?? decidedAt ?? verifiedAt,
+    decidedAt: stage === 'Adopting' ? now : (command?.decidedAt ?? decidedAt ?? verifiedAt),
   };
 }
 

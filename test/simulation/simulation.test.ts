@@ -183,6 +183,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [3000141767, 'hostile', 'and one that holds what was superseded'],
   [910002217, 'harsh', 'a way back was recorded where another process had just switched a Service'],
   [910002434, 'harsh', 'and where that was the second one of three'],
+  [
+    3000010716,
+    'harsh',
+    'a source that served again while it drained was put out of some Services, and ended too early',
+  ],
   // Errors of the oracle: it judged by a Service that had come back after the release was gone; and twice by one that
   // was not there; and it counted what was behind the twin before.
   [910002073, 'harsh', 'a colour was left by a release that went while its Service could not be read'],

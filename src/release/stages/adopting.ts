@@ -20,7 +20,7 @@ import { soonest } from '../look-again.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import { configMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
-import { known } from '../services.ts';
+import { known, moveDueAt, refusalOf } from '../services.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { judgeInput, refused, whatChanged } from '../start.ts';
 import { holdActive, proofs, upkeep } from '../upkeep.ts';
@@ -268,8 +268,7 @@ function proving(
 ): Verdict {
   const { color } = subject.facts;
   const since = roles.command?.decidedAt ?? subject.facts.validatedAt ?? snapshot.now;
-  const lost =
-    lostAllEndpoints(snapshot, subject, source) ?? diedUnproven(snapshot, roles, subject, source, since);
+  const lost = diedUnproven(snapshot, roles, subject, source, since);
   if (lost !== undefined) return lost;
   const behind = known(snapshot, roles).find(
     (service) => !convergence(snapshot, service, color, readyCount(snapshot, color)).converged,
@@ -297,9 +296,7 @@ function draining(
 ): Verdict {
   if (source === undefined)
     return commit(snapshot, subject, 'Began', `revision ${subject.name} is the first to serve`);
-  const until = verifiedAt + subject.frozen.traffic.drainSeconds * 1000;
-  const lost = lostAllEndpoints(snapshot, subject, source);
-  if (lost !== undefined) return lost;
+  const until = lastServed(snapshot, verifiedAt) + subject.frozen.traffic.drainSeconds * 1000;
   if (snapshot.now < until) {
     return step(
       'Draining',
@@ -322,25 +319,38 @@ function commit({ now }: Snapshot, subject: StartedRevision, reason: string, mes
   return step(reason, message, [recordFacts(subject, { ...subject.facts, committedAt: now, outcome })]);
 }
 
-/** The colour died while the source still stands: without the key both serve again. */
-function lostAllEndpoints(
-  snapshot: Snapshot,
-  subject: StartedRevision,
-  source: SourceView | undefined,
-): Verdict | undefined {
-  if (source === undefined) return undefined;
-  if (servingCount(snapshot) > 0 || readyCount(snapshot, subject.facts.color) > 0 || source.ready === 0)
+/** A Service that had lost its key meanwhile had the source behind it until that was put back. A time to come is of another clock. */
+function lastServed({ now, services }: Snapshot, verifiedAt: number): number {
+  const switched = services.map(({ switchedAt }) => switchedAt ?? 0);
+  return Math.max(verifiedAt, ...switched.filter((at) => at <= now));
+}
+
+/**
+ * The colour died while the source still stands: without the key both serve again. A rule of its own, before those that
+ * put a Service back to the colour or wait for one that cannot be written: half of them are let go already, it may be.
+ */
+export function serveAgain(snapshot: Snapshot, { stage, command, subject }: Roles): Verdict | undefined {
+  const { source } = snapshot;
+  if (stage !== 'Adopting' || command === undefined || subject === undefined || source === undefined)
     return undefined;
-  const message = `no ${subject.facts.color} pod is ready: Deployment "${source.name}" serves again`;
-  return step('NoReadyEndpoints', message, [
-    ...moveTraffic(snapshot, {
-      color: undefined,
-      mark: undefined,
-      reason: `NoReadyEndpoints: ${message}`,
-      rescue: true,
-    }),
-    recordFacts(subject, unproven(subject.facts)),
-  ]);
+  const { color, verifiedAt } = subject.facts;
+  if (servingCount(snapshot) > 0 || readyCount(snapshot, color) > 0 || source.ready === 0) return undefined;
+  const message = `no ${color} pod is ready: Deployment "${source.name}" serves again`;
+  const reason = `NoReadyEndpoints: ${message}`;
+  const moves = moveTraffic(snapshot, { color: undefined, mark: undefined, reason, rescue: true });
+  const forgotten = verifiedAt === undefined ? [] : [recordFacts(subject, unproven(subject.facts))];
+  const again = snapshot.services.map((service) => moveDueAt(snapshot, service));
+  return step('NoReadyEndpoints', `${message}${refusedIn(snapshot)}`, [...moves, ...forgotten], {
+    ...soonest(snapshot.now, again),
+    stalled: moves.length === 0,
+  });
+}
+
+/** Why the key stays in a selector, for now. */
+function refusedIn(snapshot: Snapshot): string {
+  const due = snapshot.services.find((service) => moveDueAt(snapshot, service) > snapshot.now);
+  if (due === undefined) return '';
+  return `; Service "${due.name}" cannot be patched (${refusalOf(snapshot, due)?.message}), and is tried again every second`;
 }
 
 /**

@@ -539,6 +539,57 @@ describe('adopting a running Deployment', () => {
       ]);
     });
 
+    describe('and one of two Services has been let go already', () => {
+      const two = (picture: Picture) => {
+        const snapshot = world({ ...picture, services: ['checkout', 'admin'] });
+        const [first, second] = snapshot.services as [ServiceView, ServiceView];
+        const free = { selector: { app: 'checkout' }, mark: undefined, rawMark: undefined, endpoints: [] };
+        return { ...snapshot, services: [{ ...first, ...free }, second] };
+      };
+
+      it('the other one follows, and the first is not put back to what is dead', () => {
+        const { reason, effects } = decidedOn(two(dead));
+        expect([reason, effects]).to.deep.equal([
+          'NoReadyEndpoints',
+          ['PatchSelector admin -> source', 'RecordFacts r1'],
+        ]);
+      });
+
+      it('the other one is tried on where it cannot be written, and nothing else is done', () => {
+        const refusals = { admin: { at: NOON - SECOND / 2, message: 'a policy forbids it', final: true } };
+        const refused = { ...dead, observations: { refusals }, revisions: { r1: validated } };
+        const { reason, message, effects, plan } = decidedOn(two(refused));
+        expect([reason, message, effects]).to.deep.equal([
+          'NoReadyEndpoints',
+          'no blue pod is ready: Deployment "checkout" serves again; Service "admin" cannot be patched (a policy forbids it), and is tried again every second',
+          [],
+        ]);
+        expect([plan.verdict.stalled, plan.lookAgainAt]).to.deep.equal([true, NOON + SECOND / 2]);
+      });
+    });
+
+    it('and is back before all were let go, the others are put back, and drain from then on', () => {
+      const two = world({ ...draining, services: ['checkout', 'admin'] });
+      const [first, second] = two.services as [ServiceView, ServiceView];
+      const free = { ...first, selector: { app: 'checkout' }, mark: undefined, rawMark: undefined };
+      const result = decidedOn({ ...two, services: [free, second] });
+      expect([result.reason, result.effects]).to.deep.equal([
+        'SelectorRestored',
+        ['PatchSelector checkout -> blue'],
+      ]);
+      expect(effectOf(result, 'PatchSelector').decidedAt).to.equal(NOON);
+      const restored = (seconds: number) =>
+        decided({ ...draining, switchedAt: NOON, now: NOON + seconds * SECOND });
+      expect([restored(29).reason, restored(29).plan.lookAgainAt]).to.deep.equal([
+        'Draining',
+        NOON + 30 * SECOND,
+      ]);
+      expect(restored(30).reason).to.equal('ParkingSource');
+      // What another clock says is to come is not waited for.
+      const ahead = { ...draining, switchedAt: NOON + MINUTE, now: NOON + 20 * SECOND };
+      expect(decided(ahead).reason).to.equal('ParkingSource');
+    });
+
     it('stays where it is when the source is gone too', () => {
       const { effects } = decided({ ...dead, source: { ...held, ready: 0 } });
       expect(effects).to.deep.equal([]);
