@@ -28,8 +28,16 @@ export function pointPreviews(snapshot: Snapshot, roles: Roles): Effect[] {
 
 /** Not one that is refused: to our key it would lose what it shows, and without a selector get all that carries it. */
 function isDue(snapshot: Snapshot, roles: Roles, preview: PreviewView, color: Color): boolean {
-  if (judgePreview(snapshot, roles, preview) !== undefined) return false;
+  if (judgePreview(snapshot, roles, preview) !== undefined || wouldDarken(snapshot, preview, color))
+    return false;
   return !isPointed(snapshot, preview, color) && snapshot.now >= tidyDueAt(snapshot, preview);
+}
+
+/** The active side died, and what the preview shows lives: it may be all that serves. */
+function wouldDarken({ sides, release }: Snapshot, preview: PreviewView, color: Color): boolean {
+  const isDead = (side: Color): boolean => !sides[side].pods.some(({ ready }) => ready);
+  const shows = selectedColor(preview, release.spec.traffic.selectorLabel);
+  return shows !== undefined && shows !== color && isDead(color) && !isDead(shows);
 }
 
 const MAY_POINT: ReadonlySet<Stage> = new Set<Stage>(['Preparing', 'Observing', 'Resting']);

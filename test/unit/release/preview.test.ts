@@ -79,6 +79,13 @@ describe('a preview Service', () => {
     });
   }
 
+  it('stays with what lives where the active side has no ready pod: it is never dark', () => {
+    const dead: Picture = { ...rolledBack, now: NOON, blue: { revision: 'r1', desired: 3 } };
+    expect(decided(showing(dead, 'green')).effects).to.deep.equal([]);
+    const both: Picture = { ...dead, green: { revision: 'r2', desired: 3 } };
+    expect(decided(showing(both, 'green')).effects).to.deep.equal(TO_BLUE);
+  });
+
   it('leaves the failing side before its pods go', () => {
     const drained = { ...rolledBack, now: NOON + 60 * SECOND };
     expect(decided(showing(drained, 'green')).effects).to.deep.equal([...TO_BLUE, 'ScaleColor green 3 -> 0']);
