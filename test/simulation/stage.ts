@@ -139,7 +139,10 @@ export function createStage(
         log.onEffect({ ...decided(), uid }, effect, result);
         say(`  ${describe(effect)}${result === 'applied' ? '' : ` (${result})`}`);
       },
-      onDecision: (reason, message) => say(`    because ${message} (${reason})`),
+      onDecision: (reason, message) => {
+        log.onDecision();
+        say(`    because ${message} (${reason})`);
+      },
       onError: (message) => say(`  error: ${message}`),
       onReconcile: () => {
         reconciles += 1;

@@ -14,12 +14,21 @@ interface Log {
 
 export interface LogGuard {
   onEffect(log: Log, effect: Effect, result: string): void;
+  /** All effects of this decision have been tried: a status that was decided after them tells of them. */
+  onDecision(): void;
   /** After it wrote the status. */
   check(log: Log): void;
 }
 
 export function createLogGuard(): LogGuard {
-  let done: { readonly uid: string | undefined; readonly text: string }[] = [];
+  interface Done {
+    readonly uid: string | undefined;
+    readonly text: string;
+  }
+
+  let done: Done[] = [];
+  /** Of a decision that others of its effects keep: what is written meanwhile was decided before it. */
+  let underWay: Done[] = [];
   let missed = new Set<string>();
   let before: ReadonlySet<string> = new Set();
   return {
@@ -27,10 +36,15 @@ export function createLogGuard(): LogGuard {
       const text = describe(effect).slice(0, 256);
       // What is put back again and again is told of once a minute: the log may be lost in between, and that is seen late.
       if (result === 'applied' && !toldBy(log.decisions).has(text) && !before.has(text))
-        done.push({ uid: log.uid, text });
+        underWay.push({ uid: log.uid, text });
       // Who has let go of it writes no status any more, however long others keep the object (a foreground delete).
-      if (result === 'applied' && effect.kind === 'RemoveFinalizer')
-        done = done.filter(({ uid }) => uid !== log.uid);
+      if (result !== 'applied' || effect.kind !== 'RemoveFinalizer') return;
+      done = done.filter(({ uid }) => uid !== log.uid);
+      underWay = underWay.filter(({ uid }) => uid !== log.uid);
+    },
+    onDecision() {
+      done.push(...underWay);
+      underWay = [];
     },
     check(log) {
       const known = toldBy(log.decisions);
