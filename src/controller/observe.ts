@@ -88,10 +88,11 @@ export async function observe(
   const leftovers = leftoversOf(cache, release);
   const adopting = revisions.every(({ facts }) => facts?.committedAt === undefined);
   const deleting = metadata.deletionTimestamp !== undefined;
-  // Named config may change until something of it has served; then what really runs is frozen anew, as where an adoption
-  // was given up.
-  const isUnderWay = revisions.some(({ facts }) => facts !== undefined && facts.outcome === undefined);
-  const freezing = adopting && (!isUnderWay || spec.config !== undefined);
+  // Named config may change until something of it has served, and people may have rolled something else out; then what
+  // really runs is frozen anew, as where an adoption was given up.
+  const underWay = revisions.find(({ facts }) => facts !== undefined && facts.outcome === undefined);
+  const freezing =
+    adopting && (spec.config !== undefined || underWay?.fingerprint !== wish?.fingerprint || !underWay);
   const [readySets, sourceAutoscalers, namespaceEnding, scaledBy, sides, endpoint] = await Promise.all([
     (freezing || deleting) && source ? readReadyReplicaSets(observer.client, source) : [],
     adopting && source ? readAutoscalers(observer.client, source) : [],

@@ -54,6 +54,8 @@ export interface RevisionFacts {
   readonly beside?: string;
   /** The number of pods of the source when it was adopted. */
   readonly sourceReplicas?: number;
+  /** The ReplicaSet of the source that it was frozen from. */
+  readonly replicaSet?: string;
 }
 
 /** undefined for an annotation that is absent or not ours to read: such a revision counts as never started. */
@@ -81,7 +83,10 @@ export function formatFacts(facts: RevisionFacts): string {
 /** A fresh attempt of a revision keeps what its history says and forgets the proofs of the previous attempt. */
 export function freshAttempt(
   previous: RevisionFacts | undefined,
-  fresh: { color: Color; attempt: number; startedAt: number; adoption?: boolean; sourceReplicas?: number },
+  fresh: Pick<
+    RevisionFacts,
+    'color' | 'attempt' | 'startedAt' | 'adoption' | 'sourceReplicas' | 'replicaSet'
+  >,
 ): RevisionFacts {
   return {
     ...fresh,

@@ -66,7 +66,7 @@ function building(
     keyTooEarly(snapshot, subject, source) ??
     (source === undefined
       ? begunAnew(snapshot, roles, subject)
-      : (held(snapshot, source) ?? reread(snapshot, subject, source)));
+      : (held(snapshot, source) ?? replaced(snapshot, subject, source) ?? reread(snapshot, subject, source)));
   if (first !== undefined) return first;
   const size = candidateSize(snapshot, roles, color);
   const built = [...upkeep(snapshot, roles), ...holdColor(snapshot, color, subject.name, size)];
@@ -122,6 +122,20 @@ function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): 
 function judged(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const refusal = judgeInput(snapshot, roles);
   return refusal && { ...refusal, phase: refusal.stalled ? 'Stalled' : 'Adopting' };
+}
+
+/**
+ * The source was created again, or rolled out in spite of its pause: what was frozen runs nowhere any more, and to switch to
+ * it would take back what people have rolled out.
+ */
+function replaced(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+  const { live, readyHash, name } = source;
+  const { replicaSet } = subject.facts;
+  // Of two that have ready pods the smaller one may grow.
+  if (live === undefined || readyHash === undefined || replicaSet === undefined) return undefined;
+  if (live.replicaSet === replicaSet) return undefined;
+  const why = `Deployment "${name}" runs ReplicaSet "${live.replicaSet}" by now, before anything else served`;
+  return superseded(snapshot, subject, why);
 }
 
 /**

@@ -46,7 +46,7 @@ function adopt(snapshot: Snapshot, facts: RevisionFacts, source: SourceView): Ve
   if (source.live !== undefined) {
     const { fingerprint, replicaSet } = source.live;
     const what = `adopting what ReplicaSet "${replicaSet}" runs as`;
-    return freezing(snapshot, what, freeze(snapshot, 'live', fingerprint, adopting));
+    return freezing(snapshot, what, freeze(snapshot, 'live', fingerprint, { ...adopting, replicaSet }));
   }
   if (wish !== undefined && facts.attempt > 1 && isRolledOutInVain(source)) {
     const what = `no pod of Deployment "${source.name}" is ready, and all are of what it says: that becomes`;

@@ -102,8 +102,37 @@ describe('adopting a running Deployment', () => {
     expect(effectOf(result, 'CreateRevision')).to.deep.include({
       fingerprint: 'v1',
       number: 1,
-      facts: { color: 'blue', attempt: 1, startedAt: NOON, adoption: true, sourceReplicas: 3 },
+      facts: {
+        color: 'blue',
+        attempt: 1,
+        startedAt: NOON,
+        adoption: true,
+        sourceReplicas: 3,
+        replicaSet: 'checkout-abc',
+      },
     });
+  });
+
+  it('is given up where something else runs by now, before anything else served', () => {
+    const known = { ...started, replicaSet: 'checkout-abc' };
+    const live = { fingerprint: 'v2', replicaSet: 'checkout-def' };
+    const runs = (source: object, facts: RevisionFacts = known) =>
+      decided({ ...ready, source: { ...held, live, readyHash: 'def', ...source }, revisions: { r1: facts } });
+    const result = runs({});
+    expect([result.reason, result.message, result.effects]).to.deep.equal([
+      'Superseded',
+      'revision r1 is no longer wanted: Deployment "checkout" runs ReplicaSet "checkout-def" by now, before anything else served',
+      ['RecordFacts r1 Superseded'],
+    ]);
+    // Paused first: what is being rolled out may still change. And of two the smaller one may grow.
+    expect(runs({ paused: false }).reason).to.equal('HoldingSource');
+    for (const same of [
+      runs({ readyHash: undefined }),
+      runs({ live: { fingerprint: 'v1', replicaSet: 'checkout-abc' } }),
+      runs({}, started),
+      runs({ live: undefined }),
+    ])
+      expect(same.reason).not.to.equal('Superseded');
   });
 
   it('pauses the source, so that nothing rolls while its colour is built', () => {
@@ -375,7 +404,14 @@ describe('adopting a running Deployment', () => {
       ]);
       expect(effectOf(result, 'CreateRevision')).to.deep.include({
         fingerprint: 'v2',
-        facts: { color: 'blue', attempt: 2, startedAt: NOON, adoption: true, sourceReplicas: 3 },
+        facts: {
+          color: 'blue',
+          attempt: 2,
+          startedAt: NOON,
+          adoption: true,
+          sourceReplicas: 3,
+          replicaSet: 'checkout-def',
+        },
       });
     });
 

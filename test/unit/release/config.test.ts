@@ -74,7 +74,7 @@ describe('named config', () => {
     expect(effectOf(anew, 'CreateRevision')).to.deep.include({
       from: 'live',
       fingerprint: 'v2',
-      facts: { ...facts, attempt: 2, startedAt: NOON },
+      facts: { ...facts, attempt: 2, startedAt: NOON, replicaSet: 'checkout-abc' },
     });
     const proven = { ...adopting, revisions: { r1: { ...facts, validatedAt: NOON - HOUR } } };
     expect(decidedOn(named(proven)).reason).not.to.equal('Superseded');
