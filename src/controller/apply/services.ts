@@ -1,17 +1,21 @@
 /** Services: where traffic goes, whose they are, and the twins that show the sides. */
 import {
   ANNOTATION_CLAIM,
+  ANNOTATION_FACTS,
   ANNOTATION_SWITCH,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
+  revisionObjectName,
   twinName,
 } from '../../api/names.ts';
-import type { CallOptions, JsonPatchOperation, Urgency } from '../../kube/ports.ts';
-import { SERVICES, type Service } from '../../kube/types.ts';
+import type { CallOptions, JsonPatchOperation, KubeObject, Urgency } from '../../kube/ports.ts';
+import { CONTROLLER_REVISIONS, SERVICES, type Service } from '../../kube/types.ts';
+import { parseMark } from '../../release/mark.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
+import { StaleError } from './errors.ts';
 import { serviceOf } from './present.ts';
 import { assertStands } from './standing.ts';
 import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
@@ -52,6 +56,24 @@ async function assertOurs(
   if (expectedMark === undefined && !isClaimed) await assertStands(applier, scene, urgency);
 }
 
+/**
+ * Without the key the source serves again, which another process may have parked a moment ago, with the adoption done. Who
+ * cannot ask does it all the same: no pod of the colour is ready.
+ */
+async function assertAdopting(
+  { client }: Applier,
+  { release, snapshot }: Scene,
+  expectedMark: string | undefined,
+): Promise<void> {
+  const mark = parseMark(expectedMark, release.uid);
+  const seen = snapshot.revisions.find(({ name }) => name === mark?.revision);
+  if (seen === undefined) return;
+  const key = { namespace: release.namespace, name: revisionObjectName(release.name, seen.name) };
+  const now = await client.get<KubeObject>(CONTROLLER_REVISIONS, key).catch(() => undefined);
+  if (now !== undefined && now.metadata.annotations?.[ANNOTATION_FACTS] !== seen.rawFacts)
+    throw new StaleError(`the facts of revision ${seen.name} changed in the meantime`);
+}
+
 /** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
 const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => {
   const label = scene.release.spec.traffic.selectorLabel;
@@ -60,6 +82,7 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   const path = `/spec/selector/${pointer(label)}`;
   const urgency = effect.rescue ? 'rescue' : 'normal';
   await assertOurs(applier, scene, effect.expectedMark, service, urgency);
+  if (effect.color === undefined) await assertAdopting(applier, scene, effect.expectedMark);
   const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', effect.uid),

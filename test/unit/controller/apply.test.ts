@@ -278,6 +278,46 @@ describe('the selector of a Service', () => {
   }
 });
 
+describe('a Service that is to lose its key, so that the source serves again', () => {
+  const selector = { app: 'shop', 'bluegreen.dev/color': 'blue' };
+  const effect = {
+    kind: 'PatchSelector',
+    service: 'shop',
+    uid: 'service-uid',
+    from: selector,
+    expectedMark: 'this-life/r1/1',
+    color: undefined,
+    mark: undefined,
+    decidedAt: 0,
+    reason: 'why',
+    rescue: true,
+  } as const;
+
+  /** What it ends with, where the facts of r1 were seen as `draining`, and are these by now. */
+  async function ended(get: () => Promise<unknown>): Promise<unknown> {
+    const { asked, applier } = cluster(revision({}));
+    const services = [{ metadata: { name: 'shop', uid: 'service-uid' }, spec: { selector } }];
+    const snapshot = { ...scene.snapshot, revisions: [{ name: 'r1', rawFacts: 'draining' }] };
+    const here = { ...scene, services, previews: [], leftovers: [], snapshot } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const client = { ...applier.client, get } as unknown as KubeClient;
+    const error = await thrown(applyEffect({ client, cache }, here, effect));
+    if (error !== undefined && !(error instanceof StaleError)) throw error;
+    return error?.message ?? asked.operations.at(-1)?.op;
+  }
+  const facts = (text: string) => async () => revision({ annotations: { 'bluegreen.dev/facts': text } });
+
+  it('keeps it where another process has ended the adoption meanwhile, and parked the source', async () => {
+    expect(await ended(facts('committed'))).to.equal('the facts of revision r1 changed in the meantime');
+  });
+
+  it('loses it where nothing was written since, and where nobody can be asked: no pod of its colour is ready', async () => {
+    const gone = async () => undefined;
+    const down = () => Promise.reject(new Error('the API server is away'));
+    for (const get of [facts('draining'), gone, down]) expect(await ended(get)).to.equal('remove');
+  });
+});
+
 describe('a Service that tells nothing of this release', () => {
   const mark = { uid: 'this-life', revision: 'r1', attempt: 1, direction: 'Forward' };
   const effect = {
