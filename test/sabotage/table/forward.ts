@@ -128,8 +128,8 @@ export const FORWARD: readonly Sabotage[] = [
     kinds: ['rollouts'],
     breaks: 'The adoption takes what the Deployment wishes for instead of what its live ReplicaSet runs.',
     file: 'src/release/stages/first.ts',
-    find: `freeze(snapshot, 'live', fingerprint, adopting)`,
-    replace: `freeze(snapshot, 'source', source.fingerprint, adopting)`,
+    find: `freeze(snapshot, 'live', fingerprint, { ...adopting, replicaSet })`,
+    replace: `freeze(snapshot, 'source', source.fingerprint, { ...adopting, replicaSet })`,
   },
   {
     name: 'built-where-production-is',

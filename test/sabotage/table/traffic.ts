@@ -46,8 +46,8 @@ export const TRAFFIC: readonly Sabotage[] = [
     kinds: ['drift'],
     breaks: 'A selector that somebody edited stays so.',
     file: 'src/release/decide.ts',
-    find: '[deleting, rescue, align, act, split, byStage]',
-    replace: '[deleting, rescue, act, split, byStage]',
+    find: '[deleting, rescue, serveAgain, align, act, split, byStage]',
+    replace: '[deleting, rescue, serveAgain, act, split, byStage]',
   },
   {
     name: 'drift-repaired-into-the-dark',
