@@ -192,7 +192,7 @@ describe('a revision that the traffic goes back from', () => {
   });
 
   /** What it ends with, where the Service was seen on one colour, and is on another by now. */
-  async function ended(seen: string | undefined, now: string | undefined | 'gone') {
+  async function ended(seen: string | undefined, now: string | undefined) {
     const { asked, applier } = cluster(revision({}));
     const service = { metadata: { name: 'shop' }, spec: { selector: selecting(now) } };
     const get = () => Promise.resolve(now === 'gone' ? undefined : service);
