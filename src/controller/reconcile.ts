@@ -14,7 +14,7 @@ import type { ReconcileContext, ReconcileResult } from '../kube/loop.ts';
 import type { ObjectKey } from '../kube/ports.ts';
 import type { Effect, Plan } from '../release/plan.ts';
 import { createAnswers } from './answers.ts';
-import { isStale, NameTakenError } from './apply/errors.ts';
+import { isStale, NameTakenError, StaleError } from './apply/errors.ts';
 import { letGo } from './apply.ts';
 import type { Cache } from './cache.ts';
 import { createLine, type Line } from './line.ts';
@@ -73,8 +73,8 @@ export function createReconciler(
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
     const known = untold.withThem({ key, uid: object.metadata.uid }, parsed.release.status);
-    const status = await announce(bound, object, parsed.release, known);
-    const pass = beginPass(key, { ...parsed.release, status });
+    const { status, base } = await announce(bound, object, parsed.release, known);
+    const pass = beginPass(key, { ...parsed.release, status }, base);
     return toEnd(bound, { pace, line, troubles, untold }, pass, context);
   };
 }
@@ -88,8 +88,8 @@ async function announce(
   object: BlueGreenReleaseObject,
   release: ParsedRelease,
   known: ReleaseStatus,
-): Promise<ReleaseStatus> {
-  if (release.status.conditions !== undefined) return known;
+): Promise<Pick<Pass, 'status' | 'base'>> {
+  if (release.status.conditions !== undefined) return { status: known, base: object.status };
   const generation = release.metadata.generation ?? 0;
   const message = 'the operator has seen the release and is looking at it';
   const conditions: ConditionInput[] = [
@@ -103,10 +103,11 @@ async function announce(
     message,
     conditions: mergeConditions(undefined, conditions, generation, deps.now()),
   };
-  await writeStatus(deps.client, deps.cache.releases, object, status).catch((error: unknown) =>
-    deps.log.warn('the first status could not be written', { error: describeThrown(error) }),
+  const written = await writeStatus(deps.client, deps.cache.releases, object, status).catch(
+    (error: unknown) =>
+      deps.log.warn('the first status could not be written', { error: describeThrown(error) }),
   );
-  return status;
+  return { status, base: (written ?? object).status };
 }
 
 /** A release that is being deleted is taken apart by the spec that it last worked with, where its own cannot be read. */
@@ -249,6 +250,7 @@ async function write(
 ): Promise<number> {
   const object = ownObject(deps, pass);
   if (object === undefined) return 0;
+  assertBase(object, pass);
   const { namespace = '', name } = object.metadata;
   deps.observer.onStatus({ namespace, name }, pass.told, pass.status);
   pass.told = pass.status;
@@ -266,7 +268,21 @@ async function write(
 /** What there is to tell when its turn has come, which may be more than when it was asked for. */
 async function tellStatus(deps: ReconcileDeps, pass: Pass): Promise<void> {
   const object = ownObject(deps, pass);
-  if (object !== undefined) await writeStatus(deps.client, deps.cache.releases, object, pass.status);
+  if (object === undefined) return;
+  assertBase(object, pass);
+  pass.base = (await writeStatus(deps.client, deps.cache.releases, object, pass.status)).status;
+}
+
+/**
+ * Another process has written one since the pass began: a difference to that would take away what it told of. Looking
+ * again, both are told.
+ */
+function assertBase(object: BlueGreenReleaseObject, pass: Pass): void {
+  if (!standsOn(object, pass)) throw new StaleError('the status was written by another process meanwhile');
+}
+
+function standsOn({ status }: BlueGreenReleaseObject, { base }: Pass): boolean {
+  return sameJson(status, base);
 }
 
 /** undefined: there is nothing left to write to. */
@@ -283,19 +299,22 @@ async function failed(
   error: unknown,
 ): Promise<ReconcileResult> {
   const { key, release } = pass;
-  untold.keep({ key, uid: release.metadata.uid }, currentOf(deps, pass)?.status ?? {}, pass.status);
-  if (isStale(error)) return { result: 'requeue' };
   const object = currentOf(deps, pass);
+  const subject = { key, uid: release.metadata.uid };
+  untold.keep(subject, object?.status ?? {}, pass.status);
+  if (isStale(error)) return { result: 'requeue' };
   if (object === undefined) return { result: 'success' };
+  const { decisions } = untold.withThem(subject, object.status ?? {});
+  const status = { ...pass.status, ...(!standsOn(object, pass) && decisions && { decisions }) };
   const message = error instanceof Error ? error.message : 'an effect failed';
   if (error instanceof NameTakenError) {
-    await tellFailure(deps, object, pass.status, { type: 'Stalled', reason: 'NameTaken', message });
+    await tellFailure(deps, object, status, { type: 'Stalled', reason: 'NameTaken', message });
     return { result: 'requeue_after', afterMs: 15_000 };
   }
   const failure: Failure = troubles.mayPass(pass.key, error)
     ? { type: 'Reconciling', reason: 'ApplyDelayed', message }
     : { type: 'Stalled', reason: 'ApplyFailed', message };
-  await tellFailure(deps, object, pass.status, failure);
+  await tellFailure(deps, object, status, failure);
   throw error;
 }
 

@@ -43,6 +43,8 @@ export interface Pass {
   /** In each of its log lines; most have none. */
   reconcileId: string | undefined;
   status: ReleaseStatus;
+  /** As it stands in the cluster, as far as `status` knows. */
+  base: BlueGreenReleaseObject['status'];
   /** The status that metrics know. */
   told: ReleaseStatus;
   /** The status is to be written later than the reconcile ends. */
@@ -51,13 +53,14 @@ export interface Pass {
   gone: boolean;
 }
 
-export function beginPass(key: string, release: ParsedRelease): Pass {
+export function beginPass(key: string, release: ParsedRelease, base: Pass['base'] = release.status): Pass {
   const { status } = release;
   return {
     key,
     release,
     reconcileId: undefined,
     status,
+    base,
     told: status,
     isLate: false,
     gone: false,

@@ -194,8 +194,13 @@ describe('what was done before a reconcile ended early', () => {
   });
   const conflict = new KubeError({ reason: 'Conflict', status: 409, call: 'patch', message: 'modified' });
 
-  /** What each write of the status told of, where the first write of this object is refused; `lost`: and then its status is. */
-  async function told(refused: string, lost = false): Promise<unknown[][]> {
+  const theirs = [{ at: '2026-06-01T12:00:00.000Z', reason: 'Other', message: 'x', effects: ['of another'] }];
+
+  /**
+   * What each write of the status told of, where the first write of this object is refused, or (`heard`) comes while
+   * another process writes a status; `lost`: and then its status is.
+   */
+  async function told(refused: string, { lost = false, heard = false } = {}): Promise<unknown[][]> {
     const cache = emptyCache();
     cache.releases.note(object);
     cache.revisions.note(revision as never);
@@ -212,7 +217,11 @@ describe('what was done before a reconcile ended early', () => {
       list: (type: ResourceType) => Promise.resolve(type === RELEASES ? [object] : []),
       patch: (type: ResourceType, { name }: { name: string }, { body }: any, options?: CallOptions) => {
         const what = options?.subresource ?? name;
-        if (patience.delete(what)) return Promise.reject(conflict);
+        if (patience.delete(what)) {
+          if (!heard) return Promise.reject(conflict);
+          const newer = { ...object.metadata, resourceVersion: '7' };
+          cache.releases.note({ ...object, metadata: newer, status: { ...status, decisions: theirs } });
+        }
         if (what === 'status') {
           effects.push((body.status.decisions ?? []).flatMap((decision: any) => decision.effects));
           return Promise.resolve({ ...object, status: { ...status, ...body.status } });
@@ -249,8 +258,16 @@ describe('what was done before a reconcile ended early', () => {
     });
   }
 
+  it('stands in the decision log beside what another process told meanwhile, which is not written over', async () => {
+    expect((await told('admin', { heard: true })).at(-1)).to.include.members([
+      'of another',
+      'PatchSelector shop -> blue',
+      'PatchSelector admin -> blue',
+    ]);
+  });
+
   it('stands in the first status that is written where it was lost meanwhile: that may be lost as well', async () => {
-    expect((await told('status', true))[0]).to.include('PatchSelector shop -> blue');
+    expect((await told('status', { lost: true }))[0]).to.include('PatchSelector shop -> blue');
   });
 });
 
