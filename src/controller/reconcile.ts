@@ -281,8 +281,9 @@ function assertBase(object: BlueGreenReleaseObject, pass: Pass): void {
   if (!standsOn(object, pass)) throw new StaleError('the status was written by another process meanwhile');
 }
 
+/** Where none stands any more, nothing can be taken away. */
 function standsOn({ status }: BlueGreenReleaseObject, { base }: Pass): boolean {
-  return sameJson(status, base);
+  return sameJson(status ?? {}, {}) || sameJson(status, base);
 }
 
 /** undefined: there is nothing left to write to. */
