@@ -302,7 +302,7 @@ async function failed(
   const { key, release } = pass;
   const object = currentOf(deps, pass);
   const subject = { key, uid: release.metadata.uid };
-  untold.keep(subject, object?.status ?? {}, pass.status);
+  untold.keep(subject, object?.status ?? {}, pass.status, pass.base ?? {});
   if (isStale(error)) return { result: 'requeue' };
   if (object === undefined) return { result: 'success' };
   const { decisions } = untold.withThem(subject, object.status ?? {});

@@ -17,7 +17,8 @@ interface Subject {
 export interface Untold {
   /** What stands in the cluster, and what was decided since. */
   withThem(of: Subject, written: ReleaseStatus): ReleaseStatus;
-  keep(of: Subject, written: ReleaseStatus, decided: ReleaseStatus): void;
+  /** `base`: what `decided` was decided on. What that told of, and `written` no more, was left out as too old. */
+  keep(of: Subject, written: ReleaseStatus, decided: ReleaseStatus, base: ReleaseStatus): void;
   /** It is to be written as it is, unless another one was written meanwhile: what changed since is news once. */
   keepWhole(of: Subject, written: ReleaseStatus, decided: ReleaseStatus): void;
   forget(key: string): void;
@@ -43,8 +44,8 @@ export function createUntold(): Untold {
       if (missing.length === 0) return written;
       return { ...written, decisions: [...(written.decisions ?? []), ...missing].slice(-MOST) };
     },
-    keep({ key, uid }, written, decided) {
-      untold.set(key, { uid, decisions: without(written, decided.decisions) });
+    keep({ key, uid }, written, decided, base) {
+      untold.set(key, { uid, decisions: without(base, without(written, decided.decisions)) });
     },
     keepWhole({ key, uid }, written, decided) {
       const decisions = without(written, decided.decisions);
