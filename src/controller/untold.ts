@@ -17,7 +17,7 @@ interface Subject {
 export interface Untold {
   /** What stands in the cluster, and what was decided since. */
   withThem(of: Subject, written: ReleaseStatus): ReleaseStatus;
-  /** `base`: what `decided` was decided on. What that told of, and `written` no more, was left out as too old. */
+  /** `base`: what `decided` was decided on. What that told of, and a full log no more, was left out as too old. */
   keep(of: Subject, written: ReleaseStatus, decided: ReleaseStatus, base: ReleaseStatus): void;
   /** It is to be written as it is, unless another one was written meanwhile: what changed since is news once. */
   keepWhole(of: Subject, written: ReleaseStatus, decided: ReleaseStatus): void;
@@ -45,7 +45,9 @@ export function createUntold(): Untold {
       return { ...written, decisions: [...(written.decisions ?? []), ...missing].slice(-MOST) };
     },
     keep({ key, uid }, written, decided, base) {
-      untold.set(key, { uid, decisions: without(base, without(written, decided.decisions)) });
+      const isFull = (written.decisions ?? []).length >= MOST;
+      const missing = without(written, decided.decisions);
+      untold.set(key, { uid, decisions: isFull ? without(base, missing) : missing });
     },
     keepWhole({ key, uid }, written, decided) {
       const decisions = without(written, decided.decisions);

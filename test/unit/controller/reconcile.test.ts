@@ -195,7 +195,13 @@ describe('what was done before a reconcile ended early', () => {
   });
   const conflict = new KubeError({ reason: 'Conflict', status: 409, call: 'patch', message: 'modified' });
 
-  const theirs = [{ at: '2026-06-01T12:00:00.000Z', reason: 'Other', message: 'x', effects: ['of another'] }];
+  /** As many as a log holds. */
+  const theirs = Array.from({ length: 20 }, (_, index) => ({
+    at: `2026-06-01T12:00:${index + 10}.000Z`,
+    reason: 'Other',
+    message: 'x',
+    effects: ['of another'],
+  }));
 
   /**
    * What each write of the status told of, where the first write of this object is refused, or (`heard`) comes while
