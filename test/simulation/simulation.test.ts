@@ -190,6 +190,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   ],
   [910002911, 'harsh', 'a preview was put to the active side, of which no pod was ready'],
   [3000010656, 'harsh', 'an adoption went on with what ran nowhere any more'],
+  [97, 'hostile', 'and with what was rolled out of the source before that was held'],
   [910002951, 'harsh', 'two processes wrote lines of each other out of the decision log'],
   // An error of the oracle: of patches side by side one takes longer, and a status that was decided before comes between.
   [910002827, 'harsh', 'a status did not tell of the first of three patches'],
