@@ -82,6 +82,14 @@ export class MeasuredOperator {
     return this;
   }
 
+  /** It has looked at so many releases, and no key waits. */
+  async idle(releases: number): Promise<void> {
+    await eventually('an idle operator', 300_000, async () => {
+      const done = await this.metric('controller_runtime_reconcile_total');
+      return (done >= releases && (await this.metric('workqueue_depth')) === 0) || undefined;
+    });
+  }
+
   /** Seconds of CPU since it was started. */
   cpuSeconds(): number {
     return cpuSecondsOf(this.#child.pid ?? 0);

@@ -70,10 +70,7 @@ async function measure(lab: Lab, size: number, form: Form, say: Say): Promise<Cr
   const fixture = await lab.fixture(form.state, say);
   await fixture.grow(size, say);
   const operator = await lab.operator();
-  await eventually('an idle operator', 120_000, async () => {
-    const done = await operator.metric('controller_runtime_reconcile_total');
-    return (done >= fixture.copies.length && (await operator.metric('workqueue_depth')) === 0) || undefined;
-  });
+  await operator.idle(fixture.copies.length);
   await lab.calm(say);
   const cpuBefore = operator.cpuSeconds();
   const crowded = await releaseAll(lab, fixture.copies.slice(0, size), form, say);

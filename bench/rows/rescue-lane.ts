@@ -33,7 +33,7 @@ export const rescueLane: Benchmark = {
     const [first, second, third] = [0, 1, 2].map((part) =>
       inWindow.copies.slice(part * ROLLBACKS, (part + 1) * ROLLBACKS),
     ) as [Copy[], Copy[], Copy[]];
-    const idle = await whileIdle(lab, first, say);
+    const idle = await whileIdle(lab, first, inWindow.copies.length, say);
     yield idleRows(idle);
     yield rowsOf(
       `${reconciled} releases that are looked at`,
@@ -51,10 +51,10 @@ interface Crowded {
   readonly depth: number;
 }
 
-async function whileIdle(lab: Lab, copies: readonly Copy[], say: Say): Promise<Delay[]> {
+async function whileIdle(lab: Lab, copies: readonly Copy[], releases: number, say: Say): Promise<Delay[]> {
   await lab.calm(say);
   const operator = await lab.operator();
-  await idle(operator);
+  await operator.idle(releases);
   const delays = await rollBackEach(lab, operator, copies, say);
   await operator.end();
   return delays;
@@ -73,7 +73,7 @@ async function whileReleasing(lab: Lab, copies: readonly Copy[], others: number,
   await toRelease.grow(others, say);
   await lab.calm(say);
   const operator = await lab.operator();
-  await idle(operator);
+  await operator.idle(toRelease.copies.length);
   const crowd = releaseOthers(lab, toRelease.copies.slice(0, others));
   await busy(operator, others, say);
   const crowded = await rollBackAmong(lab, operator, copies, say);
@@ -161,14 +161,6 @@ async function orderSeen(
 async function releaseOthers(lab: Lab, copies: readonly Copy[]): Promise<void> {
   const version = `rescue-${Math.round(wallClock())}`;
   await sideBySide(32, copies, (copy) => changeSource(lab, copy, version));
-}
-
-/** It has looked at everything. */
-async function idle(operator: MeasuredOperator): Promise<void> {
-  await eventually('an idle operator', 300_000, async () => {
-    const done = await operator.metric('controller_runtime_reconcile_total');
-    return (done > 0 && (await operator.metric('workqueue_depth')) === 0) || undefined;
-  });
 }
 
 /** A good part of the others has been seen. */
