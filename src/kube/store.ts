@@ -123,10 +123,15 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     return same ? known : shelf.keep(trimmed(object), true);
   }
 
-  function isBuried({ uid, resourceVersion }: Identity): boolean {
+  /** After its delete an object is gone or ending: without that it is as it was before, however late this is heard of. */
+  function isBuried({ metadata }: T): boolean {
+    const { uid, resourceVersion, deletionTimestamp } = metadata;
     const deleted = uid === undefined ? undefined : buried.get(uid);
-    return deleted !== undefined && isAtMost(resourceVersion, deleted);
+    if (deleted === undefined) return false;
+    return deletionTimestamp === undefined || isAtMost(resourceVersion, deleted);
   }
+
+  const isKeptBuried = (kept: Kept<T>): boolean => buried.size > 0 && isBuried(shelf.read(kept));
 
   /** Whether what is stored is this version or a newer one. */
   function isKnown(identity: ObjectKey & Identity): boolean {
@@ -142,7 +147,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
 
   function replaceOne(kept: Kept<T>, listVersion: string, restored: boolean): Change<T>[] {
     const old = objects.get(kept);
-    if (old === undefined) return isBuried(kept) ? [] : put(kept);
+    if (old === undefined) return isKeptBuried(kept) ? [] : put(kept);
     if (old === kept || old.resourceVersion === kept.resourceVersion) return [];
     if (!restored && isNewer(old, listVersion)) return [];
     return put(kept);
@@ -168,7 +173,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
       take(object) {
         const kept = adopt(object);
         listed.set(kept);
-        return version === undefined && !isKnown(kept) && !isBuried(kept) ? put(kept) : [];
+        return version === undefined && !isKnown(kept) && !isBuried(object) ? put(kept) : [];
       },
       drop: (key) => listed.delete(key),
       end: (resourceVersion) => replaceAll(listed, resourceVersion),
@@ -201,7 +206,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     apply(type, object) {
       version = newer(version, object.metadata.resourceVersion);
       if (type === 'DELETED') return applyDelete(object);
-      if (isKnown(object.metadata) || isBuried(object.metadata)) return [];
+      if (isKnown(object.metadata) || isBuried(object)) return [];
       return put(shelf.keep(trimmed(object)));
     },
 
@@ -226,7 +231,7 @@ export function createStore<T extends KubeObject>(options: StoreOptions<T> = {})
     },
 
     note(object) {
-      if (isKnown(object.metadata) || isBuried(object.metadata)) return;
+      if (isKnown(object.metadata) || isBuried(object)) return;
       // The watch has passed this version and knows no such object: it is gone, or not of those we watch.
       if (objects.get(object.metadata) === undefined && isAtMost(object.metadata.resourceVersion, version))
         return;

@@ -130,7 +130,8 @@ export async function remove<T extends KubeObject>(
   const key = { namespace: scene.release.namespace, name };
   await applier.client.delete(type, key, { uid, propagation: 'Background' });
   const known = store.get(key);
-  if (known !== undefined) store.noteDeleted(known);
+  // Another one may have been made under its name meanwhile.
+  if (known !== undefined && known.metadata.uid === uid) store.noteDeleted(known);
 }
 
 /** Sets members of a map that may be absent. */

@@ -434,6 +434,31 @@ describe('a colour that an earlier release left serving, and its config', () => 
   });
 });
 
+describe('what is removed', () => {
+  const budget = (uid: string, resourceVersion: string): KubeObject => ({
+    metadata: { namespace: 'demo', name: 'shop-blue', uid, resourceVersion },
+  });
+
+  it('is forgotten at once, and what was made under its name meanwhile is not', async () => {
+    for (const [heard, left] of [
+      [[], undefined],
+      [[budget('second', '9')], 'second'],
+    ] as const) {
+      const budgets = createStore<KubeObject>();
+      budgets.replace({ items: [budget('first', '7')], resourceVersion: '7' });
+      const hear = async (): Promise<void> => {
+        for (const object of heard) budgets.apply('ADDED', object);
+      };
+      const applier = {
+        client: { delete: hear } as unknown as KubeClient,
+        cache: { budgets } as unknown as Cache,
+      };
+      await applyEffect(applier, scene, { kind: 'RemoveBudget', color: 'blue', uid: 'first' });
+      expect(budgets.get({ namespace: 'demo', name: 'shop-blue' })?.metadata.uid).to.equal(left);
+    }
+  });
+});
+
 describe('a patch that is refused', () => {
   const record = { kind: 'RecordFacts', revision: 'r1', expected: 'x', facts } as const;
 

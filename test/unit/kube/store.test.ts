@@ -147,11 +147,25 @@ describe('a store', function () {
     expect(store.apply('DELETED', thing('a', 9))).to.deep.equal([]);
   });
 
-  it('believes the watch where an object that it took for deleted lives on', () => {
+  it('nor does it come back by what was so before that, and had not been heard of yet', () => {
     const store = createStore<Thing>();
     store.replace(list(5, thing('a', 4)));
     store.noteDeleted(thing('a', 4));
-    expect(said(store.apply('MODIFIED', thing('a', 6)))).to.deep.equal(['added a@6']);
+    expect(store.apply('MODIFIED', thing('a', 6))).to.deep.equal([]);
+    store.note(thing('a', 6));
+    expect(versionOf(store, 'a')).to.equal(undefined);
+    expect(store.replace(list(6, thing('a', 6)))).to.deep.equal([]);
+    expect(said(store.apply('ADDED', thing('a', 9, { uid: 'a-2' })))).to.deep.equal(['added a@9']);
+  });
+
+  it('believes the watch where an object that it took for deleted has yet to end', () => {
+    const store = createStore<Thing>();
+    const ending = { deletionTimestamp: '2026-06-01T12:00:00Z' };
+    store.replace(list(5, thing('a', 4)));
+    store.noteDeleted(thing('a', 4));
+    expect(said(store.apply('MODIFIED', thing('a', 6, ending)))).to.deep.equal(['added a@6']);
+    store.noteDeleted(thing('a', 6));
+    expect(said(store.replace(list(7, thing('a', 7, ending))))).to.deep.equal(['added a@7']);
   });
 
   it('leaves an object with finalizers where it is: only the watch knows when it goes', () => {
