@@ -23,6 +23,7 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
   const wanted = subject.facts.returnWanted;
   if (wanted?.reason === 'ServiceRefused') return reunited(subject);
+  if (wanted?.reason === 'Reverted' && isWished(snapshot, subject)) return wishedAgain(snapshot, subject);
   if (wanted !== undefined && roles.target !== undefined) return goBack(snapshot, roles, subject, wanted);
   const reverted = revertedTo(snapshot, roles, subject);
   if (reverted !== undefined) return goBack(snapshot, roles, subject, reverted);
@@ -46,6 +47,15 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
 /** A Service that could not be written was the reason to go back, and could be after all: its split would be told of first. */
 function reunited(subject: StartedRevision): Verdict {
   return watchedOn(subject, 'Reunited', `every Service selects ${subject.facts.color} again`);
+}
+
+/** People took their revert back before the side that they went back to was able to take over. */
+function wishedAgain({ release }: Snapshot, subject: StartedRevision): Verdict {
+  return watchedOn(
+    subject,
+    'ReturnForgotten',
+    `${wishInWords(release.spec)} says what has the traffic again`,
+  );
 }
 
 /** The way back is wanted no more. */

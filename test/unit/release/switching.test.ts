@@ -265,6 +265,30 @@ describe('the new side is watched', () => {
     expect(effectOf(done, 'RecordFacts').facts.rejected).to.equal(undefined);
   });
 
+  it('and no longer, once people wish for what has the traffic again, while the old side is not ready', () => {
+    const message = 'the Deployment says what revision r1 is, which stands by';
+    const wanted = { ...r2Verified, returnWanted: { at: NOON - MINUTE, reason: 'Reverted', message } };
+    const picture = {
+      ...observed,
+      revisions: { r1, r2: wanted },
+      blue: { revision: 'r1', desired: 3, ready: 0 },
+    };
+    const reverted = decided({ ...picture, source: { fingerprint: 'v1' } });
+    expect([reverted.phase, reverted.reason]).to.deep.equal(['RollingBack', 'Reverted']);
+    const result = decided(picture);
+    expect([result.phase, result.reason, result.effects]).to.deep.equal([
+      'Observing',
+      'ReturnForgotten',
+      ['RecordFacts r2'],
+    ]);
+    expect(result.message).to.equal(
+      'the Deployment says what has the traffic again: revision r2 is watched on',
+    );
+    expect(effectOf(result, 'RecordFacts').facts).to.deep.equal(r2Verified);
+    const failed = { ...wanted, returnWanted: { ...wanted.returnWanted, reason: 'CheckFailed' } };
+    expect(decided({ ...picture, revisions: { r1, r2: failed } }).reason).to.equal('CheckFailed');
+  });
+
   it('suspended, it is watched and put back all the same', () => {
     const spec = { observation: { checks: [check] }, suspend: true };
     expect(seen('bb', { spec }).effects).to.deep.equal([TO_BLUE]);
