@@ -19,7 +19,7 @@ import {
 import { type Api, createApi, NAMESPACE } from './cluster/api.ts';
 import { startAutoscalers } from './cluster/autoscalers.ts';
 import { startCollector } from './cluster/collector.ts';
-import { type Quota, startDeployments } from './cluster/deployments.ts';
+import { isReady, type Quota, startDeployments } from './cluster/deployments.ts';
 import { startEndpoints } from './cluster/endpoints.ts';
 import { startJobs } from './cluster/jobs.ts';
 import { imageOf, type Kubelet, startKubelet } from './cluster/kubelet.ts';
@@ -53,8 +53,8 @@ export interface World {
   readonly quota: Quota;
   /** Names of the gate Jobs that really completed. */
   readonly passedJobs: ReadonlySet<string>;
-  /** Images that ever had a ready endpoint behind the production Service. */
-  readonly served: ReadonlySet<string>;
+  /** Images of which a pod was ever ready. */
+  readonly ran: ReadonlySet<string>;
   readonly settings: Settings;
   /** Pods that the traffic needs, where something scales by it. */
   load: number;
@@ -72,7 +72,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
   const versionOf = (name: string): Version | undefined => versionNamed(scenario, name);
   const settings = followSettings(api);
   const quota: Quota = { pods: 1000 };
-  const served = new Set<string>();
+  const ran = new Set<string>();
   const kubelet = startKubelet(around, versionOf);
   startDeployments(around, quota);
   startEndpoints(around);
@@ -87,7 +87,7 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
     metrics,
     quota,
     passedJobs,
-    served,
+    ran,
     settings,
     load: scenario.replicas,
     clock: { ahead: 0, jumped: false },
@@ -96,11 +96,9 @@ export function createWorld(timeline: Timeline, random: Random, faults: Faults, 
   };
   startAutoscalers(around, (deployment) => (servesFrom(api, deployment) ? world.load : 0));
   api.onChange(({ type, object }) => {
+    if (type === PODS && isReady(object as Pod)) ran.add(imageOf(object as Pod));
     if (type !== ENDPOINT_SLICES || object.metadata.name !== `${SERVICE}-slice`) return;
-    for (const image of servingImages(api)) {
-      served.add(image);
-      kubelet.serves(image);
-    }
+    for (const image of servingImages(api)) kubelet.serves(image);
   });
   return world;
 }

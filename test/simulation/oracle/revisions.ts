@@ -5,7 +5,6 @@ import { COLORS } from '../../../src/api/status.ts';
 import { PODS, type Pod } from '../../../src/kube/types.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { isReady } from '../cluster/deployments.ts';
-import { imageOf } from '../cluster/kubelet.ts';
 import { imageIn, isInline } from '../content.ts';
 import { SERVICE } from '../scenario.ts';
 import { LABEL } from '../world.ts';
@@ -25,9 +24,9 @@ export function guardRevisions(
     adopted !== undefined &&
     before.length === 0 &&
     !isInline(view.world.scenario) &&
-    !runs(view, adopted.image)
+    !ranOnce(view, adopted.image)
   )
-    fail(`${adopted.name} was adopted, and nothing of it ever served`);
+    fail(`${adopted.name} was adopted, and no pod of it was ever ready`);
   for (const { name, facts } of before)
     if (!after.some((each) => each.name === name)) guardForgotten(view, name, facts, before);
   for (const now of after) {
@@ -70,10 +69,9 @@ function guardLoser(
 }
 
 /** With the config that people name now: their Deployment's pods have read what it said when they began. */
-function runs({ world }: View, name: string): boolean {
+function ranOnce({ world }: View, name: string): boolean {
   const image = imageIn(name);
-  const isOne = (pod: Pod): boolean => isReady(pod) && imageIn(imageOf(pod)) === image;
-  return [...world.served].some((each) => imageIn(each) === image) || world.api.list<Pod>(PODS).some(isOne);
+  return [...world.ran].some((each) => imageIn(each) === image);
 }
 
 /** Within an attempt nothing that was proven or decided is taken back. */
