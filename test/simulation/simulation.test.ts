@@ -200,6 +200,17 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [910002512, 'harsh', 'a way back was recorded while a Service was missing'],
   [3000010542, 'harsh', 'and the Service was that of which the oracle counts the endpoints'],
   [3000010552, 'harsh', 'pods of the revision before were not warmed up'],
+  [910006711, 'harsh', 'a pod that was ended just after it became ready counted as ready again'],
+  [
+    3000015051,
+    'harsh',
+    'a way back that people had taken back waited for ever for a side that did not become ready',
+  ],
+  // Errors of the oracle: what one process decided is finished by the next, which finds it otherwise by then; and a pod
+  // may have been ready for too short a time to be seen at the endpoints.
+  [1557285161, 'harsh', 'a way back that a crash cut in half was finished when its cause was over'],
+  [3000016728, 'harsh', 'a switch that a crash cut in half was finished where nothing could be gone back to'],
+  [910005576, 'harsh', 'what ran was adopted just when its only pod ran out of memory'],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */
