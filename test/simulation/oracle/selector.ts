@@ -34,10 +34,10 @@ function guardEndpoints(view: View, color: Color): void {
 const twin = (color: Color): string => `${SERVICE}-${color}`;
 
 /**
- * A release, unlike a rescue, brings as many pods as it takes from production, and what people wish for. Its own count
- * for nothing there: of a Service that lost its key, or was deleted and brought back, they are behind it already.
+ * A release, unlike a rescue, brings as many pods as it takes from production. Its own count for nothing there: of a
+ * Service that lost its key, or was deleted and brought back, they are behind it already.
  */
-function guardRelease(view: View, { name, image, facts }: RevisionTruth, mark: string): void {
+function guardSize(view: View, { name, facts }: RevisionTruth, mark: string): void {
   const { most } = view.range(twin(facts.color));
   const leaving = facts.color === 'blue' ? 'green' : 'blue';
   const fewest = Math.min(view.range(SERVICE).fewest, view.range(twin(leaving)).fewest);
@@ -46,6 +46,10 @@ function guardRelease(view: View, { name, image, facts }: RevisionTruth, mark: s
   const isOnlyEnd = isBegun(view, mark) && view.truth.keptOn(leaving) === undefined;
   if (most < (fewest * share) / 100 && !isOnlyEnd)
     fail(`traffic was moved to ${most} pods of ${name}, from ${fewest}`);
+}
+
+/** And what people wish for. */
+function guardWished(view: View, { name, image, facts }: RevisionTruth): void {
   const { suspend } = (view.truth.release()?.spec ?? {}) as { suspend?: boolean };
   if (suspend && !isTouched(view, 'spec')) fail(`traffic was moved to ${name}, and the release is suspended`);
   const { wished, wishedAt, touchedAt } = view.users();
@@ -90,7 +94,8 @@ function guardMark(view: View, color: Color, mark: string, before: string): void
   if (!repairs) guardPods(view, revision);
   const starts = back === undefined && facts.outcome === undefined && facts.verifiedAt === undefined;
   if (!starts || facts.adoption || isTouched(view, 'service')) return;
-  guardRelease(view, revision, mark);
+  guardSize(view, revision, mark);
+  guardWished(view, revision);
   guardWarm(view, revision);
 }
 
