@@ -1,5 +1,6 @@
 /** `npm run bench`: measures what the operator costs, and says which bars it misses. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { commandLine, oneOf } from '../test/support/command-line.ts';
 import type { Benchmark } from './benchmark.ts';
 import { Lab } from './lab.ts';
 import { commit, machineFacts } from './machine.ts';
@@ -17,10 +18,9 @@ import { switchLatency } from './rows/switch-latency.ts';
 
 /** Those that need an empty cluster come first. */
 const BENCHMARKS: readonly Benchmark[] = [requests, switchLatency, restart, stores, rest, crowd, rescueLane];
+const NAMES = BENCHMARKS.map(({ name }) => name);
 
 async function main(options: Options): Promise<void> {
-  const unknown = options.only.find((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
-  if (unknown !== undefined) throw new Error(`--only: there is no benchmark "${unknown}"`);
   const before = options.resume ? await readResult(options.json) : undefined;
   const wanted = BENCHMARKS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const chosen = wanted.filter(({ name }) => before?.done?.includes(name) !== true);
@@ -104,9 +104,9 @@ class CurrentLab {
   }
 }
 
-await runProcess(async () => {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined)
-    process.stdout.write(USAGE.replace('NAMES', BENCHMARKS.map(({ name }) => name).join(', ')));
-  else await main(options);
+const options = commandLine(USAGE.replace('NAMES', NAMES.join(', ')), (args) => {
+  const read = parseOptions(args);
+  for (const name of read?.only ?? []) oneOf('only', name, NAMES);
+  return read;
 });
+await runProcess(() => main(options));

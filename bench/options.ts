@@ -1,5 +1,6 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
+import { UsageError, whole } from '../test/support/command-line.ts';
 import type { Sizes } from './benchmark.ts';
 
 export interface Options {
@@ -50,7 +51,7 @@ const FLAGS = {
 export function parseOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({ args: [...args], options: FLAGS });
   if (values.help) return undefined;
-  if (values.resume && values.json === undefined) throw new Error('--resume: needs the file of --json');
+  if (values.resume && values.json === undefined) throw new UsageError('--resume: needs the file of --json');
   return {
     only: values.only ?? [],
     json: values.json,
@@ -69,10 +70,4 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       restarts: whole('restarts', values.restarts),
     },
   };
-}
-
-export function whole(flag: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text))
-    throw new Error(`--${flag}: "${text}" is not a whole number from 1 to 999999`);
-  return Number(text);
 }

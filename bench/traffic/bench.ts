@@ -1,4 +1,5 @@
 /** `npm run bench:traffic`: counts requests on a real node, and says which bars are missed. */
+import { commandLine, oneOf } from '../../test/support/command-line.ts';
 import { commit, machineFacts } from '../machine.ts';
 import { markdown } from '../markdown.ts';
 import { progress, runProcess, save } from '../report.ts';
@@ -26,8 +27,6 @@ const NAMES = BENCHMARKS.map(({ name }) => name);
 
 async function main(options: Options): Promise<void> {
   const { only, json, sizes, serviceProxy } = options;
-  const unknown = only.find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw new Error(`--only: there is no benchmark "${unknown}"`);
   const chosen = BENCHMARKS.filter(({ name }) => only.length === 0 || only.includes(name));
   const machine = machineFacts();
   const version = commit();
@@ -51,8 +50,9 @@ async function main(options: Options): Promise<void> {
   if (failed.length > 0) throw new Error(`not measured: ${failed.join(', ')}`);
 }
 
-await runProcess(async () => {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) process.stdout.write(USAGE.replace('NAMES', NAMES.join(', ')));
-  else await main(options);
+const options = commandLine(USAGE.replace('NAMES', NAMES.join(', ')), (args) => {
+  const read = parseOptions(args);
+  for (const name of read?.only ?? []) oneOf('only', name, NAMES);
+  return read;
 });
+await runProcess(() => main(options));

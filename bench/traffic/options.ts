@@ -1,7 +1,7 @@
 /** The command line. */
 import { parseArgs } from 'node:util';
 import type { ServiceProxy } from '../../test/cluster/index.ts';
-import { whole } from '../options.ts';
+import { UsageError, whole } from '../../test/support/command-line.ts';
 
 /** How often each thing is done. */
 export interface Sizes {
@@ -76,5 +76,5 @@ export function parseOptions(args: readonly string[]): Options | undefined {
 
 function serviceProxyOf(text: string): ServiceProxy {
   if (text === 'iptables' || text === 'nftables') return text;
-  throw new Error(`--proxy: "${text}" is neither iptables nor nftables`);
+  throw new UsageError(`--proxy: "${text}" is neither iptables nor nftables`);
 }

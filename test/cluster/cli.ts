@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commandLine, oneOf, UsageError, whole } from '../support/command-line.ts';
 import { attachCluster, type Cluster, startCluster, startDetached } from './index.ts';
 import { end } from './launch.ts';
 import { intoNetwork } from './namespaces.ts';
@@ -19,27 +20,37 @@ const usage = `A real Kubernetes on this machine.
 fake: API server, controllers, scheduler; nodes and pods are played (needs no root).
 node: one real node with network, DNS and CPU metrics (root on Linux).`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    form: { type: 'string', default: 'fake' },
-    name: { type: 'string', default: 'dev' },
-    nodes: { type: 'string', default: '3' },
-    detach: { type: 'boolean', default: false },
-  },
+const FLAGS = {
+  form: { type: 'string', default: 'fake' },
+  name: { type: 'string', default: 'dev' },
+  nodes: { type: 'string', default: '3' },
+  detach: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { up, down, status, shell };
+
+const options = commandLine(usage, (args) => {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: FLAGS });
+  const [name, stranger] = positionals;
+  if (values.help || name === undefined) return undefined;
+  const command = COMMANDS[name];
+  if (command === undefined || stranger !== undefined)
+    throw new UsageError(`"${stranger ?? name}" is none of ${Object.keys(COMMANDS).join(', ')}`);
+  const form = oneOf('form', values.form, ['fake', 'node']);
+  return { command, form, name: values.name, nodes: whole('nodes', values.nodes), detach: values.detach };
 });
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function up(): Promise<void> {
-  const { form, name } = values;
-  if (form !== 'fake' && form !== 'node') throw new Error(`--form ${form} is unknown: use fake or node`);
+  const { form, name, nodes, detach } = options;
   const began = Date.now();
-  const options = { form, name, nodes: Number(values.nodes), progress: say } as const;
-  const cluster = await (values.detach ? startDetached(options) : startCluster(options));
+  const wanted = { form, name, nodes, progress: say } as const;
+  const cluster = await (detach ? startDetached(wanted) : startCluster(wanted));
   say(`Kubernetes ${cluster.kubernetesVersion} is up after ${((Date.now() - began) / 1000).toFixed(1)} s`);
   say(`export KUBECONFIG=${cluster.kubeconfig}`);
-  if (values.detach) return;
+  if (detach) return;
   say('Ctrl-C takes it down');
   await untilSignal();
   await cluster.stop();
@@ -54,11 +65,11 @@ function untilSignal(): Promise<void> {
 }
 
 async function down(): Promise<void> {
-  const state = readState(values.name);
+  const state = readState(options.name);
   const alive = state !== undefined && isUp(state);
   if (alive) await end(state.supervisor);
   const swept = await sweep();
-  if (!alive && !swept.includes(values.name)) say(`there is no cluster ${values.name}`);
+  if (!alive && !swept.includes(options.name)) say(`there is no cluster ${options.name}`);
 }
 
 async function status(): Promise<void> {
@@ -71,9 +82,9 @@ async function status(): Promise<void> {
 }
 
 async function shell(): Promise<void> {
-  const cluster = attachCluster(values.name);
+  const cluster = attachCluster(options.name);
   if (!cluster)
-    throw new Error(`there is no cluster ${values.name}: npm run cluster -- up --name ${values.name}`);
+    throw new Error(`there is no cluster ${options.name}: npm run cluster -- up --name ${options.name}`);
   const [command, ...args] = [...networkOf(cluster), process.env.SHELL || '/bin/sh'];
   const env = {
     ...process.env,
@@ -91,14 +102,7 @@ function networkOf(cluster: Cluster): string[] {
   return init ? intoNetwork(init) : [];
 }
 
-const commands: Readonly<Record<string, () => Promise<void>>> = { up, down, status, shell };
-const command = commands[positionals[0] ?? ''];
-if (command) {
-  await command().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
-} else {
-  say(usage);
-  process.exitCode = positionals.length === 0 ? 0 : 2;
-}
+await options.command().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});

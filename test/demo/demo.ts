@@ -1,5 +1,6 @@
 /** `npm run demo`: a release, start to finish, on a real cluster. See options.ts for what it takes. */
 import { appendFile, writeFile } from 'node:fs/promises';
+import { commandLine } from '../support/command-line.ts';
 import { currentContext } from './current-context.ts';
 import { dumpState } from './dump.ts';
 import { type Options, parseOptions, usage } from './options.ts';
@@ -13,22 +14,7 @@ import { summary } from './summary.ts';
 
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-/** 0: it was shown. 1: it was not. 2: the command line is wrong. 130: somebody pressed Ctrl-C. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: Options | 'help';
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
-    return 2;
-  }
-  if (options === 'help') {
-    say(usage);
-    return 0;
-  }
-  return perform(options);
-}
-
+/** 0: it was shown. 1: it was not. 130: somebody pressed Ctrl-C. */
 async function perform(options: Options): Promise<number> {
   const interrupted = onInterrupt();
   const scene = newScene(Date.now());
@@ -111,4 +97,4 @@ async function takeDown(place: Place | undefined, keep: boolean): Promise<void> 
 }
 
 // Whatever is still being waited for after a Ctrl-C is of no interest.
-process.exit(await main(process.argv.slice(2)));
+process.exit(await perform(commandLine(usage, parseOptions)));

@@ -1,5 +1,6 @@
 /** The command line of the demo. */
 import { parseArgs } from 'node:util';
+import { UsageError } from '../support/command-line.ts';
 
 export const usage = `A release, start to finish, on a real cluster.
 
@@ -29,8 +30,8 @@ export interface ContextImages {
   readonly prometheus: string;
 }
 
-/** Throws a sentence for people. */
-export function parseOptions(args: readonly string[]): Options | 'help' {
+/** undefined: help is wanted. Throws a sentence for people. */
+export function parseOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -45,7 +46,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
       'image-prometheus': { type: 'string' },
     },
   });
-  if (values.help) return 'help';
+  if (values.help) return undefined;
   return {
     json: values.json,
     record: values.record,
@@ -65,18 +66,18 @@ function contextImages(
 ): ContextImages | undefined {
   if (!useContext) {
     if (Object.values(images).some((image) => image !== undefined))
-      throw new Error(
+      throw new UsageError(
         '--image-... belongs to --use-current-context: a cluster of its own gets images made here',
       );
     return undefined;
   }
   const { operator, app, prometheus = 'docker.io/prom/prometheus:v3.5.0' } = images;
   if (operator === undefined)
-    throw new Error(
+    throw new UsageError(
       '--image-operator is missing: an image that your cluster can pull. Make it with "docker build -t IMAGE ." and push it, or load it onto the nodes (for kind: "kind load docker-image IMAGE")',
     );
   if (app === undefined)
-    throw new Error(
+    throw new UsageError(
       '--image-app is missing: an image that your cluster can pull. Make it with "docker build -t IMAGE test/demo" and push it, or load it onto the nodes (for kind: "kind load docker-image IMAGE")',
     );
   return { operator, app, prometheus };

@@ -1,5 +1,5 @@
 /**
- * npm run sabotage -- [--only NAME] [--json FILE [--resume]] [--jobs N] [--lives FACTOR]
+ * `npm run sabotage`: see the usage.
  *
  * Breaks the operator on purpose, one mistake at a time, each in a copy of the sources, and lets the simulator find it.
  * What survives is a bug of the simulator. The life in which one is found is played again without the sabotage: where a
@@ -8,36 +8,57 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { commandLine, positive, UsageError, whole } from '../support/command-line.ts';
 import type { Catch, LifeName, Task } from './hunt.ts';
 import { KINDS, type KindName } from './kinds.ts';
 import { createLedger, type NoAnswer, type Row } from './ledger.ts';
 import { copyWith, digestOf, discard, editsOf, misfit, type Sabotage } from './sabotage.ts';
 import { SABOTAGES } from './table.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    json: { type: 'string' },
-    resume: { type: 'boolean', default: false },
-    jobs: { type: 'string', default: '2' },
-    lives: { type: 'string', default: '1' },
-  },
+const USAGE = `Breaks the operator on purpose, one mistake at a time, and lets the simulator find it.
+
+  npm run sabotage -- [--only NAME] [--json FILE [--resume]] [--jobs N] [--lives FACTOR]
+
+  --only NAME        those with this in their name; may be repeated
+  --json FILE        writes the result there, after each sabotage
+  --resume           leaves out what the JSON file has already
+  --jobs N           so many at a time (default 2)
+  --lives FACTOR     of the lives that are played for each before it counts as one that survived (default 1)
+`;
+
+const FLAGS = {
+  only: { type: 'string', multiple: true },
+  json: { type: 'string' },
+  resume: { type: 'boolean', default: false },
+  jobs: { type: 'string', default: '2' },
+  lives: { type: 'string', default: '1' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const options = commandLine(USAGE, (args) => {
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
+  if (values.help) return undefined;
+  const { only = [''], json, resume } = values;
+  const stranger = only.find((text) => !SABOTAGES.some(({ name }) => name.includes(text)));
+  if (stranger !== undefined) throw new UsageError(`--only: no sabotage has "${stranger}" in its name`);
+  if (resume && json === undefined) throw new UsageError('--resume: needs the file of --json');
+  return { only, json, resume, jobs: whole('jobs', values.jobs), factor: positive('lives', values.lives) };
 });
 
 /** A sabotage that makes the simulator itself turn in circles is not caught. */
 const MOST_MS = 1_200_000;
 
-const chosen = SABOTAGES.filter(({ name }) => values.only?.some((each) => name.includes(each)) ?? true);
+const chosen = SABOTAGES.filter(({ name }) => options.only.some((each) => name.includes(each)));
 const misfits = chosen.flatMap(editsOf).flatMap((edit) => misfit(edit) ?? []);
 for (const sentence of misfits) console.error(sentence);
-if (misfits.length > 0 || chosen.length === 0) process.exit(1);
+if (misfits.length > 0) process.exit(1);
 
 /** Everything comes from this copy, whatever happens to the sources while it runs. */
 const sound = copyWith([]);
-const ledger = createLedger(values.json, values.resume, digestOf(sound));
+const ledger = createLedger(options.json, options.resume, digestOf(sound));
 const waiting = chosen.filter(({ name }) => !ledger.rows.some((row) => row.name === name && row.caught));
 try {
-  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+  await Promise.all(Array.from({ length: options.jobs }, work));
 } finally {
   discard(sound);
 }
@@ -82,7 +103,7 @@ async function hunt(
 ): Promise<Catch | NoAnswer> {
   const task: Task = {
     kinds: kinds.map((name) => ({ name, ...KINDS[name] })),
-    factor: Number(values.lives),
+    factor: options.factor,
     skipped,
     ...(only !== undefined && { only }),
   };

@@ -1,36 +1,61 @@
-/**
- * npm run simulate -- [--seed S] [--releases N] [--faults mild|harsh|hostile] [--life SEED] [--threads N] [--trace FILE]
- *                     [--json FILE]
- *
- * Releases in a model cluster with virtual time, and everything that can go wrong, from one seed. It stops at the first
- * promise that is broken, and tells the shortest life that still breaks it; `--life` plays one life again.
- */
+/** `npm run simulate`: see the usage. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { commandLine, oneOf, whole } from '../support/command-line.ts';
 import { type Coverage, coverageOf, percent } from './coverage.ts';
 import { LEVELS, type Level } from './faults.ts';
 import type { Counts } from './happenings.ts';
 import type { LifeResult } from './life.ts';
 import { runLives, story, type Totals } from './run.ts';
+import { MOST_SEED } from './scenario.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    releases: { type: 'string', default: '1000' },
-    faults: { type: 'string', default: 'harsh' },
-    life: { type: 'string' },
-    threads: { type: 'string' },
-    trace: { type: 'string' },
-    json: { type: 'string' },
-  },
+const USAGE = `Releases in a model cluster with virtual time, and everything that can go wrong, from one seed. It stops at the first
+promise that is broken, and tells the shortest life that still breaks it.
+
+  npm run simulate -- [--seed N] [--releases N] [--faults LEVEL] [--threads N] [--trace FILE] [--json FILE]
+  npm run simulate -- --life N [--faults LEVEL] [--trace FILE] [--json FILE]
+
+  --seed N           the lives are drawn from it (default: another one each time)
+  --releases N       goes on until so many were made (default 1000)
+  --faults LEVEL     ${LEVELS.join(', ')} (default harsh)
+  --threads N        lives that are played side by side (default: as many as there are processors)
+  --life N           plays the one life of this seed
+  --trace FILE       writes there all that happened in the life that broke a promise, or in that of --life
+  --json FILE        writes the result there
+`;
+
+const FLAGS = {
+  seed: { type: 'string' },
+  releases: { type: 'string', default: '1000' },
+  faults: { type: 'string', default: 'harsh' },
+  life: { type: 'string' },
+  threads: { type: 'string' },
+  trace: { type: 'string' },
+  json: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const options = commandLine(USAGE, (args) => {
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
+  if (values.help) return undefined;
+  const seedOf = (flag: 'seed' | 'life'): number | undefined =>
+    values[flag] === undefined ? undefined : whole(flag, values[flag], 0, MOST_SEED);
+  return {
+    seed: seedOf('seed') ?? Math.floor(Math.random() * 0x7fff_ffff),
+    releases: whole('releases', values.releases, 1, 999_999_999),
+    faults: oneOf('faults', values.faults, LEVELS),
+    life: seedOf('life'),
+    ...(values.threads !== undefined && { threads: whole('threads', values.threads) }),
+    trace: values.trace,
+    json: values.json,
+  };
 });
 
 /** A run that is shorter says nothing about how rare something is. */
 const ENOUGH_FOR_COVERAGE = 5000;
 
-const level = LEVELS.find((each) => each === values.faults);
-if (level === undefined) throw new Error(`--faults must be ${LEVELS.join(', ')}`);
-process.exitCode = values.life === undefined ? await many(level) : await one(Number(values.life), level);
+process.exitCode =
+  options.life === undefined ? await many(options.faults) : await one(options.life, options.faults);
 
 async function one(seed: number, faults: Level): Promise<number> {
   const { live } = await import('./life.ts');
@@ -41,16 +66,16 @@ async function one(seed: number, faults: Level): Promise<number> {
 }
 
 async function many(faults: Level): Promise<number> {
-  const seed = values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
+  const { seed, releases, threads } = options;
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
-  console.log(`seed ${seed}, ${values.releases} releases, ${faults} faults`);
+  console.log(`seed ${seed}, ${releases} releases, ${faults} faults`);
   let told = 0;
   const { totals, broken } = await runLives({
     seed,
-    releases: Number(values.releases),
+    releases,
     faults,
-    ...(values.threads !== undefined && { threads: Number(values.threads) }),
+    ...(threads !== undefined && { threads }),
     onLife(now) {
       if (elapsed() - told < 10) return;
       told = elapsed();
@@ -116,12 +141,13 @@ async function tell(life: LifeResult, faults: Level): Promise<void> {
 }
 
 async function print(life: LifeResult): Promise<void> {
-  if (values.trace !== undefined) await writeFile(values.trace, `${story(life, Number.POSITIVE_INFINITY)}\n`);
+  if (options.trace !== undefined)
+    await writeFile(options.trace, `${story(life, Number.POSITIVE_INFINITY)}\n`);
   console.log(story(life));
 }
 
 async function write(result: object): Promise<void> {
-  if (values.json === undefined) return;
+  if (options.json === undefined) return;
   const plain = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
-  await writeFile(values.json, `${JSON.stringify(result, plain, 2)}\n`);
+  await writeFile(options.json, `${JSON.stringify(result, plain, 2)}\n`);
 }

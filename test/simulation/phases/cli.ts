@@ -1,18 +1,38 @@
-/** npm run phases -- [--search life|people|crashes] [--most N]: the search of the phases, as far as is asked. */
+/** `npm run phases`: see the usage. */
 import { parseArgs } from 'node:util';
-import { search } from './search.ts';
+import { commandLine, oneOf, whole } from '../../support/command-line.ts';
+import { type SearchOptions, search } from './search.ts';
 import { SEARCHES } from './searches.ts';
 
-const { values } = parseArgs({ options: { search: { type: 'string' }, most: { type: 'string' } } });
-const names = values.search === undefined ? Object.keys(SEARCHES) : [values.search];
+const NAMES = Object.keys(SEARCHES);
+
+const USAGE = `Every situation that a release can come into, each looked at once: whether every law is kept in it.
+
+  npm run phases -- [--search NAME] [--most N]
+
+  --search NAME      one of ${NAMES.join(', ')} (default: all)
+  --most N           so many classes of situations (default: all)
+`;
+
+const FLAGS = {
+  search: { type: 'string' },
+  most: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const { names, most } = commandLine(USAGE, (args) => {
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
+  if (values.help) return undefined;
+  return {
+    names: values.search === undefined ? NAMES : [oneOf('search', values.search, NAMES)],
+    most: values.most === undefined ? Number.POSITIVE_INFINITY : whole('most', values.most, 1, 999_999_999),
+  };
+});
 
 for (const name of names) {
-  const options = SEARCHES[name];
-  if (options === undefined) throw new Error(`--search must be one of ${Object.keys(SEARCHES).join(', ')}`);
   const began = performance.now();
-  const most = values.most === undefined ? Number.POSITIVE_INFINITY : Number(values.most);
   const { classes, steps, failure } = search({
-    ...options,
+    ...(SEARCHES[name] as SearchOptions),
     most,
     onProgress: (seen, left) => console.log(`${name}: ${seen} classes, ${left} to look at`),
   });
