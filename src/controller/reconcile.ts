@@ -24,7 +24,7 @@ import { lastSpec } from './revisions.ts';
 import { beginPass, currentOf, type Pass, type RoundDeps, round } from './round.ts';
 import { createRush } from './rush.ts';
 import { createTroubles, type Troubles } from './trouble.ts';
-import { createUntold, type Untold } from './untold.ts';
+import { createUntold, isNoneOf, type Untold } from './untold.ts';
 
 export interface ReconcileObserver {
   /** `at`: when the answer was there, milliseconds since the epoch. */
@@ -72,12 +72,20 @@ export function createReconciler(
     const bound = { ...deps, answers, rush, client: withSignal(deps.client, context.signal) };
     const parsed = readable(deps.cache, object);
     if (!parsed.ok) return refuse(bound, object, parsed.problems);
-    const known = untold.withThem({ key, uid: object.metadata.uid }, parsed.release.status);
-    const { status, base } = await announce(bound, object, parsed.release, known);
-    const pass = beginPass(key, { ...parsed.release, status }, base);
+    const subject = { key, uid: object.metadata.uid };
+    const known = {
+      status: untold.withThem(subject, parsed.release.status),
+      base: object.status,
+      untold: untold.lines(subject),
+    };
+    const { status, ...rest } = await announce(bound, object, parsed.release, known);
+    const pass = beginPass(key, { ...parsed.release, status }, rest);
     return toEnd(bound, { pace, line, troubles, untold }, pass, context);
   };
 }
+
+/** What a pass begins with. */
+type Known = Pick<Pass, 'status' | 'base' | 'untold'>;
 
 /**
  * The first write comes before anything else: without a condition, tools take an object for healthy. Where it cannot be
@@ -87,9 +95,9 @@ async function announce(
   deps: ReconcileDeps,
   object: BlueGreenReleaseObject,
   release: ParsedRelease,
-  known: ReleaseStatus,
-): Promise<Pick<Pass, 'status' | 'base'>> {
-  if (release.status.conditions !== undefined) return { status: known, base: object.status };
+  known: Known,
+): Promise<Known> {
+  if (release.status.conditions !== undefined) return known;
   const generation = release.metadata.generation ?? 0;
   const message = 'the operator has seen the release and is looking at it';
   const conditions: ConditionInput[] = [
@@ -98,7 +106,7 @@ async function announce(
   ];
   const status: ReleaseStatus = {
     ...release.status,
-    ...(known.decisions !== undefined && { decisions: known.decisions }),
+    ...(known.status.decisions !== undefined && { decisions: known.status.decisions }),
     phase: 'Idle',
     message,
     conditions: mergeConditions(undefined, conditions, generation, deps.now()),
@@ -107,7 +115,7 @@ async function announce(
     (error: unknown) =>
       deps.log.warn('the first status could not be written', { error: describeThrown(error) }),
   );
-  return { status, base: (written ?? object).status };
+  return written === undefined ? { ...known, status } : { status, base: written.status, untold: [] };
 }
 
 /** A release that is being deleted is taken apart by the spec that it last worked with, where its own cannot be read. */
@@ -195,8 +203,8 @@ async function toEnd(
     const result = await rounds(deps, pass, context, report);
     troubles.forget(pass.key);
     const subject = { key: pass.key, uid: pass.release.metadata.uid };
-    if (pass.isLate) untold.keepWhole(subject, currentOf(deps, pass)?.status ?? {}, pass.status);
-    else untold.forget(pass.key);
+    if (!pass.isLate) untold.keep(subject, pass.untold);
+    else untold.keepWhole(subject, pass.untold, currentOf(deps, pass)?.status ?? {}, pass.status);
     return result;
   } catch (error) {
     await writing.catch(() => undefined);
@@ -270,7 +278,9 @@ async function tellStatus(deps: ReconcileDeps, pass: Pass): Promise<void> {
   const object = ownObject(deps, pass);
   if (object === undefined) return;
   assertBase(object, pass);
-  pass.base = (await writeStatus(deps.client, deps.cache.releases, object, pass.status)).status;
+  const { status } = pass;
+  pass.base = (await writeStatus(deps.client, deps.cache.releases, object, status)).status;
+  pass.untold = pass.untold.filter(isNoneOf(status.decisions));
 }
 
 /**
@@ -302,7 +312,7 @@ async function failed(
   const { key, release } = pass;
   const object = currentOf(deps, pass);
   const subject = { key, uid: release.metadata.uid };
-  untold.keep(subject, object?.status ?? {}, pass.status, pass.base ?? {});
+  untold.keep(subject, pass.untold);
   if (isStale(error)) return { result: 'requeue' };
   if (object === undefined) return { result: 'success' };
   const { decisions } = untold.withThem(subject, object.status ?? {});
@@ -310,12 +320,14 @@ async function failed(
   const message = error instanceof Error ? error.message : 'an effect failed';
   if (error instanceof NameTakenError) {
     await tellFailure(deps, object, status, { type: 'Stalled', reason: 'NameTaken', message });
+    untold.forget(key);
     return { result: 'requeue_after', afterMs: 15_000 };
   }
   const failure: Failure = troubles.mayPass(pass.key, error)
     ? { type: 'Reconciling', reason: 'ApplyDelayed', message }
     : { type: 'Stalled', reason: 'ApplyFailed', message };
   await tellFailure(deps, object, status, failure);
+  untold.forget(key);
   throw error;
 }
 

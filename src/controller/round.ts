@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ParsedRelease } from '../api/parse.ts';
 import type { BlueGreenReleaseObject } from '../api/resource.ts';
-import type { ReleaseStatus } from '../api/status.ts';
+import type { Decision, ReleaseStatus } from '../api/status.ts';
 import { describeThrown, type Logger } from '../kube/log.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import { decide } from '../release/decide.ts';
@@ -21,6 +21,7 @@ import { observe, type Scene } from './observe.ts';
 import { withSeen } from './progress.ts';
 import { eventFor, type ReleaseEvent } from './report.ts';
 import type { Rush } from './rush.ts';
+import { untoldIn } from './untold.ts';
 
 export interface RoundDeps {
   readonly client: KubeClient;
@@ -45,6 +46,8 @@ export interface Pass {
   status: ReleaseStatus;
   /** As it stands in the cluster, as far as `status` knows. */
   base: BlueGreenReleaseObject['status'];
+  /** Lines of its decision log that this process has to tell. */
+  untold: readonly Decision[];
   /** The status that metrics know. */
   told: ReleaseStatus;
   /** The status is to be written later than the reconcile ends. */
@@ -53,7 +56,11 @@ export interface Pass {
   gone: boolean;
 }
 
-export function beginPass(key: string, release: ParsedRelease, base: Pass['base'] = release.status): Pass {
+export function beginPass(
+  key: string,
+  release: ParsedRelease,
+  { base, untold }: Pick<Pass, 'base' | 'untold'>,
+): Pass {
   const { status } = release;
   return {
     key,
@@ -61,6 +68,7 @@ export function beginPass(key: string, release: ParsedRelease, base: Pass['base'
     reconcileId: undefined,
     status,
     base,
+    untold,
     told: status,
     isLate: false,
     gone: false,
@@ -92,6 +100,7 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
     if (done.length > 0) pass.status = { ...pass.status, decisions: plan.status.decisions ?? [] };
     throw error;
   } finally {
+    if (done.length > 0) pass.untold = untoldIn(plan.status.decisions ?? [], pass.untold, done);
     // After the effects: neither a log line nor an event goes before what production waits for.
     tell(deps, pass, scene, object, plan);
   }

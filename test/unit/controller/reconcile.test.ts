@@ -203,57 +203,85 @@ describe('what was done before a reconcile ended early', () => {
     effects: ['of another'],
   }));
 
-  /**
-   * What each write of the status told of, where the first write of this object is refused, or (`heard`) comes while
-   * another process writes a status; `lost`: and then its status is.
-   */
-  async function told(refused: string, { lost = false, heard = false } = {}): Promise<unknown[][]> {
+  const context = {
+    signal: new AbortController().signal,
+    urgent: false,
+    pause: async () => {},
+    news: async () => false,
+  };
+
+  /** `refused` by the API server once; `heard`: another process writes its status meanwhile. */
+  type Trouble = 'refused' | 'heard' | 'refused and heard';
+
+  /** A cluster in which both Services are to be put back; `told`: what each write of the status told of. */
+  function begun(troubles: Readonly<Record<string, Trouble>>) {
     const cache = emptyCache();
+    const coming = new Map(Object.entries(troubles));
+    const told: unknown[][] = [];
+    let version = 3;
+    const newer = (): string => String(++version);
+    const lose = (known = cache.releases.get(metadata as Required<typeof metadata>)): void => {
+      const { status: _, ...rest } = known ?? object;
+      cache.releases.note({ ...rest, metadata: { ...metadata, resourceVersion: newer() } });
+    };
+    const astray = (): void => {
+      for (const name of ['shop', 'admin']) {
+        const service = serviceOf(name);
+        cache.services.note({ ...service, metadata: { ...service.metadata, resourceVersion: newer() } });
+      }
+    };
     cache.releases.note(object);
     cache.revisions.note(revision as never);
-    for (const name of ['shop', 'admin']) cache.services.note(serviceOf(name));
-    const patience = new Set([refused]);
-    const effects: unknown[][] = [];
+    astray();
     const client = {
       get: async (type: ResourceType, { name }: { name: string }) =>
         type === SERVICES ? cache.services.get({ namespace: 'demo', name }) : undefined,
       create: async (_: ResourceType, o: KubeObject) => ({
         ...o,
-        metadata: { ...o.metadata, uid: o.metadata.name, resourceVersion: '6' },
+        metadata: { ...o.metadata, uid: o.metadata.name, resourceVersion: newer() },
       }),
       list: (type: ResourceType) => Promise.resolve(type === RELEASES ? [object] : []),
       patch: (type: ResourceType, { name }: { name: string }, { body }: any, options?: CallOptions) => {
         const what = options?.subresource ?? name;
-        if (patience.delete(what)) {
-          if (!heard) return Promise.reject(conflict);
-          const newer = { ...object.metadata, resourceVersion: '7' };
-          cache.releases.note({ ...object, metadata: newer, status: { ...status, decisions: theirs } });
+        const trouble = coming.get(what);
+        coming.delete(what);
+        if (trouble?.includes('heard')) {
+          const theirMetadata = { ...metadata, resourceVersion: newer() };
+          cache.releases.note({
+            ...object,
+            metadata: theirMetadata,
+            status: { ...status, decisions: theirs },
+          });
         }
+        if (trouble?.includes('refused')) return Promise.reject(conflict);
         if (what === 'status') {
-          effects.push((body.status.decisions ?? []).flatMap((decision: any) => decision.effects));
-          return Promise.resolve({ ...object, status: { ...status, ...body.status } });
+          told.push((body.status.decisions ?? []).flatMap((decision: any) => decision.effects));
+          const before = cache.releases.get(metadata as Required<typeof metadata>)?.status;
+          const written = { ...(before as object), ...body.status };
+          return Promise.resolve({
+            ...object,
+            metadata: { ...metadata, resourceVersion: newer() },
+            status: written,
+          });
         }
         if (type !== SERVICES) return Promise.reject(new Error(`no ${type.kind}`));
         const selector = { app: 'shop', 'bluegreen.dev/color': 'blue' };
-        const { annotations, ...metadata } = serviceOf(name).metadata;
+        const { annotations, ...rest } = serviceOf(name).metadata;
         return Promise.resolve({
-          metadata: { ...metadata, resourceVersion: '5', annotations: { ...annotations, [MARK]: 'u/r1/1' } },
+          metadata: {
+            ...rest,
+            resourceVersion: newer(),
+            annotations: { ...annotations, [MARK]: 'u/r1/1' },
+          },
           spec: { selector, ports: [] },
         });
       },
     };
-    const reconcile = reconcilerOf(client, cache, () => NOON);
-    const context = {
-      signal: new AbortController().signal,
-      urgent: false,
-      pause: async () => {},
-      news: async () => false,
+    const process = () => {
+      const reconcile = reconcilerOf(client, cache, () => NOON);
+      return async () => (await reconcile('demo/shop', context)).result;
     };
-    expect((await reconcile('demo/shop', context)).result).to.equal('requeue');
-    const { status: _, ...without } = { ...object, metadata: { ...metadata, resourceVersion: '7' } };
-    if (lost) cache.releases.note(without);
-    await reconcile('demo/shop', context);
-    return effects;
+    return { told, coming, lose, astray, process };
   }
 
   for (const [what, refused] of [
@@ -261,12 +289,20 @@ describe('what was done before a reconcile ended early', () => {
     ['its status was not what it was', 'status'],
   ] as const) {
     it(`stands in the decision log: ${what}`, async () => {
-      expect((await told(refused)).at(-1)).to.include('PatchSelector shop -> blue');
+      const { told, process } = begun({ [refused]: 'refused' });
+      const reconcile = process();
+      expect(await reconcile()).to.equal('requeue');
+      await reconcile();
+      expect(told.at(-1)).to.include('PatchSelector shop -> blue');
     });
   }
 
   it('stands in the decision log beside what another process told meanwhile, which is not written over', async () => {
-    const lines = (await told('admin', { heard: true })).at(-1);
+    const { told, process } = begun({ admin: 'heard' });
+    const reconcile = process();
+    expect(await reconcile()).to.equal('requeue');
+    await reconcile();
+    const lines = told.at(-1);
     expect(lines).to.include.members([
       'of another',
       'PatchSelector shop -> blue',
@@ -276,7 +312,36 @@ describe('what was done before a reconcile ended early', () => {
   });
 
   it('stands in the first status that is written where it was lost meanwhile: that may be lost as well', async () => {
-    expect((await told('status', { lost: true }))[0]).to.include('PatchSelector shop -> blue');
+    const { told, lose, process } = begun({ status: 'refused' });
+    const reconcile = process();
+    expect(await reconcile()).to.equal('requeue');
+    lose();
+    await reconcile();
+    expect(told[0]).to.include('PatchSelector shop -> blue');
+  });
+
+  it('stands there still where that one could not be written, and another process wrote a full log meanwhile', async () => {
+    const { told, coming, lose, process } = begun({ status: 'refused' });
+    const reconcile = process();
+    expect(await reconcile()).to.equal('requeue');
+    lose();
+    coming.set('status', 'refused and heard');
+    expect(await reconcile()).to.equal('requeue');
+    await reconcile();
+    expect(told.at(-1)).to.include.members(['of another', 'PatchSelector shop -> blue']);
+  });
+
+  it('stands there also where the line of another process told of the same a moment ago, and was lost', async () => {
+    const { told, lose, astray, process } = begun({});
+    await process()();
+    expect(told[0]).to.include('PatchSelector shop -> blue');
+    astray();
+    const reconcile = process();
+    await reconcile();
+    expect(told.length, 'it is told of once a minute').to.equal(1);
+    lose();
+    await reconcile();
+    expect(told[1]).to.deep.equal(['PatchSelector shop -> blue', 'PatchSelector admin -> blue']);
   });
 });
 

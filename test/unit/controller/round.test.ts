@@ -61,7 +61,7 @@ async function roundThat(standsBackMs: number) {
   } as unknown as RoundDeps;
   const parsed = parseRelease(release);
   if (!parsed.ok) throw new Error('the release cannot be read');
-  const pass = beginPass('demo/shop', parsed.release);
+  const pass = beginPass('demo/shop', parsed.release, { base: release.status, untold: [] });
   const plan = await round(deps, pass);
   return { told, plan, status: pass.status };
 }
