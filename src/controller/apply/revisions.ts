@@ -1,6 +1,7 @@
 /** Revisions: their content, what their ConfigMaps held, and their facts. */
 import {
   ANNOTATION_FACTS,
+  colorName,
   copyName,
   LABEL_RELEASE,
   LABEL_REVISION,
@@ -217,17 +218,26 @@ const recordFacts: Apply<'RecordFacts'> = async (applier, scene, effect) => {
   ]);
 };
 
+/** Another process may have built its colour of it anew a moment ago: the cache has not heard of that. */
+const deleteRevision: Apply<'DeleteRevision'> = async (applier, scene, { revision }) => {
+  const { namespace, name } = scene.release;
+  const { revisions } = applier.cache;
+  const uid = revisions.get({ namespace, name: revisionObjectName(name, revision) })?.metadata.uid;
+  if (uid === undefined) return;
+  const color = scene.snapshot.revisions.find((each) => each.name === revision)?.facts?.color;
+  const key = color !== undefined && scene.pair === undefined && { namespace, name: colorName(name, color) };
+  const holder = key ? await applier.client.get<Deployment>(DEPLOYMENTS, key) : undefined;
+  if (holder?.metadata.labels?.[LABEL_REVISION] === revision)
+    throw new StaleError(`${color} holds revision ${revision}: it is not forgotten`);
+  await remove(applier, revisions, CONTROLLER_REVISIONS, scene, revisionObjectName(name, revision), uid);
+};
+
 export const revisionAppliers: Appliers<
   'CreateRevision' | 'RecordFacts' | 'DeleteRevision' | 'WriteCopy' | 'RemoveCopy'
 > = {
   CreateRevision: createRevision,
   RecordFacts: recordFacts,
-  DeleteRevision: async (applier, scene, { revision }) => {
-    const name = revisionObjectName(scene.release.name, revision);
-    const uid = applier.cache.revisions.get({ namespace: scene.release.namespace, name })?.metadata.uid;
-    if (uid !== undefined)
-      await remove(applier, applier.cache.revisions, CONTROLLER_REVISIONS, scene, name, uid);
-  },
+  DeleteRevision: deleteRevision,
   WriteCopy: writeCopy,
   RemoveCopy: (applier, scene, { name, uid }) =>
     remove(applier, applier.cache.configMaps, CONFIG_MAPS, scene, name, uid),

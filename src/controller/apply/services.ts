@@ -14,7 +14,7 @@ import { parseMark } from '../../release/mark.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
-import type { Applier, Appliers, Apply } from './applier.ts';
+import type { Applier, Appliers, Apply, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { serviceOf } from './present.ts';
 import { assertStands } from './standing.ts';
@@ -57,19 +57,22 @@ async function assertOurs(
 }
 
 /**
- * Without the key the source serves again, which another process may have parked a moment ago, with the adoption done. Who
- * cannot ask does it all the same: no pod of the colour is ready.
+ * Whose switch it is: what vouches for that is the mark that is tested for. Where none stands the facts do, of which this
+ * process may have heard too little: another one has rolled that revision back a moment ago. Without the key the source
+ * serves again, which another process may have parked, with the adoption done. Who cannot ask does it all the same.
  */
-async function assertAdopting(
+async function assertInForce(
   { client }: Applier,
   { release, snapshot }: Scene,
-  expectedMark: string | undefined,
+  { color, mark, expectedMark }: Of<'PatchSelector'>,
+  urgency: Urgency,
 ): Promise<void> {
-  const mark = parseMark(expectedMark, release.uid);
-  const seen = snapshot.revisions.find(({ name }) => name === mark?.revision);
+  if (color !== undefined && expectedMark !== undefined) return;
+  const told = color === undefined ? parseMark(expectedMark, release.uid) : mark;
+  const seen = snapshot.revisions.find(({ name }) => name === told?.revision);
   if (seen === undefined) return;
   const key = { namespace: release.namespace, name: revisionObjectName(release.name, seen.name) };
-  const now = await client.get<KubeObject>(CONTROLLER_REVISIONS, key).catch(() => undefined);
+  const now = await client.get<KubeObject>(CONTROLLER_REVISIONS, key, { urgency }).catch(() => undefined);
   if (now !== undefined && now.metadata.annotations?.[ANNOTATION_FACTS] !== seen.rawFacts)
     throw new StaleError(`the facts of revision ${seen.name} changed in the meantime`);
 }
@@ -81,8 +84,10 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   const annotations = service.metadata.annotations;
   const path = `/spec/selector/${pointer(label)}`;
   const urgency = effect.rescue ? 'rescue' : 'normal';
-  await assertOurs(applier, scene, effect.expectedMark, service, urgency);
-  if (effect.color === undefined) await assertAdopting(applier, scene, effect.expectedMark);
+  await Promise.all([
+    assertOurs(applier, scene, effect.expectedMark, service, urgency),
+    assertInForce(applier, scene, effect, urgency),
+  ]);
   const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [
     test('/metadata/uid', effect.uid),

@@ -27,7 +27,11 @@ const source = {
 const scene = {
   release: { namespace: 'demo', name: 'shop', uid: 'this-life', spec },
   source,
-  snapshot: { config: { found: undefined, missing: [], bytes: 0 }, release: { deleting: false } },
+  snapshot: {
+    config: { found: undefined, missing: [], bytes: 0 },
+    release: { deleting: false },
+    revisions: [],
+  },
 } as unknown as Scene;
 const facts: RevisionFacts = { color: 'blue', attempt: 1, startedAt: 0 };
 const freeze = {
@@ -371,6 +375,76 @@ describe('a Service that tells nothing of this release', () => {
   it('is not the one that was claimed and has not been switched yet: nobody is asked', async () => {
     const annotations = { 'bluegreen.dev/claimed-by': 'this-life' };
     expect(await marked(undefined, { annotations })).to.deep.equal([false, true]);
+  });
+});
+
+describe('a Service that lost its mark', () => {
+  const effect = {
+    kind: 'PatchSelector',
+    service: 'shop',
+    uid: 'service-uid',
+    from: { app: 'shop' },
+    expectedMark: undefined,
+    color: 'blue',
+    mark: { uid: 'this-life', revision: 'r1', attempt: 1, direction: 'Forward' },
+    decidedAt: 0,
+    reason: 'SelectorRestored',
+    rescue: true,
+  } as const;
+
+  /** What it ends with, where r1 was seen to be watched, and is this by now. */
+  async function ended(get: () => Promise<unknown>, change: object = {}): Promise<unknown> {
+    const { asked, applier } = cluster(revision({}));
+    const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12' };
+    const annotations = { 'bluegreen.dev/claimed-by': 'this-life' };
+    const services = [{ metadata: { ...metadata, annotations }, spec: { selector: { app: 'shop' } } }];
+    const snapshot = { ...scene.snapshot, revisions: [{ name: 'r1', rawFacts: 'watched' }] };
+    const here = { ...scene, services, previews: [], leftovers: [], snapshot } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const client = { ...applier.client, get } as unknown as KubeClient;
+    const error = await thrown(applyEffect({ client, cache }, here, { ...effect, ...change } as Effect));
+    if (error !== undefined && !(error instanceof StaleError)) throw error;
+    return error?.message ?? asked.operations.find(({ op }) => op === 'add');
+  }
+  const facts = (text: string) => async () => revision({ annotations: { 'bluegreen.dev/facts': text } });
+  const put = { op: 'add', path: '/spec/selector/bluegreen.dev~1color', value: 'blue' };
+
+  it('is not put back to a revision that another process has rolled back meanwhile', async () => {
+    expect(await ended(facts('rejected'))).to.equal('the facts of revision r1 changed in the meantime');
+  });
+
+  it('is put back where nothing was written since, and where nobody can be asked', async () => {
+    const down = () => Promise.reject(new Error('the API server is away'));
+    for (const get of [facts('watched'), async () => undefined, down])
+      expect(await ended(get)).to.deep.equal(put);
+  });
+
+  it('is not one whose mark stands: that is tested for, and nobody is asked', async () => {
+    expect(await ended(facts('rejected'), { expectedMark: 'this-life/r1/1' })).to.deep.equal(put);
+  });
+});
+
+describe('a revision that is beyond historyLimit', () => {
+  /** What it ends with, where the API server has the Deployment of its colour like this. */
+  async function forgotten(held: string | undefined): Promise<unknown> {
+    const { asked, applier } = cluster(revision({}));
+    const snapshot = { ...scene.snapshot, revisions: [{ name: 'r1', facts }] };
+    const deployment = held && renderColor(scene.release, 'blue', held, { template }, 1);
+    const client = { ...applier.client, get: () => Promise.resolve(deployment) } as unknown as KubeClient;
+    const here = { ...scene, snapshot } as unknown as Scene;
+    const error = await thrown(
+      applyEffect({ ...applier, client }, here, { kind: 'DeleteRevision', revision: 'r1' }),
+    );
+    return error instanceof StaleError ? error.message : asked.deleted;
+  }
+
+  it('stays while its colour holds it, of which this process had not heard', async () => {
+    expect(await forgotten('r1')).to.equal('blue holds revision r1: it is not forgotten');
+  });
+
+  it('is deleted where its colour holds another one, or is not there', async () => {
+    for (const held of ['r2', undefined])
+      expect(await forgotten(held)).to.deep.equal([{ uid: 'revision-uid', propagation: 'Background' }]);
   });
 });
 
