@@ -16,6 +16,7 @@ import { markedOf, SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.
 import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
+import { assertInForce } from './in-force.ts';
 import { assertStands } from './standing.ts';
 import { create, patch, removeMembers, setMembers, test, testMark } from './writes.ts';
 
@@ -48,10 +49,12 @@ const claimEndpoint: Apply<'ClaimEndpoint'> = async (applier, scene, { configMap
 };
 
 /** Mark, time and reason travel in the same patch: no crash can separate them. */
-const publish: Apply<'Publish'> = (applier, scene, effect) => {
+const publish: Apply<'Publish'> = async (applier, scene, effect) => {
   const { metadata, data } = publishedOf(scene);
   // The API server leaves an empty map out, so that there is nothing to test: whoever fills it writes a new version.
   const isEmpty = Object.keys(data ?? {}).length === 0;
+  const urgency = effect.rescue ? 'rescue' : 'normal';
+  if (effect.expectedMark === undefined) await assertInForce(applier, scene, effect.mark, urgency);
   return patch(
     applier,
     applier.cache.configMaps,
@@ -65,7 +68,7 @@ const publish: Apply<'Publish'> = (applier, scene, effect) => {
       { op: 'add', path: '/data', value: { ...effect.data } },
       ...setMembers('/metadata/annotations', metadata.annotations, switchAnnotations(effect)),
     ],
-    { urgency: effect.rescue ? 'rescue' : 'normal' },
+    { urgency },
   );
 };
 

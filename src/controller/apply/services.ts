@@ -1,21 +1,19 @@
 /** Services: where traffic goes, whose they are, and the twins that show the sides. */
 import {
   ANNOTATION_CLAIM,
-  ANNOTATION_FACTS,
   ANNOTATION_SWITCH,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
-  revisionObjectName,
   twinName,
 } from '../../api/names.ts';
-import type { CallOptions, JsonPatchOperation, KubeObject, Urgency } from '../../kube/ports.ts';
-import { CONTROLLER_REVISIONS, SERVICES, type Service } from '../../kube/types.ts';
-import { parseMark } from '../../release/mark.ts';
+import type { CallOptions, JsonPatchOperation, Urgency } from '../../kube/ports.ts';
+import { SERVICES, type Service } from '../../kube/types.ts';
+import { parseMark, type SwitchMark } from '../../release/mark.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply, Of } from './applier.ts';
-import { StaleError } from './errors.ts';
+import { assertInForce } from './in-force.ts';
 import { serviceOf } from './present.ts';
 import { assertStands } from './standing.ts';
 import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
@@ -56,25 +54,11 @@ async function assertOurs(
   if (expectedMark === undefined && !isClaimed) await assertStands(applier, scene, urgency);
 }
 
-/**
- * Whose switch it is: what vouches for that is the mark that is tested for. Where none stands the facts do, of which this
- * process may have heard too little: another one has rolled that revision back a moment ago. Without the key the source
- * serves again, which another process may have parked, with the adoption done. Who cannot ask does it all the same.
- */
-async function assertInForce(
-  { client }: Applier,
-  { release, snapshot }: Scene,
-  { color, mark, expectedMark }: Of<'PatchSelector'>,
-  urgency: Urgency,
-): Promise<void> {
-  if (color !== undefined && expectedMark !== undefined) return;
-  const told = color === undefined ? parseMark(expectedMark, release.uid) : mark;
-  const seen = snapshot.revisions.find(({ name }) => name === told?.revision);
-  if (seen === undefined) return;
-  const key = { namespace: release.namespace, name: revisionObjectName(release.name, seen.name) };
-  const now = await client.get<KubeObject>(CONTROLLER_REVISIONS, key, { urgency }).catch(() => undefined);
-  if (now !== undefined && now.metadata.annotations?.[ANNOTATION_FACTS] !== seen.rawFacts)
-    throw new StaleError(`the facts of revision ${seen.name} changed in the meantime`);
+/** Without the key the source serves again, which another process may have parked a moment ago, with the adoption done. */
+function unvouched({ release }: Scene, effect: Of<'PatchSelector'>): SwitchMark | undefined {
+  const { color, mark, expectedMark } = effect;
+  if (color === undefined) return parseMark(expectedMark, release.uid);
+  return expectedMark === undefined ? mark : undefined;
 }
 
 /** The production selector. Mark, time and reason travel in the same patch: no crash can separate them. */
@@ -86,7 +70,7 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   const urgency = effect.rescue ? 'rescue' : 'normal';
   await Promise.all([
     assertOurs(applier, scene, effect.expectedMark, service, urgency),
-    assertInForce(applier, scene, effect, urgency),
+    assertInForce(applier, scene, unvouched(scene, effect), urgency),
   ]);
   const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [

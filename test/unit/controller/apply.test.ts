@@ -392,13 +392,22 @@ describe('a Service that lost its mark', () => {
     rescue: true,
   } as const;
 
-  /** What it ends with, where r1 was seen to be watched, and is this by now. */
-  async function ended(get: () => Promise<unknown>, change: object = {}): Promise<unknown> {
+  /** What it ends with, where r1 was seen to be watched and r2 proven, and they are this by now. */
+  async function ended(
+    get: (_: unknown, key: { name: string }) => Promise<unknown>,
+    change: object = {},
+  ): Promise<unknown> {
     const { asked, applier } = cluster(revision({}));
     const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12' };
     const annotations = { 'bluegreen.dev/claimed-by': 'this-life' };
     const services = [{ metadata: { ...metadata, annotations }, spec: { selector: { app: 'shop' } } }];
-    const snapshot = { ...scene.snapshot, revisions: [{ name: 'r1', rawFacts: 'watched' }] };
+    const revisions = [
+      { name: 'r0', rawFacts: 'committed', facts: { attempt: 1 } },
+      { name: 'r1', rawFacts: 'watched', facts: { attempt: 2 } },
+      { name: 'r2', rawFacts: 'proven', facts: { attempt: 3 } },
+      { name: 'r3' },
+    ];
+    const snapshot = { ...scene.snapshot, revisions };
     const here = { ...scene, services, previews: [], leftovers: [], snapshot } as unknown as Scene;
     const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
     const client = { ...applier.client, get } as unknown as KubeClient;
@@ -406,21 +415,30 @@ describe('a Service that lost its mark', () => {
     if (error !== undefined && !(error instanceof StaleError)) throw error;
     return error?.message ?? asked.operations.find(({ op }) => op === 'add');
   }
-  const facts = (text: string) => async () => revision({ annotations: { 'bluegreen.dev/facts': text } });
+  const facts =
+    (texts: Record<string, string>) =>
+    async (_: unknown, { name }: { name: string }) =>
+      revision({ annotations: { 'bluegreen.dev/facts': texts[name] ?? 'others' } });
+  const seen = { 'shop-r1': 'watched', 'shop-r2': 'proven' };
   const put = { op: 'add', path: '/spec/selector/bluegreen.dev~1color', value: 'blue' };
 
   it('is not put back to a revision that another process has rolled back meanwhile', async () => {
-    expect(await ended(facts('rejected'))).to.equal('the facts of revision r1 changed in the meantime');
+    const get = facts({ ...seen, 'shop-r1': 'rejected' });
+    expect(await ended(get)).to.equal('the facts of revision r1 changed in the meantime');
+  });
+
+  it('nor from one that was begun since, and that another process has switched to', async () => {
+    const get = facts({ ...seen, 'shop-r2': 'verified' });
+    expect(await ended(get)).to.equal('the facts of revision r2 changed in the meantime');
   });
 
   it('is put back where nothing was written since, and where nobody can be asked', async () => {
     const down = () => Promise.reject(new Error('the API server is away'));
-    for (const get of [facts('watched'), async () => undefined, down])
-      expect(await ended(get)).to.deep.equal(put);
+    for (const get of [facts(seen), async () => undefined, down]) expect(await ended(get)).to.deep.equal(put);
   });
 
   it('is not one whose mark stands: that is tested for, and nobody is asked', async () => {
-    expect(await ended(facts('rejected'), { expectedMark: 'this-life/r1/1' })).to.deep.equal(put);
+    expect(await ended(facts({}), { expectedMark: 'this-life/r1/1' })).to.deep.equal(put);
   });
 });
 

@@ -4,10 +4,18 @@ import { applyEffect } from '../../../src/controller/apply.ts';
 const UNMARKED = { name: 'search', uid: 'map-uid', resourceVersion: '7' };
 const BLUE = { url: 'https://blue.example.com', color: 'blue' };
 
-/** The preconditions of the patch that publishes blue where this stood when it was decided, with this mark. */
-async function tests(data: Record<string, string> | undefined, expectedMark?: string): Promise<unknown[]> {
+/**
+ * The preconditions of the patch that publishes blue where this stood when it was decided, with this mark; `facts`: those
+ * of r1 by now, which were seen to be "proven".
+ */
+async function tests(
+  data: Record<string, string> | undefined,
+  expectedMark?: string,
+  facts = 'proven',
+): Promise<unknown[]> {
   let operations: { op: string; path: string; value: unknown }[] = [];
   const client: any = {
+    get: async () => ({ metadata: { annotations: { 'bluegreen.dev/facts': facts } } }),
     patch: async (_type: unknown, _key: unknown, patch: any) => {
       ({ operations } = patch);
       return { metadata: UNMARKED };
@@ -16,6 +24,7 @@ async function tests(data: Record<string, string> | undefined, expectedMark?: st
   const scene: any = {
     release: { namespace: 'team', name: 'shop' },
     published: { metadata: UNMARKED, data },
+    snapshot: { revisions: [{ name: 'r1', rawFacts: 'proven', facts: { attempt: 1 } }] },
   };
   const mark = { uid: 'uid', revision: 'r1', attempt: 1, direction: 'Forward' } as const;
   await applyEffect({ client, cache: { configMaps: { note: () => undefined } } as never }, scene, {
@@ -52,5 +61,11 @@ describe('what is published', () => {
     expect(await tests({}, 'uid/r2/2')).to.deep.equal([uid, version]);
     expect(await tests(undefined)).to.deep.equal([uid, version]);
     expect(await tests({})).to.deep.equal([uid, version]);
+  });
+
+  it('is nothing that another process has rolled back meanwhile, where no mark was seen that would tell', async () => {
+    const stale = await tests({ url: 'old' }, undefined, 'rejected').catch((error: unknown) => error);
+    expect(String(stale)).to.equal('Error: the facts of revision r1 changed in the meantime');
+    expect((await tests({ url: 'old' }, 'uid/r2/2', 'rejected')).length).to.equal(3);
   });
 });
