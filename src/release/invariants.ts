@@ -198,12 +198,15 @@ function unprovenBack(snapshot: Snapshot, { mark, color }: Patch): string | unde
   return strangersIn(snapshot, facts.color, mark.revision);
 }
 
-/** The colour holds another revision, or ready pods of one. */
-function strangersIn({ sides }: Snapshot, color: Color, revision: string): string | undefined {
+/** The colour holds another revision, or pods of one that are ready, as they or their endpoints say. */
+function strangersIn({ sides, services }: Snapshot, color: Color, revision: string): string | undefined {
   const { deployment, pods } = sides[color];
   if (deployment?.revision !== revision || !deployment.matches)
     return `the Deployment of ${color} does not hold revision ${revision}`;
-  const stranger = pods.find((pod) => pod.ready && pod.revision !== revision);
+  const listed = services.map((service) => readyOf(service, color));
+  const stranger = pods.find(
+    (pod) => pod.revision !== revision && (pod.ready || listed.some((ready) => ready.has(pod.uid))),
+  );
   return stranger && `pod ${stranger.name} of ${color} is not of revision ${revision}`;
 }
 

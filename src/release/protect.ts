@@ -45,10 +45,13 @@ export function rescue(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   if ((servingCount(snapshot) > 0 && !isBack) || readyCount(snapshot, active.facts.color) > 0)
     return undefined;
   if (readyCount(snapshot, to) === 0) return undefined;
-  return goBack(snapshot, roles, active, {
+  const back = goBack(snapshot, roles, active, {
     reason: 'NoReadyEndpoints',
     message: `no ${active.facts.color} pod (revision ${active.name}) is ready`,
   });
+  // What is ready there is of another revision, and stays so: a fix does not wait for it.
+  const isShut = stage === 'Resting' && back.stalled && readyToReturn(snapshot, target) === 0;
+  return isShut && isFixWished(snapshot, roles, active) ? undefined : back;
 }
 
 const AT_REST: ReadonlySet<Verdict['phase']> = new Set([

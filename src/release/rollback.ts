@@ -1,11 +1,12 @@
 /** What a rollback would find, and how long it would take: shown beforehand, and asked when one is wanted. */
-import { readyCount, servingCount } from './endpoints.ts';
+import { readyOfColor, servingCount, telling } from './endpoints.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
 
 /**
  * Ready pods of the target. None where its Deployment was edited or holds another revision, and none while ready pods
- * of another revision are left in its colour: the selector would give them the traffic as well.
+ * of another revision are left in its colour: the selector would give them the traffic as well. Pods and endpoints are
+ * watched apart: what either calls ready is, and what only the endpoints know is nobody's.
  */
 export function readyToReturn(snapshot: Snapshot, target: StartedRevision): number {
   // Of an external workload nobody here can tell; what served before is better than what was found bad.
@@ -13,8 +14,15 @@ export function readyToReturn(snapshot: Snapshot, target: StartedRevision): numb
   const { color } = target.facts;
   const { deployment, pods } = snapshot.sides[color];
   if (deployment?.revision !== target.name || !deployment.matches) return 0;
-  if (pods.some((pod) => pod.ready && pod.revision !== target.name)) return 0;
-  return readyCount(snapshot, color);
+  const reached = telling(snapshot).map((service) => readyOfColor(service, color));
+  const [own, others] = [pods.filter(isOwn), pods.filter((pod) => !isOwn(pod))];
+  if (others.some(({ ready, uid }) => ready || reached.some((ready) => ready.has(uid)))) return 0;
+  const counts = reached.map((ready) => own.filter(({ uid }) => ready.has(uid)).length);
+  return counts.length === 0 ? 0 : Math.min(...counts);
+
+  function isOwn({ revision }: PodView): boolean {
+    return revision === target.name;
+  }
 }
 
 /** What production had at the switch or has now, whichever is less: a side that fails must not ask for more. */

@@ -21,7 +21,7 @@ import {
   started,
   validated,
 } from './situations.ts';
-import { HOUR, NOON, type Picture, UID, world } from './world.ts';
+import { endpointsOf, HOUR, NOON, type Picture, UID, world } from './world.ts';
 
 type Patch = Extract<Effect, { kind: 'PatchSelector' }>;
 type HandBack = Extract<Effect, { kind: 'HandBack' }>;
@@ -51,6 +51,8 @@ function handBack(picture: Picture, change: Partial<HandBack> = {}): HandBack {
   return { kind: 'HandBack', service, uid, from, expectedMark, decidedAt, reason, hash: 'abc', ...change };
 }
 
+/** Of a twin that is as it should be. */
+const STANDS = { found: true, ours: true, matches: true };
 const back = (attempt: number) => ({ uid: UID, revision: 'r1', attempt, direction: 'Back' as const });
 const record = (revision: string, before: RevisionFacts, facts: RevisionFacts): Effect => ({
   kind: 'RecordFacts',
@@ -338,6 +340,21 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     { ...observed, revisions: { r1: { ...r2, color: 'blue' }, r2: r2Verified } },
     patch(observed, { color: 'blue', mark: back(2), rescue: true }),
     'revision r1 was never committed on blue',
+  ],
+  [
+    'a way back to pods of which one is of another revision, and ready by its endpoint alone',
+    {
+      ...observed,
+      blue: { revision: 'r1', ready: 3, pods: [{}, { revision: 'r7', ready: false }, {}] },
+      service: {
+        twins: {
+          blue: { ...STANDS, endpoints: endpointsOf([{ uid: 'blue-pod-1', ready: true }]) },
+          green: { ...STANDS, endpoints: [] },
+        },
+      },
+    },
+    patch(observed, { color: 'blue', mark: back(2), rescue: true }),
+    'pod checkout-blue-1 of blue is not of revision r1',
   ],
   [
     'a way back to dead pods',

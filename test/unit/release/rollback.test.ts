@@ -9,7 +9,7 @@ import {
 } from '../../../src/release/rollback.ts';
 import type { PodView } from '../../../src/release/snapshot.ts';
 import { committed, idle, r1, r2Committed, r2Validated, switched } from './situations.ts';
-import { NOON, type Picture, SECOND, world } from './world.ts';
+import { endpointsOf, NOON, type Picture, SECOND, world } from './world.ts';
 
 /** r2 serves on green, r1 could take over on blue. */
 function sides(picture: Picture): { active: StartedRevision; target: StartedRevision } {
@@ -42,6 +42,28 @@ describe('pods that a way back would find', () => {
     it(what, () => {
       expect(readyToReturn(world({ ...committed, blue }), sides(committed).target)).to.equal(count);
     });
+
+  /** Pods of blue as their own watch tells, and those that the endpoints call ready. */
+  const seen = (pods: readonly Partial<PodView>[], listed: readonly string[]): number => {
+    const endpoints = endpointsOf(listed.map((uid) => ({ uid, ready: true })));
+    const stands = { found: true, ours: true, matches: true };
+    const twins = { blue: { ...stands, endpoints }, green: { ...stands, endpoints: [] } };
+    const snapshot = world({ ...committed, blue: { revision: 'r1', desired: 1, pods }, service: { twins } });
+    return readyToReturn(snapshot, sides(committed).target);
+  };
+
+  it('are none where the endpoints tell sooner than its pod that one of another revision is ready', () => {
+    expect(seen([{ ready: false }, { ready: false, revision: 'r7' }], ['blue-pod-1'])).to.equal(0);
+    expect(seen([{ ready: true }, { ready: false, revision: 'r7' }], ['blue-pod-0', 'blue-pod-1'])).to.equal(
+      0,
+    );
+  });
+
+  it('are those that are known to be its own, of all that the endpoints tell', () => {
+    expect(seen([{ ready: true }], ['blue-pod-0', 'ends-or-is-not-heard-of'])).to.equal(1);
+    expect(seen([{ ready: false }], ['ends-or-is-not-heard-of'])).to.equal(0);
+    expect(seen([{ ready: false }], ['blue-pod-0'])).to.equal(1);
+  });
 
   for (const [what, ready, verifiedReady, needed] of [
     ['as many as production had at the switch, where it has more now', 5, 3, 3],

@@ -421,6 +421,20 @@ describe('the active side dies', () => {
     expect([result.phase, result.reason]).to.deep.equal(['RollingBack', 'NoReadyEndpoints']);
     expect(result.effects).to.deep.equal(['RecordFacts r2 Committed']);
   });
+
+  it('and while they stay there, a fix does not wait for the way back', () => {
+    const blue = { revision: 'r1', desired: 1, pods: [{ revision: 'r3', ready: true }, { ready: false }] };
+    const at = (now: number, wish: string) => {
+      const r2 = { ...r2Committed, returnWanted: { at: NOON, reason: 'NoReadyEndpoints', message: 'dead' } };
+      const source = { fingerprint: wish };
+      return decided({ ...committed, now, source, green: dead, blue, revisions: { r1, r2 } });
+    };
+    const soon = at(NOON + 59 * SECOND, 'v4');
+    expect([soon.phase, soon.reason]).to.deep.equal(['RollingBack', 'NoReadyEndpoints']);
+    const later = at(NOON + MINUTE, 'v4');
+    expect([later.phase, later.reason]).to.deep.equal(['Preparing', 'ReleaseStarted']);
+    expect(at(NOON + MINUTE, 'v2').phase, 'nothing else is wished for').to.equal('RollingBack');
+  });
 });
 
 describe('the way back', () => {
