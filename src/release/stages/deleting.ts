@@ -161,13 +161,14 @@ function keptColors(snapshot: Snapshot): Color[] {
 }
 
 /**
- * The selector names this colour; or it names none, and the source's pods alone would be fewer than the colours'. A
- * Service that cannot be read may point anywhere.
+ * The selector names this colour; or it names none, this colour is to have pods, and the source's alone would be fewer
+ * than the colours'. A Service that cannot be read may point anywhere.
  */
 function restsOn(snapshot: Snapshot, service: ServiceView, color: Color): boolean {
   if (!service.found) return true;
   const selected = selectedColor(service, snapshot.release.spec.traffic.selectorLabel);
   if (selected !== undefined) return selected === color;
+  if (snapshot.sides[color].deployment?.desired === 0) return false;
   return readyColors(snapshot, service) > (snapshot.source?.ready ?? 0);
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { ServiceView } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn } from './decided.ts';
 import { built, committed, idle, observed, returning, SITUATIONS, started } from './situations.ts';
 import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
@@ -107,6 +108,18 @@ describe('deleting the release of a source that says something else', () => {
     expect(effects).to.deep.equal(gone);
     expect(message).to.equal(
       'blue and green goes on serving; everything else is removed'.replace('goes', 'go'),
+    );
+  });
+
+  it('but not one that is to have no pods, behind that Service or any other', () => {
+    const parked = { ...committed, blue: { revision: 'r1', desired: 0 } };
+    const snapshot = world(deleting({ ...parked, services: ['checkout', 'till'] }));
+    const keyless = (service: ServiceView): ServiceView =>
+      service.name === 'till' ? { ...service, selector: { app: 'checkout' } } : service;
+    const { message, effects } = decidedOn({ ...snapshot, services: snapshot.services.map(keyless) });
+    expect([message, effects[0]]).to.deep.equal([`green goes on serving, ${BECAUSE}`, 'DeleteColor blue']);
+    expect(decided(deleting({ ...parked, route: undefined, mark: undefined })).message).to.equal(
+      'green goes on serving; everything else is removed',
     );
   });
 
