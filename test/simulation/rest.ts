@@ -10,7 +10,7 @@ import {
 } from '../../src/kube/types.ts';
 import { SOURCE, versionNamed } from './content.ts';
 import { checkBudgets } from './oracle/budgets.ts';
-import { checkCopies } from './oracle/config.ts';
+import { checkNoneLeft, checkNoneLost } from './oracle/config.ts';
 import { checkGivenBack, checkNothingLeft } from './oracle/ejection.ts';
 import { isTarget } from './oracle/sides.ts';
 import { newestFirst, ownRevisions, type RevisionTruth, readRevision } from './oracle/truth.ts';
@@ -34,11 +34,10 @@ export interface Expected {
   readonly lateWrites: number;
 }
 
-/**
- * Without its finalizer it was gone before anybody could give something back, and with the source goes what is stored on
- * it.
- */
-const BEYOND_GIVING_BACK = ['take the finalizer away', 'delete the source, which Git brings back'];
+/** Without its finalizer it was gone before anybody could give something back, or remove it. */
+const UNFINISHED = 'take the finalizer away';
+/** And with the source goes what is stored on it. */
+const BEYOND_GIVING_BACK = [UNFINISHED, 'delete the source, which Git brings back'];
 
 export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expected): void {
   const { api } = stage.world;
@@ -52,9 +51,10 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
 
     if (!BEYOND_GIVING_BACK.some((what) => stage.happenings.counts.has(what))) {
       checkGivenBack(stage.world);
-      checkNothingLeft(stage.world, stage.oracle.endedUnread);
+      checkNothingLeft(stage.world, stage.oracle.keptAtTheEnd);
     }
-    checkCopies(stage.world);
+    checkNoneLost(stage.world);
+    if (!stage.happenings.counts.has(UNFINISHED)) checkNoneLeft(stage.world);
     return;
   }
   checkServices(stage);
@@ -62,7 +62,8 @@ export function checkRest(stage: Stage, { wished, deleted, lateWrites }: Expecte
   checkLocks(stage);
   if (['Idle', 'Committed'].includes(stage.status().phase ?? '')) checkBudgets(stage.world);
   checkWatched(stage);
-  checkCopies(stage.world);
+  checkNoneLost(stage.world);
+  checkNoneLeft(stage.world);
   checkWish(stage, wished);
 }
 

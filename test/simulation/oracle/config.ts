@@ -2,6 +2,7 @@
 import { LABEL_CONFIG, LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS } from '../../../src/api/status.ts';
 import { CONFIG_MAPS, DEPLOYMENTS, type Deployment } from '../../../src/kube/types.ts';
+import type { Api } from '../cluster/api.ts';
 import { imageOf } from '../cluster/kubelet.ts';
 import { imageIn, isWishSaid, readBy, withoutSecret } from '../content.ts';
 import { RELEASE, SETTINGS } from '../scenario.ts';
@@ -45,19 +46,28 @@ export function guardComplete(view: View, { name, facts }: RevisionTruth): void 
     fail(`${name} was begun, and config that it names is missing`);
 }
 
-/** At rest: those that a side names are there, and no others than those of the revisions. */
-export function checkCopies({ api, scenario }: World): void {
+/** At rest: those that a side names are there. */
+export function checkNoneLost({ api, scenario }: World): void {
   if (scenario.spec.config === undefined) return;
-  const copies = api.list(CONFIG_MAPS, `${LABEL_CONFIG}=copy`).map(({ metadata }) => metadata.name);
   const named = COLORS.flatMap((color) => {
     const deployment = api.get<Deployment>(DEPLOYMENTS, `${RELEASE}-${color}`);
     return deployment === undefined ? [] : [readBy(deployment.spec.template.spec) ?? ''];
   }).filter((name) => name !== '');
   if (named.includes(SETTINGS)) fail('at rest: a colour reads the ConfigMap that people edit');
+  const copies = copiesIn(api);
   const missing = named.find((name) => !copies.includes(name));
   if (missing !== undefined) fail(`at rest: a colour reads ${missing}, which is not there`);
+}
+
+/** At rest: and there are no others than those of the revisions. */
+export function checkNoneLeft({ api, scenario }: World): void {
+  if (scenario.spec.config === undefined) return;
+  const copies = copiesIn(api);
   // An edited colour names none any more, and still tells which it had.
   const sides = COLORS.filter((color) => api.get(DEPLOYMENTS, `${RELEASE}-${color}`) !== undefined);
   const most = COLORS.length * ownRevisions(api).flatMap(readRevision).length + sides.length;
   if (copies.length > most) fail(`at rest: ${copies.length} copies are left, and at most ${most} are needed`);
 }
+
+const copiesIn = (api: Api): string[] =>
+  api.list(CONFIG_MAPS, `${LABEL_CONFIG}=copy`).map(({ metadata }) => metadata.name);

@@ -13,7 +13,9 @@ import {
   SERVICES,
   type Service,
 } from '../../../src/kube/types.ts';
+import type { Api } from '../cluster/api.ts';
 import { isReady } from '../cluster/deployments.ts';
+import { SOURCE } from '../content.ts';
 import { previewsOf, RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
 import { isColor } from './truth.ts';
@@ -73,26 +75,45 @@ export function checkGivenBack({ api, scenario }: World): void {
 const OWN = [DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, POD_DISRUPTION_BUDGETS, CONFIG_MAPS];
 
 /**
- * Whether a production Service could not be read when the release went: it may have pointed anywhere, so that the colours
- * went on serving; and nobody is left to remove them when it comes back without their key. `staleness`: as in `View`.
+ * The colours that a production Service rested on when the last release of that name went, or a moment before: they go on
+ * serving, and nobody is left to remove them where that Service comes to rest on something else. `staleness`: as in `View`.
  */
-export function watchEnd({ api, scenario, timeline }: World, staleness: number): () => boolean {
-  let isUnread = false;
+export function watchEnd({ api, scenario, timeline }: World, staleness: number): () => readonly Color[] {
+  const services = [SERVICE, ...siblingsOf(scenario)];
+  const restedOn = new Map<Color, number>();
+  let resting: readonly Color[] = [];
+  let kept: readonly Color[] = [];
   api.onChange(({ type, event }) => {
-    if (type !== RELEASES || event !== 'DELETED') return;
-    isUnread = [SERVICE, ...siblingsOf(scenario)].some((name) => {
-      const { creationTimestamp = '' } = api.get(SERVICES, name)?.metadata ?? {};
-      return !(Date.parse(creationTimestamp) < timeline.now - staleness);
-    });
+    if (type !== SERVICES && type !== DEPLOYMENTS && type !== RELEASES) return;
+    for (const color of resting) restedOn.set(color, timeline.now);
+    resting = COLORS.filter((color) => services.some((name) => restsOn(api, name, color)));
+    const from = timeline.now - staleness;
+    if (type === RELEASES && event === 'DELETED')
+      kept = COLORS.filter((color) => resting.includes(color) || (restedOn.get(color) ?? 0) >= from);
   });
-  return () => isUnread;
+  return () => kept;
+}
+
+/**
+ * A Service without a key rests on the colours that are to have pods, where those have more ready than the source; one
+ * that is not there may point anywhere.
+ */
+function restsOn(api: Api, name: string, color: Color): boolean {
+  const service = api.get<Service>(SERVICES, name);
+  if (service === undefined) return true;
+  const key = service.spec.selector?.[LABEL];
+  if (key !== undefined) return key === color;
+  const named = (deployment: string): Deployment | undefined => api.get(DEPLOYMENTS, deployment);
+  const ready = (deployment: string): number => named(deployment)?.status?.readyReplicas ?? 0;
+  const sides = COLORS.reduce((sum, each) => sum + ready(`${RELEASE}-${each}`), 0);
+  return named(`${RELEASE}-${color}`)?.spec.replicas !== 0 && sides > ready(SOURCE);
 }
 
 /**
  * Nobody looks after what carries the label of a release that is gone: only a colour that goes on serving stays, with what
- * it has. `isUnread`: see `watchEnd`.
+ * it has. `kept`: see `watchEnd`.
  */
-export function checkNothingLeft({ api, scenario }: World, isUnread: boolean): void {
+export function checkNothingLeft({ api, scenario }: World, kept: readonly Color[]): void {
   const services = [SERVICE, ...siblingsOf(scenario)];
   const label = `${LABEL_RELEASE}=${RELEASE}`;
   const [claimed] = api.list<Service>(SERVICES, label);
@@ -102,12 +123,6 @@ export function checkNothingLeft({ api, scenario }: World, isUnread: boolean): v
     const left = Object.keys(api.get(SERVICES, name)?.metadata.annotations ?? {});
     if (left.length > 0) fail(`at rest: the release is gone, and ${left.join(', ')} is left on ${name}`);
   }
-  const ready = (name: string): number => api.get<Deployment>(DEPLOYMENTS, name)?.status?.readyReplicas ?? 0;
-  const sides = COLORS.reduce((sum, color) => sum + ready(`${RELEASE}-${color}`), 0);
-  const keys = services.map((name) => api.get<Service>(SERVICES, name)?.spec.selector?.[LABEL]);
-  const kept = COLORS.filter(
-    (color) => isUnread || keys.includes(color) || (keys.includes(undefined) && sides > ready('checkout')),
-  );
   for (const type of OWN)
     for (const { metadata } of api.list(type, label))
       if (!kept.some((color) => metadata.name.startsWith(`${RELEASE}-${color}`)))

@@ -1,6 +1,6 @@
 /** Watches over the promises: around each write of an operator, and after each event. */
 import { RELEASES } from '../../../src/api/resource.ts';
-import { COLORS } from '../../../src/api/status.ts';
+import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
   CONTROLLER_REVISIONS,
   DEPLOYMENTS,
@@ -38,8 +38,8 @@ export interface Oracle {
   /** An operator looks at the release. */
   onReconcile(): void;
   check(operatorWorks: boolean): void;
-  /** The last release of that name went while a production Service could not be read. */
-  readonly endedUnread: boolean;
+  /** Colours that go on serving since the last release of that name went. */
+  readonly keptAtTheEnd: readonly Color[];
   /** Of the attempts, by kind. */
   readonly outcomes: Counts;
   readonly writes: number;
@@ -73,7 +73,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
   const recycling = createRecyclingGuard(world);
   const reading = createReadingGuard();
   const siblings = siblingsOf(world.scenario);
-  const endedUnread = watchEnd(world, staleness);
+  const keptAtTheEnd = watchEnd(world, staleness);
   const outcomes: Counts = new Map();
   let writes = 0;
   let checks = 0;
@@ -162,8 +162,8 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
       traffic.check(view, operatorWorks);
       reading.check(view);
     },
-    get endedUnread() {
-      return endedUnread();
+    get keptAtTheEnd() {
+      return keptAtTheEnd();
     },
     get writes() {
       return writes;
