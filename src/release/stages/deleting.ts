@@ -162,14 +162,19 @@ function keptColors(snapshot: Snapshot): Color[] {
 
 /**
  * The selector names this colour; or it names none, this colour is to have pods, and the source's alone would be fewer
- * than the colours'. A Service that cannot be read may point anywhere.
+ * than the colours'. Where nothing is ready, and the source is to have no pods, it rests on what it was last switched to.
+ * A Service that cannot be read may point anywhere.
  */
 function restsOn(snapshot: Snapshot, service: ServiceView, color: Color): boolean {
   if (!service.found) return true;
   const selected = selectedColor(service, snapshot.release.spec.traffic.selectorLabel);
   if (selected !== undefined) return selected === color;
-  if (snapshot.sides[color].deployment?.desired === 0) return false;
-  return readyColors(snapshot, service) > (snapshot.source?.ready ?? 0);
+  const { deployment } = snapshot.sides[color];
+  if (deployment?.desired === 0) return false;
+  const ready = readyColors(snapshot, service);
+  if (ready === 0 && !snapshot.source?.replicas)
+    return deployment !== undefined && deployment.revision === service.mark?.revision;
+  return ready > (snapshot.source?.ready ?? 0);
 }
 
 /** Pods of the colours that serve, or could: the twins may be gone already, where this did not come to its end before. */

@@ -1,5 +1,10 @@
 /** Ejection: the source takes production back with its pods ready, and in the end nothing tells of the release. */
-import { LABEL_POD_TEMPLATE_HASH, LABEL_RELEASE } from '../../../src/api/names.ts';
+import {
+  ANNOTATION_SWITCH,
+  LABEL_POD_TEMPLATE_HASH,
+  LABEL_RELEASE,
+  LABEL_REVISION,
+} from '../../../src/api/names.ts';
 import { RELEASES } from '../../../src/api/resource.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
@@ -95,19 +100,27 @@ export function watchEnd({ api, scenario, timeline }: World, staleness: number):
 }
 
 /**
- * A Service without a key rests on the colours that are to have pods, where those have more ready than the source; one
- * that is not there may point anywhere.
+ * A Service without a key rests on the colours that are to have pods, where those have more ready than the source. Where
+ * nobody has any, and the source is to have none, on what its mark names. One that is not there may point anywhere.
  */
 function restsOn(api: Api, name: string, color: Color): boolean {
   const service = api.get<Service>(SERVICES, name);
   if (service === undefined) return true;
   const key = service.spec.selector?.[LABEL];
   if (key !== undefined) return key === color;
-  const named = (deployment: string): Deployment | undefined => api.get(DEPLOYMENTS, deployment);
-  const ready = (deployment: string): number => named(deployment)?.status?.readyReplicas ?? 0;
-  const sides = COLORS.reduce((sum, each) => sum + ready(`${RELEASE}-${each}`), 0);
-  return named(`${RELEASE}-${color}`)?.spec.replicas !== 0 && sides > ready(SOURCE);
+  const [source, own] = [SOURCE, `${RELEASE}-${color}`].map((each) => api.get<Deployment>(DEPLOYMENTS, each));
+  if (own?.spec.replicas === 0) return false;
+  const ready = readyOf(
+    api,
+    COLORS.map((each) => `${RELEASE}-${each}`),
+  );
+  if (ready > 0 || (source?.spec.replicas ?? 0) > 0) return ready > readyOf(api, [SOURCE]);
+  const [, marked] = service.metadata.annotations?.[ANNOTATION_SWITCH]?.split('/') ?? [];
+  return own !== undefined && own.metadata.labels?.[LABEL_REVISION] === marked;
 }
+
+const readyOf = (api: Api, names: readonly string[]): number =>
+  names.reduce((sum, each) => sum + (api.get<Deployment>(DEPLOYMENTS, each)?.status?.readyReplicas ?? 0), 0);
 
 /**
  * Nobody looks after what carries the label of a release that is gone: only a colour that goes on serving stays, with what

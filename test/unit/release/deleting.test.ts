@@ -123,6 +123,20 @@ describe('deleting the release of a source that says something else', () => {
     );
   });
 
+  it('while it has lost its key and nothing is ready, what it was last switched to stays, unless the source is to run', () => {
+    const dead = { ...committed, route: undefined, blue: { revision: 'r1', desired: 3 } };
+    const picture = deleting({ ...dead, green: { revision: 'r2', desired: 3 } });
+    const left = ({ effects }: { readonly effects: readonly string[] }) =>
+      effects.filter((each) => /Delete/.test(each));
+    expect(left(decided(picture))).to.deep.equal(['DeleteColor blue']);
+    expect(left(decided({ ...picture, mark: undefined }))).to.deep.equal([
+      'DeleteColor blue',
+      'DeleteColor green',
+    ]);
+    const begins = { ...picture, source: { fingerprint: 'v7', replicas: 2, ready: 0 } };
+    expect(left(decided(begins))).to.deep.equal(['DeleteColor blue', 'DeleteColor green']);
+  });
+
   it('the same after a crash that came when the twins were removed already', () => {
     const stripped = world(deleting({ ...committed, route: undefined, mark: undefined }));
     const { blue, green } = stripped.sides;
