@@ -211,6 +211,18 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [1557285161, 'harsh', 'a way back that a crash cut in half was finished when its cause was over'],
   [3000016728, 'harsh', 'a switch that a crash cut in half was finished where nothing could be gone back to'],
   [910005576, 'harsh', 'what ran was adopted just when its only pod ran out of memory'],
+  // And then a fix waited for a way back that those pods kept shut.
+  [
+    910006322,
+    'harsh',
+    'production went back to a pod of another revision that only its endpoint called ready',
+  ],
+  [910005790, 'harsh', 'a colour at 0 was kept for a Service without a key when the release went'],
+  // Errors of the oracle: what goes on serving was judged an hour after the release had gone; and nobody was left to
+  // remove anything.
+  [910005714, 'harsh', 'a colour was left that a Service had named until another writer came'],
+  [3000015990, 'harsh', 'and one that served more than the source, which became ready later'],
+  [3000015651, 'harsh', 'copies were left of a release whose finalizer people took away'],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */
