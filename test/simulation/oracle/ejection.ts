@@ -1,12 +1,14 @@
 /** Ejection: the source takes production back with its pods ready, and in the end nothing tells of the release. */
 import {
   ANNOTATION_SWITCH,
+  FINALIZER,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
   LABEL_REVISION,
 } from '../../../src/api/names.ts';
 import { RELEASES } from '../../../src/api/resource.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
+import type { KubeObject } from '../../../src/kube/ports.ts';
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -79,24 +81,49 @@ export function checkGivenBack({ api, scenario }: World): void {
 
 const OWN = [DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, POD_DISRUPTION_BUDGETS, CONFIG_MAPS];
 
-/**
- * The colours that a production Service rested on when the last release of that name went, or a moment before: they go on
- * serving, and nobody is left to remove them where that Service comes to rest on something else. `staleness`: as in `View`.
- */
-export function watchEnd({ api, scenario, timeline }: World, staleness: number): () => readonly Color[] {
+/** How the last release of that name went. */
+export interface End {
+  /**
+   * The colours that a production Service rested on in that moment, or a moment before: they go on serving, and nobody is
+   * left to remove them where that Service comes to rest on something else.
+   */
+  readonly kept: readonly Color[];
+  /** An operator took the finalizer away. */
+  readonly isInOrder: boolean;
+  /** An operator wrote to a release. */
+  noteWrite(before: KubeObject | undefined, after: KubeObject | undefined): void;
+}
+
+/** `staleness`: as in `View`. */
+export function watchEnd({ api, scenario, timeline }: World, staleness: number): End {
   const services = [SERVICE, ...siblingsOf(scenario)];
   const restedOn = new Map<Color, number>();
   let resting: readonly Color[] = [];
   let kept: readonly Color[] = [];
-  api.onChange(({ type, event }) => {
+  let gone: string | undefined;
+  let letGo: string | undefined;
+  api.onChange(({ type, event, object }) => {
     if (type !== SERVICES && type !== DEPLOYMENTS && type !== RELEASES) return;
     for (const color of resting) restedOn.set(color, timeline.now);
     resting = COLORS.filter((color) => services.some((name) => restsOn(api, name, color)));
+    if (type !== RELEASES || event !== 'DELETED') return;
     const from = timeline.now - staleness;
-    if (type === RELEASES && event === 'DELETED')
-      kept = COLORS.filter((color) => resting.includes(color) || (restedOn.get(color) ?? 0) >= from);
+    kept = COLORS.filter((color) => resting.includes(color) || (restedOn.get(color) ?? 0) >= from);
+    gone = object.metadata.uid;
   });
-  return () => kept;
+  return {
+    get kept() {
+      return kept;
+    },
+    get isInOrder() {
+      return gone !== undefined && gone === letGo;
+    },
+    noteWrite(before, after) {
+      const isHeld = (object: KubeObject | undefined): boolean =>
+        object?.metadata.finalizers?.includes(FINALIZER) ?? false;
+      if (isHeld(before) && !isHeld(after)) letGo = before?.metadata.uid;
+    },
+  };
 }
 
 /**

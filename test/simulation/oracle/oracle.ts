@@ -40,6 +40,8 @@ export interface Oracle {
   check(operatorWorks: boolean): void;
   /** Colours that go on serving since the last release of that name went. */
   readonly keptAtTheEnd: readonly Color[];
+  /** An operator let go of that release, and not people, who may take its finalizer away at any time. */
+  readonly endedInOrder: boolean;
   /** Of the attempts, by kind. */
   readonly outcomes: Counts;
   readonly writes: number;
@@ -73,7 +75,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
   const recycling = createRecyclingGuard(world);
   const reading = createReadingGuard();
   const siblings = siblingsOf(world.scenario);
-  const keptAtTheEnd = watchEnd(world, staleness);
+  const end = watchEnd(world, staleness);
   const outcomes: Counts = new Map();
   let writes = 0;
   let checks = 0;
@@ -148,7 +150,9 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
       const { type, name } = write;
       const before = world.api.get(type, name);
       guarded(write, run);
-      told.guard(write, before, world.api.get(type, name));
+      const after = world.api.get(type, name);
+      told.guard(write, before, after);
+      if (type === RELEASES) end.noteWrite(before, after);
       if (write.type === RELEASES) guardStatus(truth.release()?.status ?? {});
       countWrite();
     },
@@ -163,7 +167,10 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
       reading.check(view);
     },
     get keptAtTheEnd() {
-      return keptAtTheEnd();
+      return end.kept;
+    },
+    get endedInOrder() {
+      return end.isInOrder;
     },
     get writes() {
       return writes;
