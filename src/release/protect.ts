@@ -4,6 +4,7 @@
  */
 import type { Color } from '../api/status.ts';
 import { parseTime } from '../api/time.ts';
+import type { Breach } from '../checks/check.ts';
 import { credentialsDue } from '../traffic/credentials.ts';
 import { claimEndpoint, publish, refusalOf, unpublished } from '../traffic/endpoint.ts';
 import { resolve } from './capacity.ts';
@@ -28,6 +29,7 @@ import type { ServiceView, Snapshot } from './snapshot.ts';
 import { isOverdue } from './split.ts';
 import { cannotGoBack, goBack } from './stages/back.ts';
 import { isFixWished } from './stages/give-way.ts';
+import { revertedTo } from './stages/observing.ts';
 import { refused } from './start.ts';
 import { holdActive } from './upkeep.ts';
 
@@ -83,9 +85,8 @@ export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict
 export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const { active, stage } = roles;
   if (active === undefined || isOverdue(snapshot, roles)) return undefined;
-  const outgrown = outgrownIn(snapshot, roles, active);
-  if (outgrown !== undefined)
-    return goBack(snapshot, roles, active, { reason: 'SwitchNotConverged', message: outgrown });
+  const unfinished = whyUnfinished(snapshot, roles, active);
+  if (unfinished !== undefined) return goBack(snapshot, roles, active, unfinished);
   if (snapshot.endpoint !== undefined) return alignEndpoint(snapshot, roles, active, snapshot.endpoint);
   const { color } = active.facts;
   const services = known(snapshot, roles);
@@ -111,25 +112,34 @@ export function align(snapshot: Snapshot, roles: Roles): Verdict | undefined {
 const CUT_IN_HALF_MS = 15_000;
 
 /**
- * A crash came between two patches of one switch, and what serves behind the other Services has grown since: they are not
- * moved to fewer pods than a candidate must have. In words; undefined: it is as large as that.
+ * A crash came between two patches of one switch, and it is not to be finished: people wish for what it moves away from
+ * again, or what serves behind the other Services has grown since, and they are not moved to fewer pods than a candidate
+ * must have.
  */
-function outgrownIn(
-  snapshot: Snapshot,
-  { stage, target, command }: Roles,
-  { name, facts, frozen }: StartedRevision,
-): string | undefined {
-  if (snapshot.now < (command?.decidedAt ?? snapshot.now) + CUT_IN_HALF_MS) return undefined;
+function whyUnfinished(snapshot: Snapshot, roles: Roles, active: StartedRevision): Breach | undefined {
+  const { stage, target, command } = roles;
   if (stage !== 'Switching' || target === undefined || readyToReturn(snapshot, target) === 0)
     return undefined;
+  const left = snapshot.services.filter((each) => isOn(snapshot, each, target.facts.color));
+  if (left.length === 0) return undefined;
+  const reverted = revertedTo(snapshot, roles, active);
+  if (reverted !== undefined) return reverted;
+  if (snapshot.now < (command?.decidedAt ?? snapshot.now) + CUT_IN_HALF_MS) return undefined;
+  const outgrown = left.map((service) => outgrownBehind(service, target, active));
+  return outgrown.find((each) => each !== undefined);
+}
+
+function outgrownBehind(
+  service: ServiceView,
+  target: StartedRevision,
+  { name, facts, frozen }: StartedRevision,
+): Breach | undefined {
   const { color } = target.facts;
-  for (const service of snapshot.services.filter((each) => isOn(snapshot, each, color))) {
-    const serving = readyOfColor(service, color).size;
-    const ready = readyOfColor(service, facts.color).size;
-    if (ready < resolve(frozen.capacity.candidate, serving))
-      return `Service "${service.name}" has ${serving} ready ${color} pods by now, and ${facts.color} (revision ${name}) has ${ready}`;
-  }
-  return undefined;
+  const serving = readyOfColor(service, color).size;
+  const ready = readyOfColor(service, facts.color).size;
+  if (ready >= resolve(frozen.capacity.candidate, serving)) return undefined;
+  const message = `Service "${service.name}" has ${serving} ready ${color} pods by now, and ${facts.color} (revision ${name}) has ${ready}`;
+  return { reason: 'SwitchNotConverged', message };
 }
 
 const WHAT_IS_LOST: Partial<Record<EndpointView['state'], string>> = {

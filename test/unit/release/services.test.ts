@@ -119,6 +119,19 @@ describe('several Services', () => {
     );
   });
 
+  it('that a crash left behind go back at once, where people wish for that again', () => {
+    const snapshot = two({ ...switched, source: { ...switched.source, fingerprint: 'v1' } });
+    const result = decidedOn(edit(snapshot, 'admin', on(snapshot, 'blue', FORWARD_1)));
+    expect(said(result)).to.deep.equal([
+      'RollingBack',
+      'Reverted',
+      ['PatchSelector shop -> blue', 'PatchSelector admin -> blue'],
+    ]);
+    expect(result.message).to.equal(
+      'the Deployment says what revision r1 is, which stands by; putting the traffic back to blue (revision r1)',
+    );
+  });
+
   it('are not switched while one of them is gone', () => {
     const result = decidedOn(edit(two(validated), 'admin', { found: false }));
     expect(said(result)).to.deep.equal(['Stalled', 'ServiceNotFound', []]);
