@@ -24,16 +24,25 @@ export async function sidesOf(
   revisions: readonly RevisionView[],
 ): Promise<Readonly<Record<Color, SideView>>> {
   const view = async (color: Color): Promise<SideView> => {
-    const side =
+    const side = inOrder(
       pair === undefined
         ? sideOf(reader.cache, release, color)
-        : pairedSide(reader.cache, release, color, pair[color], revisions);
+        : pairedSide(reader.cache, release, color, pair[color], revisions),
+    );
     // A side of a pair that never had the traffic is people's to edit.
     const isKept = pair === undefined || revisions.some(({ facts }) => isCommitted(facts, color));
     return isKept ? withEditor(reader, release, side) : side;
   };
   const [blue, green] = await Promise.all([view('blue'), view('green')]);
   return { blue, green };
+}
+
+/**
+ * A cache has them in the order in which it heard of them. What is told of the first of several would be another one in
+ * each process, and two of them would write each other's status away for ever.
+ */
+function inOrder(side: SideView): SideView {
+  return { ...side, pods: side.pods.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 function isCommitted(facts: RevisionFacts | undefined, color: Color): boolean {

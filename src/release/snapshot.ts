@@ -202,6 +202,7 @@ export interface SideView {
   readonly deployment: ColorDeploymentView | undefined;
   readonly autoscaler: AutoscalerView | undefined;
   readonly budget: BudgetView | undefined;
+  /** By name. */
   readonly pods: readonly PodView[];
   /** Its copies of ConfigMaps, those of older revisions too. */
   readonly copies: readonly CopyView[];

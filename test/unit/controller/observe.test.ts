@@ -1,11 +1,16 @@
 import { expect } from 'chai';
-import { LABEL_RELEASE, LABEL_SERVICE_NAME, LABEL_SLICE_MANAGER } from '../../../src/api/names.ts';
+import {
+  LABEL_COLOR,
+  LABEL_RELEASE,
+  LABEL_SERVICE_NAME,
+  LABEL_SLICE_MANAGER,
+} from '../../../src/api/names.ts';
 import { specSchema } from '../../../src/api/schema.ts';
 import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { observe } from '../../../src/controller/observe.ts';
 import type { KubeClient, KubeObject, ListOptions, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
-import type { EndpointSlice } from '../../../src/kube/types.ts';
+import type { EndpointSlice, Pod } from '../../../src/kube/types.ts';
 import type { Observations } from '../../../src/release/snapshot.ts';
 
 const spec = specSchema.parse({
@@ -41,10 +46,11 @@ const sliceWith = (labels: Record<string, string>): EndpointSlice => ({
   ],
 });
 
-function cacheWith(slices: readonly EndpointSlice[]): Cache {
+function cacheWith(slices: readonly EndpointSlice[], pods: readonly Pod[] = []): Cache {
+  const held: Record<string, readonly KubeObject[]> = { slices, pods };
   const stores = Object.entries(WATCHED).map(([name, { indexes }]) => {
     const store = createStore<KubeObject>({ indexes });
-    store.replace({ items: name === 'slices' ? [...slices] : [], resourceVersion: '1' });
+    store.replace({ items: [...(held[name] ?? [])], resourceVersion: '1' });
     return [name, store] as const;
   });
   return Object.fromEntries(stores) as unknown as Cache;
@@ -79,5 +85,26 @@ describe('the endpoints behind a production Service', () => {
 
   it('are none where there is no Service, and nobody is asked', async () => {
     expect(await seen([], false)).to.deep.equal([[], []]);
+  });
+});
+
+describe('the pods of a side', () => {
+  const labels = { [LABEL_RELEASE]: 'shop', [LABEL_COLOR]: 'blue' };
+  const podNamed = (name: string): Pod => ({
+    metadata: { namespace: 'demo', name, uid: name, resourceVersion: '1', labels },
+    spec: { containers: [] },
+  });
+
+  it('come by their names, in whatever order a process heard of them: both tell the same of the first', async () => {
+    const client = { get: () => Promise.resolve(undefined) } as unknown as KubeClient;
+    const namesIn = async (heard: readonly string[]): Promise<string[]> => {
+      const cache = cacheWith([], heard.map(podNamed));
+      const observer = { cache, client, now: () => 0 };
+      const observations = { measurements: {}, refusals: {} } as unknown as Observations;
+      const { snapshot } = await observe(observer, release, observations);
+      return snapshot.sides.blue.pods.map(({ name }) => name);
+    };
+    expect(await namesIn(['b', 'a', 'c'])).to.deep.equal(['a', 'b', 'c']);
+    expect(await namesIn(['c', 'b', 'a'])).to.deep.equal(['a', 'b', 'c']);
   });
 });
