@@ -1,10 +1,12 @@
 /** What other writers do, Helm and Argo CD among them, and people who edit by hand what is not theirs. */
+import { copiesOf, type NamedConfig } from '../../src/api/config.ts';
 import { FINALIZER, LABEL_CONFIG } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import { COLORS } from '../../src/api/status.ts';
 import type { ResourceType } from '../../src/kube/ports.ts';
 import {
   CONFIG_MAPS,
+  type ControllerRevision,
   DEPLOYMENTS,
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
@@ -128,10 +130,13 @@ const FOREIGN: Readonly<Record<string, Deed>> = {
 const OF_CONFIG: Readonly<Record<string, Deed>> = {
   'delete a copy': ({ world, random }) => {
     const { api } = world;
-    // Nobody has another one where no revision holds it.
-    const [release, copies] = [api.get(RELEASES, RELEASE), api.list(CONFIG_MAPS, `${LABEL_CONFIG}=copy`)];
-    if (release?.metadata.deletionTimestamp !== undefined || ownRevisions(api).length === 0) return;
-    if (copies.length > 0) remove(api, CONFIG_MAPS, random.pick(copies).metadata.name);
+    const release = api.get(RELEASES, RELEASE);
+    if (release?.metadata.deletionTimestamp !== undefined) return;
+    // Nobody has another one where no revision holds it: a colour of an earlier release may read it still.
+    const held = new Set(ownRevisions(api).flatMap(copiesIn));
+    const copies = api.list(CONFIG_MAPS, `${LABEL_CONFIG}=copy`).map(({ metadata }) => metadata.name);
+    const theirs = copies.filter((name) => held.has(name));
+    if (theirs.length > 0) remove(api, CONFIG_MAPS, random.pick(theirs));
   },
   'delete the ConfigMap, which Git brings back': (hands) => {
     const { world, image } = hands;
@@ -140,6 +145,11 @@ const OF_CONFIG: Readonly<Record<string, Deed>> = {
   'delete the Secret, which Git brings back': (hands) =>
     bringBack(hands, SECRETS, KEYS, () => createKeys(hands.world)),
 };
+
+function copiesIn({ data }: ControllerRevision): string[] {
+  const { config } = (data as unknown as { content: { config?: NamedConfig } }).content;
+  return COLORS.flatMap((color) => Object.values(copiesOf(RELEASE, color, config)));
+}
 
 function bringBack(
   { world, timeline, random, touch }: Hands,

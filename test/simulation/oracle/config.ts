@@ -29,7 +29,10 @@ export function createReadingGuard(): ReadingGuard {
 
 /** A pod carries the name of its revision, and shows what it has read: an edited colour runs another image. */
 function guardReading({ truth }: View, color: (typeof COLORS)[number]): void {
+  const begunAt = truth.release()?.metadata.creationTimestamp ?? '';
   for (const pod of truth.readyPods(color)) {
+    // An earlier release of that name had revisions of the same names.
+    if (Date.parse(pod.metadata.creationTimestamp ?? '') < Date.parse(begunAt)) continue;
     const held = truth.revisions().find(({ name }) => name === pod.metadata.labels?.[LABEL_REVISION]);
     const runs = imageOf(pod);
     if (held === undefined || imageIn(runs) !== imageIn(held.image) || runs === withoutSecret(held.image))
