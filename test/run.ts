@@ -10,8 +10,10 @@ import { globSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { cacheDir } from './cluster/paths.ts';
 import { inSlots } from './slots.ts';
+import { commandLine, UsageError } from './support/command-line.ts';
 
 interface Counts {
   readonly passed: number;
@@ -44,17 +46,6 @@ const root = join(import.meta.dirname, '..');
 
 /** Scripts find the pinned Node.js first, also where this file was not started by npm. */
 const PATH = `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
-
-const folder = await mkdtemp(join(tmpdir(), 'bluegreen-test-'));
-
-const ENV: NodeJS.ProcessEnv = {
-  ...process.env,
-  PATH,
-  // Every process loads the same sources: the first one compiles them.
-  NODE_COMPILE_CACHE: join(folder, 'compiled'),
-  // What is written to a file is coloured where a person will see it.
-  ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
-};
 
 function execute(
   command: string,
@@ -147,6 +138,34 @@ const STEPS: readonly Step[] = [
   },
 ];
 
+const SUITES = [...new Set(STEPS.flatMap(({ jobs }) => jobs.map(({ suite }) => suite)))];
+
+const USAGE = `Everything that can run on this machine, in the order in which a failure is cheapest to find.
+
+  npm test -- [SUITE...]
+
+  SUITE              one of ${SUITES.join(', ')} (default: all)
+`;
+
+const wanted = commandLine(USAGE, (args) => {
+  const options = { help: { type: 'boolean', default: false } } as const;
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
+  const stranger = positionals.find((name) => !SUITES.includes(name));
+  if (stranger !== undefined) throw new UsageError(`"${stranger}" is no suite`);
+  return values.help ? undefined : positionals;
+});
+
+const folder = await mkdtemp(join(tmpdir(), 'bluegreen-test-'));
+
+const ENV: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH,
+  // Every process loads the same sources: the first one compiles them.
+  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+  // What is written to a file is coloured where a person will see it.
+  ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
+};
+
 /** How long each job took the last time on this machine, by its name. */
 const SECONDS = join(cacheDir, 'test-seconds.json');
 
@@ -229,7 +248,6 @@ function describe({ passed, failed, skipped }: Counts): string {
 }
 
 async function main(): Promise<void> {
-  const wanted = process.argv.slice(2);
   const ended: Ended[] = [];
   for (const { slots, jobs } of STEPS) {
     const chosen = jobs.filter(({ suite }) => wanted.length === 0 || wanted.includes(suite));

@@ -82,6 +82,7 @@ describe('the commands of the repository', function () {
     'sabotage',
     'simulate',
     'soak',
+    'test',
   ]) {
     it(`npm run ${name} says how it is used, and what it does not understand`, async () => {
       const [help, stranger] = await Promise.all([
