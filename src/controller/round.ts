@@ -102,7 +102,7 @@ export async function round(deps: RoundDeps, pass: Pass): Promise<Plan | undefin
   } finally {
     if (done.length > 0) pass.untold = untoldIn(plan.status.decisions ?? [], pass.untold, done);
     // After the effects: neither a log line nor an event goes before what production waits for.
-    tell(deps, pass, scene, object, plan);
+    if (done.length > 0 || !isRefusedAgain(deps, pass, scene, plan)) tell(deps, pass, object, plan);
   }
   for (const request of plan.requests) deps.beside.request(pass.key, scene, request);
   pass.status = plan.status;
@@ -196,14 +196,7 @@ function isRefusedAgain({ answers }: RoundDeps, { key }: Pass, { snapshot }: Sce
   return plan.effects.length > 0 && plan.effects.every(isAgain);
 }
 
-function tell(
-  deps: RoundDeps,
-  pass: Pass,
-  scene: Scene,
-  object: BlueGreenReleaseObject | undefined,
-  plan: Plan,
-): void {
-  if (isRefusedAgain(deps, pass, scene, plan)) return;
+function tell(deps: RoundDeps, pass: Pass, object: BlueGreenReleaseObject | undefined, plan: Plan): void {
   const event = object && eventFor(object, pass.status, plan.verdict);
   if (event !== undefined) deps.recordEvent(event);
   if (plan.effects.length === 0) return;

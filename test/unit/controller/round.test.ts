@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { FINALIZER } from '../../../src/api/names.ts';
 import { parseRelease } from '../../../src/api/parse.ts';
 import type { BlueGreenReleaseObject } from '../../../src/api/resource.ts';
 import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { beginPass, type RoundDeps, round } from '../../../src/controller/round.ts';
 import type { KubeObject, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
+import { r1 } from '../release/situations.ts';
 import { NOON } from '../release/world.ts';
 
 /** It has no finalizer yet: that is the first effect of its life. */
@@ -35,11 +37,64 @@ function cacheOf(object: BlueGreenReleaseObject): Cache {
   return Object.fromEntries(stores) as unknown as Cache;
 }
 
+/** Two Services that are to be put back, both of which it was refused before; by now `refused` are. */
+async function roundWhere(...refused: readonly string[]): Promise<string[]> {
+  const metadata = { ...release.metadata, finalizers: [FINALIZER] };
+  const spec = { ...(release.spec as object), traffic: { services: [{ name: 'shop' }, { name: 'admin' }] } };
+  const revision = {
+    metadata: {
+      namespace: 'demo',
+      name: 'shop-r1',
+      resourceVersion: '3',
+      labels: { 'bluegreen.dev/release': 'shop', 'bluegreen.dev/revision': 'r1' },
+      annotations: { 'bluegreen.dev/facts': JSON.stringify(r1) },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'BlueGreenRelease', name: 'shop', uid: 'u' }],
+    },
+    revision: 1,
+    data: { spec, content: { template: { spec: { containers: [{ image: 'a:1' }] } } } },
+  };
+  const serviceOf = (name: string) => ({
+    metadata: {
+      namespace: 'demo',
+      name,
+      uid: name,
+      resourceVersion: '3',
+      labels: { 'bluegreen.dev/release': 'shop' },
+      annotations: { 'bluegreen.dev/claimed-by': 'u' },
+    },
+    spec: { selector: { app: 'shop' }, ports: [] },
+  });
+  const object = { ...release, metadata, spec } as BlueGreenReleaseObject;
+  const cache = cacheOf(object);
+  cache.revisions.note(revision as never);
+  for (const name of ['shop', 'admin']) cache.services.note(serviceOf(name));
+  const refusal = { at: NOON - 60_000, message: 'no', final: false };
+  const { told } = await roundOf(object, {
+    cache,
+    client: {
+      get: async () => undefined,
+      list: async () => [],
+      patch: async (_: ResourceType, { name }: { name: string }) => {
+        if (refused.includes(name)) throw new Error('the connection broke');
+        return serviceOf(name);
+      },
+    },
+    answers: {
+      of: () => ({ refusals: { shop: refusal, admin: refusal }, patches: {} }),
+      succeeded: () => undefined,
+      failed: () => false,
+    },
+  });
+  return told;
+}
+
 /** One round of it, with effects that stand back for so many milliseconds. */
-async function roundThat(standsBackMs: number) {
+const roundThat = (standsBackMs: number) => roundOf(release, { rush: { look: () => standsBackMs } });
+
+async function roundOf(object: BlueGreenReleaseObject, given: object) {
   const told: string[] = [];
   const deps = {
-    cache: cacheOf(release),
+    cache: cacheOf(object),
     client: {
       get: async () => undefined,
       list: async () => [],
@@ -53,16 +108,17 @@ async function roundThat(standsBackMs: number) {
       aliases: () => ({}),
     },
     answers: { of: () => ({ refusals: {}, patches: {} }), succeeded: () => undefined },
-    rush: { look: () => standsBackMs },
+    rush: { look: () => 0 },
     recordEvent: ({ reason }: { reason: string }) => told.push(`event ${reason}`),
     observer: { onEffect: () => undefined },
     log: { info: (message: string) => told.push(`log: ${message}`) },
     now: () => NOON,
+    ...given,
   } as unknown as RoundDeps;
-  const parsed = parseRelease(release);
+  const parsed = parseRelease(object);
   if (!parsed.ok) throw new Error('the release cannot be read');
-  const pass = beginPass('demo/shop', parsed.release, { base: release.status, untold: [] });
-  const plan = await round(deps, pass);
+  const pass = beginPass('demo/shop', parsed.release, { base: object.status, untold: [] });
+  const plan = await round(deps, pass).catch(() => undefined);
   return { told, plan, status: pass.status };
 }
 
@@ -88,6 +144,14 @@ describe('a round', () => {
     const { status } = await roundThat(5_000);
     expect(status.conditions?.map(({ type, reason }) => [type, reason])).to.deep.equal([
       ['Healthy', 'NotAdopted'],
+    ]);
+  });
+
+  it('that is refused what was refused before is no news, unless something of it was done', async () => {
+    expect(await roundWhere('shop', 'admin')).to.deep.equal([]);
+    expect(await roundWhere('admin')).to.deep.equal([
+      'event SelectorRestored',
+      'log: Service "shop" selected no colour; putting it back to blue (revision r1)',
     ]);
   });
 });
