@@ -8,6 +8,9 @@ import type { Scene } from '../observe.ts';
 import type { Applier } from './applier.ts';
 import { StaleError } from './errors.ts';
 
+/** Production is put back without an answer after this time. */
+const DEADLINE_MS = 2000;
+
 /**
  * What vouches for an order is the mark that stands, which every patch tests for. Where none does the facts vouch for it:
  * those of its revision, which another process may have rolled back or committed meanwhile, and of what was begun since,
@@ -24,7 +27,9 @@ export async function assertInForce(
   const isAbout = (each: RevisionView): boolean => each === ordered || (each.facts?.attempt ?? 0) > since;
   const unchanged = async ({ name, rawFacts }: RevisionView): Promise<void> => {
     const key = { namespace: release.namespace, name: revisionObjectName(release.name, name) };
-    const now = await client.get<KubeObject>(CONTROLLER_REVISIONS, key, { urgency }).catch(() => undefined);
+    const now = await client
+      .get<KubeObject>(CONTROLLER_REVISIONS, key, { urgency, deadlineMs: DEADLINE_MS })
+      .catch(() => undefined);
     if (now !== undefined && now.metadata.annotations?.[ANNOTATION_FACTS] !== rawFacts)
       throw new StaleError(`the facts of revision ${name} changed in the meantime`);
   };

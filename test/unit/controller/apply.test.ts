@@ -6,7 +6,13 @@ import { applyEffect } from '../../../src/controller/apply.ts';
 import type { Cache } from '../../../src/controller/cache.ts';
 import type { Scene } from '../../../src/controller/observe.ts';
 import { KubeError } from '../../../src/kube/errors.ts';
-import type { JsonPatchOperation, KubeClient, KubeObject, Patch } from '../../../src/kube/ports.ts';
+import type {
+  CallOptions,
+  JsonPatchOperation,
+  KubeClient,
+  KubeObject,
+  Patch,
+} from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
 import type { ControllerRevision, Deployment } from '../../../src/kube/types.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
@@ -394,7 +400,7 @@ describe('a Service that lost its mark', () => {
 
   /** What it ends with, where r1 was seen to be watched and r2 proven, and they are this by now. */
   async function ended(
-    get: (_: unknown, key: { name: string }) => Promise<unknown>,
+    get: (_: unknown, key: { name: string }, options: CallOptions) => Promise<unknown>,
     change: object = {},
   ): Promise<unknown> {
     const { asked, applier } = cluster(revision({}));
@@ -435,6 +441,15 @@ describe('a Service that lost its mark', () => {
   it('is put back where nothing was written since, and where nobody can be asked', async () => {
     const down = () => Promise.reject(new Error('the API server is away'));
     for (const get of [facts(seen), async () => undefined, down]) expect(await ended(get)).to.deep.equal(put);
+  });
+
+  it('waits for no answer longer than two seconds, and asks before everything else', async () => {
+    const asked: unknown[] = [];
+    await ended(async (_, __, { deadlineMs, urgency }) => void asked.push([deadlineMs, urgency]));
+    expect(asked).to.deep.equal([
+      [2000, 'rescue'],
+      [2000, 'rescue'],
+    ]);
   });
 
   it('is not one whose mark stands: that is tested for, and nobody is asked', async () => {
