@@ -48,10 +48,11 @@ function guardSize(view: View, { name, facts }: RevisionTruth, mark: string): vo
     fail(`traffic was moved to ${most} pods of ${name}, from ${fewest}`);
 }
 
-/** And what people wish for. */
-function guardWished(view: View, { name, image, facts }: RevisionTruth): void {
+/** And what people wish for: suspended, what was begun before is finished all the same. */
+function guardWished(view: View, { name, image, facts }: RevisionTruth, mark: string): void {
   const { suspend } = (view.truth.release()?.spec ?? {}) as { suspend?: boolean };
-  if (suspend && !isTouched(view, 'spec')) fail(`traffic was moved to ${name}, and the release is suspended`);
+  if (suspend && !isTouched(view, 'spec') && !isBegun(view, mark))
+    fail(`traffic was moved to ${name}, and the release is suspended`);
   const { wished, wishedAt, touchedAt } = view.users();
   const now = wishedName(view.world, wished);
   // While the source or its config is deleted nobody can hear of a wish, before Git brings it back.
@@ -95,7 +96,7 @@ function guardMark(view: View, color: Color, mark: string, before: string): void
   const starts = back === undefined && facts.outcome === undefined && facts.verifiedAt === undefined;
   if (!starts || facts.adoption || isTouched(view, 'service')) return;
   guardSize(view, revision, mark);
-  guardWished(view, revision);
+  guardWished(view, revision, mark);
   guardWarm(view, revision);
 }
 
