@@ -22,10 +22,14 @@ export function jobView(job: Job, pods: readonly Pod[]): JobView {
   };
 }
 
-/** What a container said in /dev/termination-log: the only voice a Job has in a status. */
+/**
+ * What a container said in /dev/termination-log: the only voice a Job has in a status. Of pods of one second it is the
+ * first by name, in every process.
+ */
 function terminationMessage(pods: readonly Pod[]): string | undefined {
-  const newestFirst = pods.toSorted((a, b) =>
-    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
+  const newestFirst = pods.toSorted(
+    ({ metadata: a }, { metadata: b }) =>
+      (b.creationTimestamp ?? '').localeCompare(a.creationTimestamp ?? '') || a.name.localeCompare(b.name),
   );
   for (const pod of newestFirst) {
     for (const { state, lastState } of pod.status?.containerStatuses ?? []) {

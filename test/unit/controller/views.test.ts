@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { specSchema } from '../../../src/api/schema.ts';
 import { WATCHED } from '../../../src/controller/cache.ts';
 import { endpointsOf } from '../../../src/controller/views/endpoint.ts';
+import { jobView } from '../../../src/controller/views/job.ts';
 import { revisionView } from '../../../src/controller/views/revision.ts';
 import { serviceView, twinView } from '../../../src/controller/views/service.ts';
-import type { EndpointSlice, Service } from '../../../src/kube/types.ts';
+import type { EndpointSlice, Job, Pod, Service } from '../../../src/kube/types.ts';
 import { readyPods } from '../../../src/release/endpoints.ts';
 import { contentOf, fingerprint } from '../../../src/workload/content.ts';
 import { inlineDeployment } from '../../../src/workload/inline.ts';
@@ -112,6 +113,27 @@ describe('the twin of a Service that became dual stack', () => {
     expect(twinView(twin, dual, release, 'blue', []).matches).to.equal(true);
     const single = { ...twin, spec: { ...twin.spec, ipFamilies: ['IPv4'] } };
     expect(twinView(single, dual, release, 'blue', []).matches).to.equal(false);
+  });
+});
+
+describe('a Job that failed', () => {
+  const job: Job = {
+    metadata: { name: 'shop-smoke-1' },
+    spec: { template: { spec: {} } },
+    status: { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }] },
+  };
+  const said = (name: string, second: number): Pod => ({
+    metadata: { name, creationTimestamp: `2026-06-01T12:00:0${second}Z` },
+    spec: {},
+    status: { containerStatuses: [{ name: 'smoke', state: { terminated: { exitCode: 1, message: name } } }] },
+  });
+
+  it('says what its last pod said; of several in one second the same one, whichever was heard of first', () => {
+    const says = (...pods: Pod[]): string | undefined => jobView(job, pods).message;
+    expect(says(said('a', 1), said('b', 2))).to.equal('b');
+    expect(says(said('a', 1), said('b', 1))).to.equal('a');
+    expect(says(said('b', 1), said('a', 1))).to.equal('a');
+    expect(says()).to.equal('BackoffLimitExceeded');
   });
 });
 
