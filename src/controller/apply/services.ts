@@ -2,17 +2,20 @@
 import {
   ANNOTATION_CLAIM,
   ANNOTATION_SWITCH,
+  colorName,
   LABEL_POD_TEMPLATE_HASH,
   LABEL_RELEASE,
   twinName,
 } from '../../api/names.ts';
+import { COLORS } from '../../api/status.ts';
 import type { CallOptions, JsonPatchOperation, Urgency } from '../../kube/ports.ts';
-import { SERVICES, type Service } from '../../kube/types.ts';
+import { DEPLOYMENTS, SERVICES, type Service } from '../../kube/types.ts';
 import { parseMark, type SwitchMark } from '../../release/mark.ts';
 import { renderTwin } from '../../workload/render.ts';
 import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply, Of } from './applier.ts';
+import { StaleError } from './errors.ts';
 import { assertInForce } from './in-force.ts';
 import { serviceOf } from './present.ts';
 import { assertStands } from './standing.ts';
@@ -91,6 +94,19 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   return patchService(applier, scene, effect.service, operations, { urgency });
 };
 
+/**
+ * A Service names pods of the source until the colours are gone. Where another process has come so far it may have let go
+ * of the Service already: nobody would take that away again.
+ */
+async function assertColorStands({ client }: Applier, { release }: Scene): Promise<void> {
+  const { namespace } = release;
+  const colors = await Promise.all(
+    COLORS.map((color) => client.get(DEPLOYMENTS, { namespace, name: colorName(release.name, color) })),
+  );
+  if (colors.every((color) => color === undefined))
+    throw new StaleError('no colour is left that the source would take over from');
+}
+
 /** Without the mark: what the source runs is no switch of this release. When it was done says when it has drained. */
 const handBack: Apply<'HandBack'> = async (applier, scene, effect) => {
   const {
@@ -100,7 +116,10 @@ const handBack: Apply<'HandBack'> = async (applier, scene, effect) => {
   } = effect.from;
   const service = serviceOf(scene, effect.service);
   const { metadata } = service;
-  await assertOurs(applier, scene, effect.expectedMark, service);
+  await Promise.all([
+    assertOurs(applier, scene, effect.expectedMark, service),
+    effect.hash === undefined ? undefined : assertColorStands(applier, scene),
+  ]);
   const path = '/metadata/annotations';
   return patchService(applier, scene, effect.service, [
     test('/metadata/uid', effect.uid),

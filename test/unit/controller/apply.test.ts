@@ -288,6 +288,43 @@ describe('the selector of a Service', () => {
   }
 });
 
+describe('a Service that is to name the pods of the source', () => {
+  const effect = {
+    kind: 'HandBack',
+    service: 'shop',
+    uid: 'service-uid',
+    from: { app: 'shop' },
+    expectedMark: undefined,
+    decidedAt: 0,
+    reason: 'why',
+  } as const;
+  const metadata = {
+    name: 'shop',
+    uid: 'service-uid',
+    resourceVersion: '12',
+    annotations: { 'bluegreen.dev/claimed-by': 'this-life' },
+  };
+
+  /** Why it does not, where these Deployments stand. */
+  async function refused(hash: string | undefined, ...standing: string[]): Promise<unknown> {
+    const { applier } = cluster(revision({}));
+    const services = [{ metadata, spec: { selector: { app: 'shop' } } }];
+    const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
+    const get = async (_: unknown, { name }: { name: string }) =>
+      standing.includes(name) ? { metadata: { name } } : undefined;
+    const client = { ...applier.client, get } as unknown as KubeClient;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const error = await thrown(applyEffect({ client, cache }, here, { ...effect, hash }));
+    return error instanceof StaleError ? error.message : error;
+  }
+
+  it('does so while a colour stands: where another process has removed them it may have let go of it already', async () => {
+    expect(await refused('abc', 'shop-green')).to.equal(undefined);
+    expect(await refused('abc')).to.equal('no colour is left that the source would take over from');
+    expect(await refused(undefined), 'as before the adoption').to.equal(undefined);
+  });
+});
+
 describe('a Service that is to lose its key, so that the source serves again', () => {
   const selector = { app: 'shop', 'bluegreen.dev/color': 'blue' };
   const effect = {
