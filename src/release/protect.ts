@@ -31,7 +31,7 @@ import { cannotGoBack, goBack } from './stages/back.ts';
 import { isFixWished } from './stages/give-way.ts';
 import { revertedTo } from './stages/observing.ts';
 import { refused } from './start.ts';
-import { holdActive } from './upkeep.ts';
+import { holdActive, proofs } from './upkeep.ts';
 
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
 
@@ -258,7 +258,8 @@ function leaveAstray(
     phase: 'Stalled',
     reason: 'SelectorAstray',
     message: `Service "${name}" selects ${seen}${writer} and is left so: it has ready endpoints, and no ${color} pod (revision ${active.name}), where it should point, is ready`,
-    effects: holdActive(snapshot, roles),
+    // Without its twin no pod of the side where it should point counts as ready.
+    effects: [...holdActive(snapshot, roles), ...proofs(snapshot)],
     stalled: true,
   };
 }

@@ -11,6 +11,7 @@ import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { neededToReturn, readyToReturn } from '../rollback.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { proofs } from '../upkeep.ts';
 import { giveWay } from './give-way.ts';
 
 interface Cause {
@@ -52,7 +53,8 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     phase: 'RollingBack',
     reason: cause.reason,
     message: `${cause.message}; ${ready} of ${wanted} ${color} pods (revision ${target.name}) are ready to take the traffic back, waiting until ${formatTime(patience)}`,
-    effects: [...noted, ...holdColor(snapshot, color, target.name, wanted)],
+    // Without its twin no pod of it counts as ready.
+    effects: [...noted, ...holdColor(snapshot, color, target.name, wanted), ...proofs(snapshot)],
     ...soonest(snapshot.now, [patience, from.facts.windowUntil]),
     stalled: snapshot.now >= patience,
   };
