@@ -72,8 +72,8 @@ export function createOperator(options: OperatorOptions): Operator {
     preflight: (scene, signal) =>
       preflight({ client, cache, sources: options.sources, limits, line: inputs }, scene, signal),
     warmPod: (scene, request, missing, onAnswer, signal) =>
-      warmPod({ client, cache }, scene, request, missing, onAnswer, signal),
-    scrapePod: (scene, request, signal) => scrapePod({ client, cache }, scene, request, signal),
+      warmPod({ client, cache, clock }, scene, request, missing, onAnswer, signal),
+    scrapePod: (scene, request, signal) => scrapePod({ client, cache, clock }, scene, request, signal),
     now: () => clock.now(),
     wake: (key, { urgent }) => queue.add(key, { urgent }),
     onMeasurement: options.observers.onMeasurement,

@@ -1,5 +1,6 @@
 /** GET requests to a pod: no redirect is followed, no answer is read beyond a limit, and each has five seconds. */
 import { Agent, get } from 'node:http';
+import type { Clock } from '../kube/clock.ts';
 import type { PodAddress } from './pod-address.ts';
 
 const TIMEOUT_MS = 5000;
@@ -26,20 +27,20 @@ interface Answer {
   readonly cut: boolean;
 }
 
-export function createPodClient(address: PodAddress, signal: AbortSignal): PodClient {
+export function createPodClient(address: PodAddress, clock: Clock, signal: AbortSignal): PodClient {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const ended = ({ whole, cut }: Answer): void => {
     if (!whole && !cut) throw new Error('it broke off in the middle of an answer');
   };
   return {
     async ask(path) {
-      const answer = await fetchFrom(agent, address, path, signal, MOST_ASKED, () => undefined);
+      const answer = await fetchFrom(agent, clock, address, path, signal, MOST_ASKED, () => undefined);
       ended(answer);
       return answer.status;
     },
     async read(path, onText) {
       const decoder = new TextDecoder();
-      const answer = await fetchFrom(agent, address, path, signal, MOST_READ, (chunk) =>
+      const answer = await fetchFrom(agent, clock, address, path, signal, MOST_READ, (chunk) =>
         onText(decoder.decode(chunk, { stream: true })),
       );
       if (answer.status !== 200) throw new Error(`it answered with status ${answer.status}`);
@@ -52,6 +53,7 @@ export function createPodClient(address: PodAddress, signal: AbortSignal): PodCl
 
 function fetchFrom(
   agent: Agent,
+  clock: Clock,
   { host, port }: PodAddress,
   path: string,
   signal: AbortSignal,
@@ -68,15 +70,15 @@ function fetchFrom(
         else onChunk(chunk);
       });
       response.on('close', () => {
-        clearTimeout(deadline);
+        cancelDeadline();
         resolve({ status: response.statusCode ?? 0, whole: response.complete, cut: bytes > mostBytes });
       });
     });
-    const deadline = setTimeout(() => {
+    const cancelDeadline = clock.after(TIMEOUT_MS, () => {
       request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} seconds`));
-    }, TIMEOUT_MS);
+    });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(deadline);
+      cancelDeadline();
       reject(new Error(error.code ?? error.message));
     });
   });

@@ -1,4 +1,5 @@
 /** Sends a candidate pod its warm-up requests: at most `AT_ONCE` at a time, until enough are answered or it is silent. */
+import type { Clock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/ports.ts';
 import type { Request } from '../release/plan.ts';
 import type { Cache } from './cache.ts';
@@ -11,6 +12,7 @@ export type WarmUpRequest = Extract<Request, { kind: 'WarmUp' }>;
 export interface WarmUpDeps {
   readonly client: KubeClient;
   readonly cache: Cache;
+  readonly clock: Clock;
 }
 
 const AT_ONCE = 4;
@@ -25,7 +27,7 @@ export async function warmPod(
   signal: AbortSignal,
 ): Promise<void> {
   const { path, port } = request.asked;
-  const pod = createPodClient(await addressOf(deps, scene, request, port, signal), signal);
+  const pod = createPodClient(await addressOf(deps, scene, request, port, signal), deps.clock, signal);
   let left = missing;
   const sender = async (): Promise<void> => {
     while (left > 0 && !signal.aborted) {

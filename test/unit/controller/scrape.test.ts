@@ -5,6 +5,7 @@ import type { Cache } from '../../../src/controller/cache.ts';
 import type { Scene } from '../../../src/controller/observe.ts';
 import { type ScrapeRequest, scrapePod } from '../../../src/controller/scrape.ts';
 import type { KubeClient } from '../../../src/kube/ports.ts';
+import { eventually, virtualClock } from '../kube/support.ts';
 
 const { signal } = new AbortController();
 const controlledBy = (kind: string, uid: string) => [
@@ -15,6 +16,7 @@ describe('the metrics of a pod', () => {
   let server: Server;
   let pages: Readonly<Record<string, string>> = {};
   let restarts = 0;
+  let clock = virtualClock();
 
   before(async () => {
     server = createServer((request, response) => {
@@ -22,6 +24,7 @@ describe('the metrics of a pod', () => {
       if (request.url === '/moved') response.writeHead(302, { location: '/metrics' }).end();
       else if (request.url === '/broken')
         response.writeHead(200).write('requests_total 1\n', () => response.destroy());
+      else if (request.url === '/silent') return;
       else if (page === undefined) response.writeHead(404).end('requests_total 1\n');
       else response.end(page);
     });
@@ -56,7 +59,7 @@ describe('the metrics of a pod', () => {
       uid: 'pod',
       asked: { counter, path, idleSeconds: 30 },
     };
-    const deps = { client: client as unknown as KubeClient, cache: cache as unknown as Cache };
+    const deps = { client: client as unknown as KubeClient, cache: cache as unknown as Cache, clock };
     return scrapePod(deps, scene as unknown as Scene, request, signal).catch(
       (error: Error) => `Error: ${error.message}`,
     );
@@ -89,5 +92,21 @@ describe('the metrics of a pod', () => {
       'Error: it answered with status 404',
       'Error: its metrics have no requests_total',
     ]);
+  });
+
+  it('are unknown when they do not come within five seconds', async () => {
+    clock = virtualClock();
+    const answer = scrape('/silent');
+    await eventually(() => clock.pending.length > 0);
+    expect(clock.pending).to.deep.equal([5000]);
+    await clock.advance(5000);
+    expect(await answer).to.equal('Error: no answer within 5 seconds');
+  });
+
+  it('leave no deadline behind', async () => {
+    clock = virtualClock();
+    pages = { '/metrics': 'requests_total 5\n' };
+    for (const path of ['/metrics', '/broken', '/gone']) await scrape(path);
+    expect(clock.pending).to.deep.equal([]);
   });
 });

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Cache } from '../../../src/controller/cache.ts';
@@ -7,6 +7,7 @@ import { addressOf } from '../../../src/controller/pod-address.ts';
 import { createPodClient } from '../../../src/controller/pod-http.ts';
 import { warmPod } from '../../../src/controller/warm-up.ts';
 import type { KubeClient } from '../../../src/kube/ports.ts';
+import { virtualClock } from '../kube/support.ts';
 
 const controller = (kind: string, uid: string) => [
   { apiVersion: 'apps/v1', kind, name: 'x', uid, controller: true },
@@ -44,7 +45,7 @@ function cluster(given: { pod?: object | undefined; sets?: object[] } = {}) {
     list: () => Promise.resolve(given.sets ?? [set]),
   } as unknown as KubeClient;
   const cache = { deployments: { get: () => ({ metadata: { uid: 'green' } }) } } as unknown as Cache;
-  return { client, cache };
+  return { client, cache, clock: virtualClock() };
 }
 
 describe('a candidate pod is dialled', () => {
@@ -140,6 +141,17 @@ describe('a pod of a pair is dialled', () => {
   }
 });
 
+const ANSWERS: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  '/moved': (response) => void response.writeHead(302, { location: '/elsewhere' }).end(),
+  '/broken': (response) => void response.socket?.destroy(),
+  '/slow': (response) => void response.writeHead(200).write('requests'),
+  '/ill': (response) => void response.writeHead(500).end('ok'),
+  '/endless': (response) => {
+    const more = (): void => void response.write(Buffer.alloc(32_768), () => !response.destroyed && more());
+    more();
+  },
+};
+
 describe('what is asked of a pod', () => {
   let server: Server;
   let paths: string[] = [];
@@ -149,13 +161,9 @@ describe('what is asked of a pod', () => {
     paths = [];
     server = createServer((request, response) => {
       paths.push(request.url ?? '');
-      if (request.url === '/moved') response.writeHead(302, { location: '/elsewhere' }).end();
-      else if (request.url === '/broken') response.socket?.destroy();
-      else if (request.url === '/endless') {
-        const more = (): void =>
-          void response.write(Buffer.alloc(32_768), () => !response.destroyed && more());
-        more();
-      } else response.writeHead(request.url === '/ill' ? 500 : 200).end('ok');
+      const answer = ANSWERS[request.url ?? ''];
+      if (answer === undefined) response.end('ok');
+      else answer(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
@@ -165,7 +173,7 @@ describe('what is asked of a pod', () => {
   });
 
   it('is answered with whatever status; a redirect is not followed, and an endless answer is cut', async () => {
-    const client = createPodClient(address(), signal);
+    const client = createPodClient(address(), virtualClock(), signal);
     const codes = [];
     for (const path of ['/', '/ill', '/moved', '/endless']) codes.push(await client.ask(path));
     expect(codes).to.deep.equal([200, 500, 302, 200]);
@@ -174,8 +182,22 @@ describe('what is asked of a pod', () => {
   });
 
   it('is told when it breaks off', async () => {
-    const client = createPodClient(address(), signal);
+    const client = createPodClient(address(), virtualClock(), signal);
     expect(await client.ask('/broken').catch((error: Error) => error.message)).to.equal('ECONNRESET');
+    client.close();
+  });
+
+  it('has five seconds, also where an answer has begun', async () => {
+    const clock = virtualClock();
+    const client = createPodClient(address(), clock, signal);
+    let answer = Promise.resolve();
+    const began = await new Promise<string>((resolve) => {
+      answer = client.read('/slow', resolve);
+    });
+    const message = answer.catch((error: Error) => error.message);
+    expect([began, clock.pending]).to.deep.equal(['requests', [5000]]);
+    await clock.advance(5000);
+    expect(await message).to.equal('no answer within 5 seconds');
     client.close();
   });
 
