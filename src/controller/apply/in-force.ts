@@ -9,7 +9,7 @@ import type { Applier } from './applier.ts';
 import { StaleError } from './errors.ts';
 
 /** Production is put back without an answer after this time. */
-const DEADLINE_MS = 2000;
+export const ANSWER_DEADLINE_MS = 2000;
 
 /**
  * What vouches for an order is the mark that stands, which every patch tests for. Where none does the facts vouch for it:
@@ -28,7 +28,7 @@ export async function assertInForce(
   const unchanged = async ({ name, rawFacts }: RevisionView): Promise<void> => {
     const key = { namespace: release.namespace, name: revisionObjectName(release.name, name) };
     const now = await client
-      .get<KubeObject>(CONTROLLER_REVISIONS, key, { urgency, deadlineMs: DEADLINE_MS })
+      .get<KubeObject>(CONTROLLER_REVISIONS, key, { urgency, deadlineMs: ANSWER_DEADLINE_MS })
       .catch(() => undefined);
     if (now !== undefined && now.metadata.annotations?.[ANNOTATION_FACTS] !== rawFacts)
       throw new StaleError(`the facts of revision ${name} changed in the meantime`);

@@ -18,7 +18,7 @@ import type { Applier, Appliers, Apply, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
 import { assertInForce } from './in-force.ts';
 import { serviceOf } from './present.ts';
-import { assertStands } from './standing.ts';
+import { assertNotHandedBack, assertStands } from './standing.ts';
 import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
 
 export const patchService = (
@@ -54,7 +54,7 @@ async function assertOurs(
   urgency: Urgency = 'normal',
 ): Promise<void> {
   const isClaimed = metadata.annotations?.[ANNOTATION_CLAIM] === scene.release.uid;
-  if (expectedMark === undefined && !isClaimed) await assertStands(applier, scene, urgency);
+  if (expectedMark === undefined && !isClaimed) await assertStands(applier, scene, { urgency });
 }
 
 /** Without the key the source serves again, which another process may have parked a moment ago, with the adoption done. */
@@ -74,6 +74,9 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   await Promise.all([
     assertOurs(applier, scene, effect.expectedMark, service, urgency),
     assertInForce(applier, scene, unvouched(scene, effect), urgency),
+    effect.from[LABEL_POD_TEMPLATE_HASH] === undefined
+      ? undefined
+      : assertNotHandedBack(applier, scene, urgency),
   ]);
   const marks = effect.mark && switchAnnotations({ ...effect, mark: effect.mark });
   const operations: JsonPatchOperation[] = [

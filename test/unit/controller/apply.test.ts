@@ -325,6 +325,61 @@ describe('a Service that is to name the pods of the source', () => {
   });
 });
 
+describe('a Service that names the pods of the source', () => {
+  const selector = { app: 'shop', 'pod-template-hash': 'abc' };
+  const effect = {
+    kind: 'PatchSelector',
+    service: 'shop',
+    uid: 'service-uid',
+    from: selector,
+    expectedMark: undefined,
+    color: 'blue',
+    mark: { uid: 'this-life', revision: 'r1', attempt: 1, direction: 'Back' },
+    decidedAt: 0,
+    reason: 'why',
+    rescue: true,
+  } as const;
+  const stands = { metadata: { namespace: 'demo', name: 'shop', uid: 'this-life' } };
+  const going = { metadata: { ...stands.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+
+  /** What it ends with, and how the release was asked for, where it stands like this. */
+  async function ended(answer: () => Promise<unknown>, change: object = {}, deleting = false) {
+    const { asked, applier } = cluster(revision({}));
+    const annotations = { 'bluegreen.dev/claimed-by': 'this-life' };
+    const metadata = { name: 'shop', uid: 'service-uid', resourceVersion: '12', annotations };
+    const services = [{ metadata, spec: { selector } }];
+    const snapshot = { ...scene.snapshot, release: { deleting } };
+    const here = { ...scene, services, previews: [], leftovers: [], snapshot } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const questions: CallOptions[] = [];
+    const list = (_: unknown, { urgency, deadlineMs }: CallOptions) => {
+      questions.push({ ...(urgency && { urgency }), ...(deadlineMs && { deadlineMs }) });
+      return answer();
+    };
+    const client = { ...applier.client, list } as unknown as KubeClient;
+    const error = await thrown(applyEffect({ client, cache }, here, { ...effect, ...change } as Effect));
+    if (error !== undefined && !(error instanceof StaleError)) throw error;
+    return [error?.message ?? asked.operations.find(({ op }) => op === 'add')?.value, questions] as const;
+  }
+
+  it('was handed back where the release is going or gone: it is no drift, though this process had not heard', async () => {
+    expect((await ended(async () => [going]))[0]).to.equal('release "shop" is being deleted');
+    expect((await ended(async () => []))[0]).to.equal('release "shop" is gone');
+  });
+
+  it('is put to a colour where the release stands, and where nobody answers in two seconds', async () => {
+    const down = () => Promise.reject(new Error('the API server is away'));
+    for (const answer of [async () => [stands], down])
+      expect(await ended(answer)).to.deep.equal(['blue', [{ urgency: 'rescue', deadlineMs: 2000 }]]);
+  });
+
+  it('takes no question of one that names none, nor of who deletes the release', async () => {
+    const from = { app: 'shop', 'bluegreen.dev/color': 'green' };
+    expect(await ended(async () => [going], { from })).to.deep.equal(['blue', []]);
+    expect(await ended(async () => [going], {}, true)).to.deep.equal(['blue', []]);
+  });
+});
+
 describe('a Service that is to lose its key, so that the source serves again', () => {
   const selector = { app: 'shop', 'bluegreen.dev/color': 'blue' };
   const effect = {
