@@ -3,7 +3,7 @@
  * scale-out in progress is no breach. Moving away helps only if the other side is better.
  */
 import { formatTime, parseTime } from '../api/time.ts';
-import { readyCount, servingOfColor } from '../release/endpoints.ts';
+import { isUntold, readyCount, servingOfColor } from '../release/endpoints.ts';
 import type { Roles, StartedRevision } from '../release/roles.ts';
 import type { Snapshot } from '../release/snapshot.ts';
 import type { CheckVerdict } from './check.ts';
@@ -31,6 +31,10 @@ export function availability(snapshot: Snapshot, roles: Roles, watched: StartedR
         message: `${ready} pods are ready, at least ${needed} are needed`,
       },
     };
+  }
+  if (isUntold(snapshot, color, watched.name)) {
+    const message = `the twin that would tell of ${color} pods is gone, and they say themselves that they are ready`;
+    return { status: { name: AVAILABILITY, state: 'Unknown', message }, hold: message };
   }
   const since = sinceOf(snapshot);
   const limit = since + forSeconds * 1000;

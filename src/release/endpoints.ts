@@ -77,6 +77,23 @@ export function readyCount(snapshot: Snapshot, color: Color): number {
   return smallest(telling(snapshot).map((service) => readyOfColor(service, color).size));
 }
 
+/**
+ * Nothing is known against these pods: no endpoint tells of them, since the twin is gone that would, and they say
+ * themselves that they are ready.
+ */
+export function isUntold(snapshot: Snapshot, color: Color, revision: string): boolean {
+  const pods = snapshot.sides[color].pods.filter((pod) => pod.revision === revision);
+  const own = new Set(pods.map(({ uid }) => uid));
+  const silent = telling(snapshot).filter((service) => readyOfColor(service, color).size === 0);
+  return (
+    silent.length > 0 &&
+    silent.every(
+      ({ twins, endpoints }) => !twins[color].found && !endpoints.some(({ podUid }) => own.has(podUid)),
+    ) &&
+    pods.some(({ ready }) => ready)
+  );
+}
+
 /** The Service through which a colour has fewest ready pods: what is moved to it, moves with all of them. */
 export function weakest(
   { services }: Snapshot,

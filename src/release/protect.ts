@@ -13,6 +13,7 @@ import { moveTraffic, wouldDarken } from './effects.ts';
 import { foreign } from './endpoint-problems.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import {
+  isUntold,
   otherColor,
   readyCount,
   readyOfColor,
@@ -46,7 +47,7 @@ export function rescue(snapshot: Snapshot, roles: Roles): Verdict | undefined {
   const isBack = servesAlone(snapshot, to) && runsOnly(snapshot, to, target.name);
   if ((servingCount(snapshot) > 0 && !isBack) || readyCount(snapshot, active.facts.color) > 0)
     return undefined;
-  if (readyCount(snapshot, to) === 0) return undefined;
+  if (readyCount(snapshot, to) === 0 || isUntold(snapshot, active.facts.color, active.name)) return undefined;
   const back = goBack(snapshot, roles, active, {
     reason: 'NoReadyEndpoints',
     message: `no ${active.facts.color} pod (revision ${active.name}) is ready`,
@@ -74,6 +75,7 @@ export function tellOutage(snapshot: Snapshot, { active, stage }: Roles, verdict
   if (active === undefined || !MAY_GO_BACK.has(stage) || !AT_REST.has(verdict.phase)) return verdict;
   if (verdict.stalled || verdict.specPending || (verdict.effects ?? []).length > 0) return verdict;
   if (servingCount(snapshot) > 0 || readyCount(snapshot, active.facts.color) > 0) return verdict;
+  if (isUntold(snapshot, active.facts.color, active.name)) return verdict;
   const message = `no ${active.facts.color} pod (revision ${active.name}) is ready`;
   return { ...verdict, ...cannotGoBack(active, message) };
 }

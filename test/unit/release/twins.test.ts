@@ -1,6 +1,7 @@
 /** What is known of a side is read from its twins: whatever waits for pods puts back the twin that would tell of them. */
 import { expect } from 'chai';
 import type { Color } from '../../../src/api/status.ts';
+import { formatTime } from '../../../src/api/time.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { decidedOn } from './decided.ts';
 import { committed, idle, observed, r1, r2Verified, returning, switched } from './situations.ts';
@@ -47,5 +48,58 @@ describe('the twin of a side that somebody deleted', () => {
   it('is put back together with what an order to go back writes down', () => {
     const { effects } = decidedOn(without('blue', { ...observed, release: { action: 'abort@2' } }));
     expect(effects).to.deep.equal(['RecordFacts r2', 'WriteTwin checkout-blue']);
+  });
+
+  it('says nothing against its pods, which are ready: a Service that Git brings back meanwhile goes back to them', () => {
+    for (const picture of [switched, observed, committed]) {
+      const dark = editServices(without('green', { ...picture, ...stripped }), { endpoints: [] });
+      const { reason, effects } = decidedOn(dark);
+      expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> green']]);
+    }
+  });
+
+  it('says nothing against them either while that Service is gone', () => {
+    const checks = [{ name: 'availability', state: 'Bad' as const, since: formatTime(NOON - MINUTE) }];
+    const gone = without('green', { ...observed, previous: { checks } });
+    const { phase, reason, effects, plan } = decidedOn(editServices(gone, { found: false, endpoints: [] }));
+    expect([phase, reason, effects]).to.deep.equal(['Observing', 'Observing', []]);
+    expect(plan.status.checks?.[0]).to.deep.equal({
+      name: 'availability',
+      state: 'Unknown',
+      message: 'the twin that would tell of green pods is gone, and they say themselves that they are ready',
+    });
+  });
+
+  it('but where they are not ready either the traffic goes back at once', () => {
+    const dead: Picture = { ...observed, ...stripped, green: { revision: 'r2', desired: 3, ready: 0 } };
+    const { reason, effects } = decidedOn(editServices(without('green', dead), { endpoints: [] }));
+    expect([reason, effects]).to.deep.equal(['NoReadyEndpoints', ['PatchSelector checkout -> blue']]);
+  });
+
+  it('and where another Service tells that none of them is ready', () => {
+    const services = ['checkout', 'till'];
+    const spec = { traffic: { services: services.map((name) => ({ name })) } };
+    const [hidden] = without('green', { ...observed, ...stripped, spec, services }).services;
+    const dead = world({
+      ...observed,
+      ...stripped,
+      spec,
+      services,
+      green: { revision: 'r2', desired: 3, ready: 0 },
+    });
+    const [, till] = dead.services;
+    if (hidden === undefined || till === undefined) throw new Error('two Services');
+    const told = { ...world({ ...observed, spec, services }), services: [hidden, till] };
+    expect(decidedOn(editServices(told, { endpoints: [] })).reason).to.equal('NoReadyEndpoints');
+  });
+
+  it('and where the Service itself tells that too few of them are: the availability is bad', () => {
+    const checks = [{ name: 'availability', state: 'Bad' as const, since: formatTime(NOON - MINUTE) }];
+    const dying: Picture = {
+      ...observed,
+      green: { revision: 'r2', desired: 3, ready: 1 },
+      previous: { checks },
+    };
+    expect(decidedOn(without('green', dying)).reason).to.equal('AvailabilityBreached');
   });
 });
