@@ -6,19 +6,20 @@ import { type Coverage, coverageOf, percent } from './coverage.ts';
 import { LEVELS, type Level } from './faults.ts';
 import type { Counts } from './happenings.ts';
 import type { LifeResult } from './life.ts';
-import { runLives, story, type Totals } from './run.ts';
+import { runLives, story, type Totals, type Violation } from './run.ts';
 import { MOST_SEED } from './scenario.ts';
 
 const USAGE = `Releases in a model cluster with virtual time, and everything that can go wrong, from one seed. It stops at the first
-promise that is broken, and tells the shortest life that still breaks it.
+promise that is broken, and tells the shortest life that still breaks it; or it goes on, and lists the lives.
 
-  npm run simulate -- [--seed N] [--releases N] [--faults LEVEL] [--threads N] [--trace FILE] [--json FILE]
+  npm run simulate -- [--seed N] [--releases N] [--faults LEVEL] [--threads N] [--keep-going] [--trace FILE] [--json FILE]
   npm run simulate -- --life N [--faults LEVEL] [--trace FILE] [--json FILE]
 
   --seed N           the lives are drawn from it (default: another one each time)
   --releases N       goes on until so many were made (default 1000)
   --faults LEVEL     ${LEVELS.join(', ')} (default harsh)
   --threads N        lives that are played side by side (default: as many as there are processors)
+  --keep-going       plays on where a promise is broken, and lists those lives in the end
   --life N           plays the one life of this seed
   --trace FILE       writes there all that happened in the life that broke a promise, or in that of --life
   --json FILE        writes the result there
@@ -30,6 +31,7 @@ const FLAGS = {
   faults: { type: 'string', default: 'harsh' },
   life: { type: 'string' },
   threads: { type: 'string' },
+  'keep-going': { type: 'boolean', default: false },
   trace: { type: 'string' },
   json: { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -46,6 +48,7 @@ const options = commandLine(USAGE, (args) => {
     faults: oneOf('faults', values.faults, LEVELS),
     life: seedOf('life'),
     ...(values.threads !== undefined && { threads: whole('threads', values.threads) }),
+    keepsGoing: values['keep-going'],
     trace: values.trace,
     json: values.json,
   };
@@ -66,15 +69,16 @@ async function one(seed: number, faults: Level): Promise<number> {
 }
 
 async function many(faults: Level): Promise<number> {
-  const { seed, releases, threads } = options;
+  const { seed, releases, threads, keepsGoing } = options;
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
   console.log(`seed ${seed}, ${releases} releases, ${faults} faults`);
   let told = 0;
-  const { totals, broken } = await runLives({
+  const { totals, broken, violations } = await runLives({
     seed,
     releases,
     faults,
+    keepsGoing,
     ...(threads !== undefined && { threads }),
     onLife(now) {
       if (elapsed() - told < 10) return;
@@ -96,14 +100,19 @@ async function many(faults: Level): Promise<number> {
     coverage,
     life: broken?.seed,
     violation: broken?.violation,
+    violations,
   });
-  if (broken !== undefined) {
-    await tell(broken, faults);
-    return 1;
-  }
+  if (keepsGoing) list(violations, totals);
+  else if (broken !== undefined) await tell(broken, faults);
+  if (broken !== undefined) return 1;
   if (totals.releases < ENOUGH_FOR_COVERAGE || coverage.gaps.length === 0) return 0;
   console.log(`too little was seen: ${coverage.gaps.join('; ')}`);
   return 1;
+}
+
+function list(violations: readonly Violation[], { lives }: Totals): void {
+  console.log(`${violations.length} of ${lives} lives broke a promise`);
+  for (const { life, violation } of violations) console.log(`life ${life}: ${violation}`);
 }
 
 function perSecond({ releases }: Totals, seconds: number): number {

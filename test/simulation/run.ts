@@ -1,4 +1,4 @@
-/** Many lives from one seed, until so many releases were made or a promise was broken. */
+/** Many lives from one seed, until so many releases were made, or until a promise is broken where that ends it. */
 import { availableParallelism } from 'node:os';
 import { digestOf } from './digest.ts';
 import type { Level } from './faults.ts';
@@ -34,6 +34,10 @@ export interface RunOptions {
   readonly faults: Level;
   /** Threads; 1: everything runs in this one. */
   readonly threads?: number;
+  /** Who plays them, where it is not the threads of this process. */
+  readonly pool?: Pool;
+  /** Plays on where a promise was broken. */
+  readonly keepsGoing?: boolean;
   readonly onLife?: (totals: Totals) => void;
 }
 
@@ -41,6 +45,13 @@ export interface RunResult {
   readonly totals: Totals;
   /** The first life in which a promise was broken; its `violation` says which, its `steps` how soon. */
   readonly broken: LifeResult | undefined;
+  /** Of all lives in which one was, in their order: without what happened in them, which is long. */
+  readonly violations: readonly Violation[];
+}
+
+export interface Violation {
+  readonly life: number;
+  readonly violation: string;
 }
 
 /** The same lives in the same order, whatever the number of threads: results are taken in the order of the seeds. */
@@ -49,22 +60,28 @@ export async function runLives({
   releases,
   faults,
   threads = availableParallelism(),
+  pool: players,
+  keepsGoing = false,
   onLife,
 }: RunOptions): Promise<RunResult> {
   const seeds = createRandom(seed);
   const next = () => seeds.between(1, MOST_SEED);
-  const pool = threads > 1 ? createPool(threads, faults) : await playHere(faults);
+  const pool = players ?? (threads > 1 ? createPool(threads, faults) : await playHere(faults));
   const totals = createTotals();
   const ahead: Promise<LifeResult>[] = [];
+  const violations: Violation[] = [];
+  let broken: LifeResult | undefined;
   try {
-    while (totals.releases < releases) {
+    while (totals.releases < releases && (keepsGoing || broken === undefined)) {
       while (ahead.length < 4 * threads - 3) ahead.push(pool.live(next()));
       const life = await (ahead.shift() as Promise<LifeResult>);
       add(totals, life);
       onLife?.(totals);
-      if (life.violation !== undefined) return { totals, broken: life };
+      if (life.violation === undefined) continue;
+      violations.push({ life: life.seed, violation: life.violation });
+      broken ??= life;
     }
-    return { totals, broken: undefined };
+    return { totals, broken, violations };
   } finally {
     await pool.end();
   }

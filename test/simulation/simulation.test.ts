@@ -4,7 +4,7 @@ import { coverageOf } from './coverage.ts';
 import type { Level } from './faults.ts';
 import type { Focus } from './focus.ts';
 import { live } from './life.ts';
-import { createPool } from './pool.ts';
+import { createPool, type Pool } from './pool.ts';
 import { createRandom } from './random.ts';
 import { runLives, story } from './run.ts';
 import { MOST_SEED, PLAIN_SEEDS } from './scenario.ts';
@@ -343,6 +343,33 @@ describe('a release in a model cluster', function () {
     expect(same.violation).to.equal(undefined);
     expect(tried).to.be.within(1, 3);
     expect(same.happened.length).to.be.lessThan(life.happened.length);
+  });
+
+  it('a run ends with the first promise that is broken, or goes on and knows all lives in which one was', async () => {
+    const life = await live(7, 'mild');
+    const seeds: number[] = [];
+    const play = (keepsGoing: boolean): ReturnType<typeof runLives> => {
+      seeds.length = 0;
+      const broken = (seed: number): string | undefined =>
+        seeds.indexOf(seed) % 2 === 1 ? `promise ${seeds.indexOf(seed)}` : undefined;
+      const pool: Pool = {
+        live: async (seed) => {
+          seeds.push(seed);
+          return { ...life, seed, violation: broken(seed) };
+        },
+        end: async () => undefined,
+      };
+      return runLives({ seed: 5, releases: 4 * life.releases, faults: 'mild', threads: 1, pool, keepsGoing });
+    };
+    const stopped = await play(false);
+    expect([stopped.totals.lives, stopped.broken?.seed]).to.deep.equal([2, seeds[1]]);
+    expect(stopped.violations).to.deep.equal([{ life: seeds[1], violation: 'promise 1' }]);
+    const whole = await play(true);
+    expect([whole.totals.lives, whole.broken?.seed]).to.deep.equal([4, seeds[1]]);
+    expect(whole.violations).to.deep.equal([
+      { life: seeds[1], violation: 'promise 1' },
+      { life: seeds[3], violation: 'promise 3' },
+    ]);
   });
 
   it('says what it saw too little of', async () => {
