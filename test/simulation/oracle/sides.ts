@@ -15,6 +15,7 @@ export function guardSide(
   before: Deployment | undefined,
   after: Deployment | undefined,
 ): void {
+  guardUnowned(color, after);
   if (before === undefined || before === after) return;
   const how = loss(view, before, after);
   if (how === undefined) return;
@@ -25,6 +26,13 @@ export function guardSide(
     guardTarget(view, color, before, how);
   guardDrain(view, color, before, how);
   guardEjected(view, color, after);
+}
+
+/** The collector takes it with its owner, whose finalizer people may take away: what serves would go at once. */
+function guardUnowned(color: Color, after: Deployment | undefined): void {
+  const [owner] = after?.metadata.ownerReferences ?? [];
+  if (owner !== undefined)
+    fail(`${color} goes when ${owner.kind} "${owner.name}" goes, whoever it serves by then`);
 }
 
 /** Connections that were made before the switch live on where they were made. */
