@@ -130,7 +130,7 @@ function servingThrough(snapshot: Snapshot, service: ServiceView, color: Color):
   return serving;
 }
 
-function smallest(counts: readonly number[]): number {
+export function smallest(counts: readonly number[]): number {
   return counts.length === 0 ? 0 : Math.min(...counts);
 }
 

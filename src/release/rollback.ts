@@ -1,5 +1,5 @@
 /** What a rollback would find, and how long it would take: shown beforehand, and asked when one is wanted. */
-import { readyOfColor, servingCount, telling } from './endpoints.ts';
+import { readyOfColor, servingCount, smallest, telling } from './endpoints.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
 
@@ -17,8 +17,7 @@ export function readyToReturn(snapshot: Snapshot, target: StartedRevision): numb
   const reached = telling(snapshot).map((service) => readyOfColor(service, color));
   const [own, others] = [pods.filter(isOwn), pods.filter((pod) => !isOwn(pod))];
   if (others.some(({ ready, uid }) => ready || reached.some((ready) => ready.has(uid)))) return 0;
-  const counts = reached.map((ready) => own.filter(({ uid }) => ready.has(uid)).length);
-  return counts.length === 0 ? 0 : Math.min(...counts);
+  return smallest(reached.map((ready) => own.filter(({ uid }) => ready.has(uid)).length));
 
   function isOwn({ revision }: PodView): boolean {
     return revision === target.name;

@@ -8,10 +8,10 @@ import { KubeError } from '../../../src/kube/errors.ts';
 import type { ReconcileContext } from '../../../src/kube/loop.ts';
 import type { CallOptions, KubeObject, Patch, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
-import { SERVICES, type Service } from '../../../src/kube/types.ts';
+import { SERVICES } from '../../../src/kube/types.ts';
 import { settle } from '../kube/support.ts';
-import { r1 } from '../release/situations.ts';
 import { NOON } from '../release/world.ts';
+import { firstRevision, serviceOf } from './shop.ts';
 
 const release: BlueGreenReleaseObject = {
   metadata: { namespace: 'demo', name: 'shop', uid: 'u', resourceVersion: '1', generation: 1 },
@@ -170,29 +170,7 @@ describe('what was done before a reconcile ended early', () => {
   const early = { at: '2026-06-01T08:00:00.000Z', reason: 'Early', message: 'x', effects: ['long ago'] };
   const status: ReleaseStatus = { phase: 'Idle', conditions: [], decisions: [early] };
   const object: BlueGreenReleaseObject = { metadata, spec, status };
-  const revision = {
-    metadata: {
-      namespace: 'demo',
-      name: 'shop-r1',
-      resourceVersion: '3',
-      labels: { 'bluegreen.dev/release': 'shop', 'bluegreen.dev/revision': 'r1' },
-      annotations: { 'bluegreen.dev/facts': JSON.stringify(r1) },
-      ownerReferences: [{ apiVersion: 'v1', kind: 'BlueGreenRelease', name: 'shop', uid: 'u' }],
-    },
-    revision: 1,
-    data: { spec, content: { template: { spec: { containers: [{ image: 'a:1' }] } } } },
-  };
-  const serviceOf = (name: string): Service => ({
-    metadata: {
-      namespace: 'demo',
-      name,
-      uid: name,
-      resourceVersion: '4',
-      labels: { 'bluegreen.dev/release': 'shop' },
-      annotations: { 'bluegreen.dev/claimed-by': 'u' },
-    },
-    spec: { selector: { app: 'shop' }, ports: [] },
-  });
+  const revision = firstRevision(spec);
   const conflict = new KubeError({ reason: 'Conflict', status: 409, call: 'patch', message: 'modified' });
 
   /** As many as a log holds. */
@@ -231,7 +209,7 @@ describe('what was done before a reconcile ended early', () => {
       }
     };
     cache.releases.note(object);
-    cache.revisions.note(revision as never);
+    cache.revisions.note(revision);
     astray();
     const client = {
       get: async (type: ResourceType, { name }: { name: string }) =>

@@ -6,8 +6,8 @@ import { type Cache, WATCHED } from '../../../src/controller/cache.ts';
 import { beginPass, type RoundDeps, round } from '../../../src/controller/round.ts';
 import type { KubeObject, ResourceType } from '../../../src/kube/ports.ts';
 import { createStore } from '../../../src/kube/store.ts';
-import { r1 } from '../release/situations.ts';
 import { NOON } from '../release/world.ts';
+import { firstRevision, serviceOf } from './shop.ts';
 
 /** It has no finalizer yet: that is the first effect of its life. */
 const release: BlueGreenReleaseObject = {
@@ -41,32 +41,9 @@ function cacheOf(object: BlueGreenReleaseObject): Cache {
 async function roundWhere(...refused: readonly string[]): Promise<string[]> {
   const metadata = { ...release.metadata, finalizers: [FINALIZER] };
   const spec = { ...(release.spec as object), traffic: { services: [{ name: 'shop' }, { name: 'admin' }] } };
-  const revision = {
-    metadata: {
-      namespace: 'demo',
-      name: 'shop-r1',
-      resourceVersion: '3',
-      labels: { 'bluegreen.dev/release': 'shop', 'bluegreen.dev/revision': 'r1' },
-      annotations: { 'bluegreen.dev/facts': JSON.stringify(r1) },
-      ownerReferences: [{ apiVersion: 'v1', kind: 'BlueGreenRelease', name: 'shop', uid: 'u' }],
-    },
-    revision: 1,
-    data: { spec, content: { template: { spec: { containers: [{ image: 'a:1' }] } } } },
-  };
-  const serviceOf = (name: string) => ({
-    metadata: {
-      namespace: 'demo',
-      name,
-      uid: name,
-      resourceVersion: '3',
-      labels: { 'bluegreen.dev/release': 'shop' },
-      annotations: { 'bluegreen.dev/claimed-by': 'u' },
-    },
-    spec: { selector: { app: 'shop' }, ports: [] },
-  });
   const object = { ...release, metadata, spec } as BlueGreenReleaseObject;
   const cache = cacheOf(object);
-  cache.revisions.note(revision as never);
+  cache.revisions.note(firstRevision(spec));
   for (const name of ['shop', 'admin']) cache.services.note(serviceOf(name));
   const refusal = { at: NOON - 60_000, message: 'no', final: false };
   const { told } = await roundOf(object, {
