@@ -402,6 +402,26 @@ describe('the CustomResourceDefinition on a real API server', function () {
       expect(spec.suspend).to.equal(false);
     });
 
+    it('records the status as one member, so that a write costs no more the more it says', async () => {
+      await create(release('recorded'));
+      const conditions = [
+        {
+          type: 'Ready',
+          status: 'True',
+          lastTransitionTime: '2026-11-20T10:00:00Z',
+          reason: 'Idle',
+          message: '',
+        },
+      ];
+      await patch('recorded', { status: { phase: 'Idle', conditions } }, '--subresource=status');
+
+      const { managedFields } = JSON.parse(
+        await cluster.kubectl(['get', 'bgr', 'recorded', '-o', 'json', '--show-managed-fields']),
+      ).metadata;
+      const record = managedFields.find(({ subresource }: Members) => subresource === 'status');
+      expect(record.fieldsV1).to.deep.equal({ 'f:status': {} });
+    });
+
     it('shows its columns under its short name and its category', async () => {
       await create(release('columns'));
       const status = {
