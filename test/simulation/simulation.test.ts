@@ -232,6 +232,12 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   // And another: what one process has begun is finished by the next.
   [3866682813, 'harsh', 'a switch that a crash cut in half was finished after the release was suspended'],
   [910010214, 'harsh', 'a twin was deleted while its Service lost its key, and nobody put either back'],
+  // An error of the oracle, which had asked one of three Services.
+  [
+    3687728749,
+    'harsh',
+    'a revision lost the traffic for what one Service told of its pods before the others',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -2,9 +2,8 @@
 import { COLORS } from '../../../src/api/status.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { wishedName } from '../content.ts';
-import { SERVICE } from '../scenario.ts';
 import type { RevisionTruth } from './truth.ts';
-import { fail, isRecent, type View } from './view.ts';
+import { fail, fewestReady, isRecent, type View } from './view.ts';
 
 /** Reasons that say something against the revision, or that people gave. */
 const BLAMES: ReadonlySet<string> = new Set([
@@ -95,7 +94,7 @@ function guardGaveWay(view: View, { name, image }: RevisionTruth): void {
 export function guardBreach(view: View, { name, facts, frozen }: RevisionTruth): void {
   const { minReadyPercent = 50 } = frozen.observation?.availability ?? {};
   const needed = Math.ceil(((facts.verifiedReady ?? 0) * minReadyPercent) / 100);
-  const { fewest } = view.range(`${SERVICE}-${facts.color}`);
+  const fewest = fewestReady(view, facts.color);
   if (COLORS.includes(facts.color) && fewest >= Math.max(1, needed))
     fail(
       `${name} lost the traffic for its availability, and ${fewest} of ${facts.verifiedReady} pods were ready`,

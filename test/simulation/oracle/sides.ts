@@ -1,13 +1,13 @@
 /** Invariant 3: what serves, and what could take over, is not scaled down, overwritten or deleted. */
 import { LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
-import { type Deployment, SERVICES } from '../../../src/kube/types.ts';
-import { type Scenario, SERVICE, siblingsOf } from '../scenario.ts';
+import type { Deployment } from '../../../src/kube/types.ts';
+import { type Scenario, SERVICE } from '../scenario.ts';
 import { imageOfDeployment } from '../world.ts';
 import { guardEjected } from './ejection.ts';
 import { selectsToo } from './siblings.ts';
 import { isColor, newestFirst, type Truth } from './truth.ts';
-import { fail, isRecent, isTouched, type View } from './view.ts';
+import { fail, fewestReady, isRecent, isTouched, type View } from './view.ts';
 
 export function guardSide(
   view: View,
@@ -95,11 +95,7 @@ function isLongTooLarge({ truth }: View, after: Deployment | undefined): boolean
 function isSurge(view: View, color: Color, before: Deployment, after: Deployment | undefined): boolean {
   const [had, has] = [before.spec.replicas ?? 1, after?.spec.replicas ?? 0];
   if (after === undefined || nameOn(view, after) !== nameOn(view, before)) return false;
-  // Production is what its weakest Service has: their slices are not written at once.
-  const { api, scenario } = view.world;
-  const services = [SERVICE, ...siblingsOf(scenario)].filter((name) => api.get(SERVICES, name) !== undefined);
-  const production = Math.min(...services.map((name) => view.range(name).fewest));
-  const enough = Math.max(1, windowOf(scenario, services.length === 0 ? 0 : production));
+  const enough = Math.max(1, windowOf(view.world.scenario, fewestReady(view)));
   return has >= enough && had - has <= Math.ceil(has / 4) && view.range(`${SERVICE}-${color}`).most >= has;
 }
 

@@ -1,5 +1,7 @@
 /** What every guard works with. */
 import type { Color } from '../../../src/api/status.ts';
+import { SERVICES } from '../../../src/kube/types.ts';
+import { SERVICE, siblingsOf } from '../scenario.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Users } from '../users.ts';
 import type { World } from '../world.ts';
@@ -42,4 +44,16 @@ export function isRecent({ timeline, staleness, clockError }: View, time: number
 /** Somebody else edited this a moment ago. */
 export function isTouched(view: View, what: string): boolean {
   return isRecent(view, view.users().touchedAt.get(what));
+}
+
+/**
+ * Of production, or of what a colour could do for it: what its weakest Service has, since their slices are not written
+ * at once. The fewest within the staleness.
+ */
+export function fewestReady({ world, range }: View, color?: Color): number {
+  const there = [SERVICE, ...siblingsOf(world.scenario)].filter(
+    (name) => world.api.get(SERVICES, name) !== undefined,
+  );
+  const counts = there.map((name) => range(color === undefined ? name : `${name}-${color}`).fewest);
+  return counts.length === 0 ? 0 : Math.min(...counts);
 }
