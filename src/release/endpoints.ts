@@ -123,7 +123,8 @@ export function servingOfColor(snapshot: Snapshot, color: Color): number {
   return smallest(telling(snapshot).map((service) => servingThrough(snapshot, service, color)));
 }
 
-function servingThrough(snapshot: Snapshot, service: ServiceView, color: Color): number {
+/** Ready pods of a colour that this Service gives traffic to now. */
+export function servingThrough(snapshot: Snapshot, service: ServiceView, color: Color): number {
   const own = podsOf(snapshot, service, color);
   let serving = 0;
   for (const uid of readyPods(service.endpoints)) if (own.has(uid)) serving += 1;

@@ -1,15 +1,15 @@
 /**
- * Preview Services: they show the candidate from when it has ready pods, and the active side when there is none, so that
- * they are never dark. They are written last, prove nothing, and whatever happens to them changes no release.
+ * Preview Services: they show the candidate from when it has ready pods, and when there is none what serves: they are not
+ * dark while production is not. They are written last, prove nothing, and whatever happens to them changes no release.
  */
 import type { Color, ReleaseStatus } from '../api/status.ts';
 import { workloadInWords } from '../api/workload.ts';
-import { selectedColor } from './endpoints.ts';
+import { otherColor, selectedColor, servingThrough } from './endpoints.ts';
 import type { Effect, Verdict } from './plan.ts';
 import type { Roles, Stage } from './roles.ts';
 import { selects } from './selects.ts';
 import { refusalOf, tidyDueAt } from './services.ts';
-import type { PreviewView, Problem, Snapshot } from './snapshot.ts';
+import type { PreviewView, Problem, SideView, Snapshot } from './snapshot.ts';
 import { tidying } from './tidying.ts';
 
 export function pointPreviews(snapshot: Snapshot, roles: Roles): Effect[] {
@@ -35,9 +35,12 @@ function isDue(snapshot: Snapshot, roles: Roles, preview: PreviewView, color: Co
 
 /** The active side died, and what the preview shows lives: it may be all that serves. */
 function wouldDarken({ sides, release }: Snapshot, preview: PreviewView, color: Color): boolean {
-  const isDead = (side: Color): boolean => !sides[side].pods.some(({ ready }) => ready);
   const shows = selectedColor(preview, release.spec.traffic.selectorLabel);
-  return shows !== undefined && shows !== color && isDead(color) && !isDead(shows);
+  return shows !== undefined && shows !== color && isDead(sides[color]) && !isDead(sides[shows]);
+}
+
+function isDead({ pods }: SideView): boolean {
+  return !pods.some(({ ready }) => ready);
 }
 
 const MAY_POINT: ReadonlySet<Stage> = new Set<Stage>(['Preparing', 'Observing', 'Resting']);
@@ -52,12 +55,22 @@ export function withPreviews(snapshot: Snapshot, roles: Roles, verdict: Verdict)
 }
 
 /** undefined: the source serves, and the previews show it. */
-function shown({ sides }: Snapshot, { active, subject, stage }: Roles): Color | undefined {
-  if (active === undefined || stage !== 'Preparing' || subject === undefined) return active?.facts.color;
-  const ready = sides[subject.facts.color].pods.filter((pod) => pod.ready);
+function shown(snapshot: Snapshot, { active, subject, stage }: Roles): Color | undefined {
+  if (active === undefined) return undefined;
+  const { color } = active.facts;
+  const other = otherColor(color);
+  const ready = snapshot.sides[other].pods.filter((pod) => pod.ready);
   // Until the last pod of what stood by there has ended, a preview of the colour would show that as well.
-  const isCandidate = ready.length > 0 && ready.every(({ revision }) => revision === subject.name);
-  return isCandidate ? subject.facts.color : active.facts.color;
+  const isCandidate =
+    stage === 'Preparing' && ready.length > 0 && ready.every(({ revision }) => revision === subject?.name);
+  return isCandidate || servesInstead(snapshot, color) ? other : color;
+}
+
+/** The active side died, and the other serves behind a production Service that is left astray. */
+function servesInstead(snapshot: Snapshot, color: Color): boolean {
+  const { services, sides } = snapshot;
+  const other = otherColor(color);
+  return isDead(sides[color]) && services.some((each) => servingThrough(snapshot, each, other) > 0);
 }
 
 /** A preview proves nothing, so that little is asked of it: that it exists, is nobody else's, and selects our pods. */

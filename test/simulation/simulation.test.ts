@@ -238,6 +238,9 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a revision lost the traffic for what one Service told of its pods before the others',
   ],
+  [3691454928, 'harsh', 'a preview stayed with a dead side beside a Service that had lost its key'],
+  [2364613365, 'harsh', 'and where Git had brought that Service back'],
+  [2107029984, 'harsh', 'and where its key was taken again and again'],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -86,6 +86,17 @@ describe('a preview Service', () => {
     expect(decided(showing(both, 'green')).effects).to.deep.equal(TO_BLUE);
   });
 
+  it('shows what serves behind a Service that lost its key while the active side was dead', () => {
+    const sides: Picture = {
+      blue: { revision: 'r1', desired: 3, budget: {} },
+      green: { revision: 'r0', ready: 1 },
+    };
+    const astray = decided(showing({ ...idle, ...sides, route: undefined }, 'blue'));
+    expect([astray.reason, astray.effects]).to.deep.equal(['SelectorAstray', TO_GREEN]);
+    const dark = decided(showing({ ...idle, ...sides }, 'blue'));
+    expect(dark.effects, 'nothing serves').to.not.include('PointPreview next -> green');
+  });
+
   it('leaves the failing side before its pods go', () => {
     const drained = { ...rolledBack, now: NOON + 60 * SECOND };
     expect(decided(showing(drained, 'green')).effects).to.deep.equal([...TO_BLUE, 'ScaleColor green 3 -> 0']);
