@@ -329,7 +329,7 @@ function longWanted(snapshot: Snapshot, color: Color, desired: number): number {
   return isLong ? Math.max(1, tooLarge.most) : desired;
 }
 
-/** No more than a quarter goes, of which production asks for nothing, and the others are ready. */
+/** No more than a quarter goes, of which production asks for nothing, and the others are ready and what they should be. */
 function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
   const { sides, release } = snapshot;
   const serving = COLORS.find((other) => other !== color);
@@ -338,9 +338,10 @@ function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
     resolve(release.spec.capacity.window, production),
     autoscalingBounds(snapshot, color)?.max ?? Number.POSITIVE_INFINITY,
   );
-  const going = (sides[color].deployment?.desired ?? 0) - to;
+  const { desired = 0, matches = false } = sides[color].deployment ?? {};
+  const going = desired - to;
   const ready = sides[color].pods.filter((pod) => pod.ready).length;
-  return to >= Math.max(1, asked) && going <= Math.ceil(to / 4) && ready >= to;
+  return matches && to >= Math.max(1, asked) && going <= Math.ceil(to / 4) && ready >= to;
 }
 
 /** Another revision takes the target's place only as the candidate of a release under way. */

@@ -12,6 +12,7 @@ import { otherColor, readyOfColor, selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
 import { PROXIES_FOLLOW_MS } from './proxies.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
+import { runsOnly } from './runs-only.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
 
 /** How many are ended at once: a quarter, as a Deployment replaces its pods. */
@@ -68,13 +69,16 @@ export function surgeFor(snapshot: Snapshot, roles: Roles, color: Color, size: n
 
 /**
  * What stands there besides `size` is no more than stood beside the pods that were replaced, and all of these are: it
- * goes at once, or each way back would leave production a quarter larger.
+ * goes at once, or each way back would leave production a quarter larger. What somebody has edited is put right first,
+ * in the size that it has: no pod of what it should hold is ready.
  */
 export function isSurgeOver(snapshot: Snapshot, roles: Roles, color: Color, size: number): boolean {
   const { active } = roles;
   if (active === undefined || snapshot.now < sideDrainedAt(snapshot, active)) return false;
+  const { desired, revision } = snapshot.sides[color].deployment ?? {};
+  if (desired === undefined || revision === undefined || !runsOnly(snapshot, color, revision)) return false;
   if (wornPods(snapshot, roles, color).length > 0 || readyUids(snapshot, color).size < size) return false;
-  return (snapshot.sides[color].deployment?.desired ?? 0) - size <= batchOf(size);
+  return desired - size <= batchOf(size);
 }
 
 /** `keep`: ready pods that must be left. The next batch goes when the one before has been replaced and is ready. */

@@ -397,9 +397,17 @@ describe('what stood beside pods that were replaced may go', () => {
     expect(may([...four, young])).to.equal(false);
   });
 
+  it('not of a side that somebody has edited, nor while it is put right', () => {
+    expect(may(four, { deployment: { matches: false } })).to.equal(false);
+    expect(may(four, { deployment: { observed: false } })).to.equal(false);
+    expect(may(four, { deployment: { updated: 1 } })).to.equal(false);
+    const edited = { ...calm, blue: blue(four, { deployment: { matches: false } }) };
+    expect(decided(edited).effects).to.deep.equal(['WriteColor blue r1, 4 replicas']);
+  });
+
   it('and is nothing where the Deployment is gone', () => {
     const snapshot = world({ ...calm, blue: { pods: four, ready: 4 } });
-    expect(isSurgeOver(snapshot, rolesOf(snapshot), 'blue', 3)).to.equal(true);
+    expect(isSurgeOver(snapshot, rolesOf(snapshot), 'blue', 3)).to.equal(false);
   });
 });
 

@@ -59,5 +59,14 @@ describe('an old side that is larger than production asks for', () => {
       world({ ...window(4), blue: { revision: 'r1', desired: 5, ready: count } });
     expect(violations(ready(4), [order(4)])).to.deep.equal([]);
     expect(violations(ready(3), [order(4)])).to.deep.equal(refused(4));
+    const edited = { revision: 'r1', ready: 5, deployment: { matches: false } };
+    const repair = {
+      kind: 'WriteColor',
+      color: 'blue',
+      revision: 'r1',
+      replicas: 4,
+      expected: undefined,
+    } as const;
+    expect(violations(world({ ...window(4), blue: edited }), [repair])).to.deep.equal(refused(4));
   });
 });
