@@ -1,6 +1,7 @@
 /**
- * The built-in check. Its base is what was ready when the switch was verified, not what somebody wishes for: a
- * scale-out in progress is no breach. Moving away helps only if the other side is better.
+ * The built-in check. Its base is what was ready when the switch was verified, and never more than is asked for now: neither
+ * a scale-out in progress nor a scale-in, of an autoscaler or of people, says anything against the revision. Moving away
+ * helps only if the other side is better.
  */
 import { formatTime, parseTime } from '../api/time.ts';
 import { isUntold, readyCount, servingOfColor } from '../release/endpoints.ts';
@@ -16,10 +17,10 @@ export function availability(snapshot: Snapshot, roles: Roles, watched: StartedR
     return { status: { name: AVAILABILITY, state: 'Unknown', message } };
   }
   const { minReadyPercent, forSeconds } = watched.frozen.observation.availability;
-  const { color, verifiedReady = 0, outcome } = watched.facts;
-  const desired = snapshot.sides[color].deployment?.desired ?? 0;
-  // Hours after the commit, fewer pods may be wished for than at the switch.
-  const base = outcome === undefined ? verifiedReady : Math.min(verifiedReady, desired);
+  const { color, verifiedReady = 0 } = watched.facts;
+  // A side that was deleted, or scaled to 0, is brought back.
+  const asked = Math.max(1, snapshot.sides[color].deployment?.desired ?? 0);
+  const base = Math.min(verifiedReady, asked);
   // Pods that are ready and not behind the Service: the Service is gone or astray, which is not the revision's fault.
   const ready = Math.max(servingOfColor(snapshot, color), readyCount(snapshot, color));
   const needed = Math.ceil((base * minReadyPercent) / 100);

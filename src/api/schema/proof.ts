@@ -86,7 +86,7 @@ export const observation = z
           .max(100)
           .default(50)
           .describe(
-            'Fewer ready pods than this share of those counted when the switch was verified are a breach.',
+            'Fewer ready pods than this share of those counted when the switch was verified, or of those asked for since where they are fewer, are a breach.',
           ),
         forSeconds: seconds(0, 3600)
           .default(10)

@@ -50,8 +50,8 @@ export const JUDGEMENT: readonly Sabotage[] = [
     breaks:
       'Availability is measured against the pods that are wished for, not those that the switch was proven with.',
     file: 'src/checks/availability.ts',
-    find: 'const base = outcome === undefined ? verifiedReady : Math.min(verifiedReady, desired);',
-    replace: 'const base = outcome === undefined ? desired : Math.min(verifiedReady, desired);',
+    find: 'const base = Math.min(verifiedReady, asked);',
+    replace: 'const base = asked;',
   },
   {
     name: 'late-is-rejected',

@@ -23,11 +23,25 @@ describe('availability', () => {
       '3 pods are ready, at least 3 are needed',
     ],
     [
-      'fewer than at the switch, though no more are wished for',
+      'fewer than at the switch, while as many are wished for',
       observed,
-      { ready: 2 },
+      { ready: 2, desired: 3 },
       'Bad',
       '2 of 3 pods are ready since 2026-06-01T12:00:00Z, at least 3 are needed',
+    ],
+    [
+      'fewer than at the switch, and no more are wished for',
+      observed,
+      { ready: 2 },
+      'Good',
+      '2 pods are ready, at least 2 are needed',
+    ],
+    [
+      'none, and none is wished for: at least one is brought back',
+      observed,
+      { ready: 0, desired: 0 },
+      'Bad',
+      '0 of 1 pods are ready since 2026-06-01T12:00:00Z, at least 1 are needed',
     ],
     [
       'as many as at the switch, while more are wished for',
