@@ -17,12 +17,13 @@ import { tidying } from '../tidying.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { goBack, isWished } from './back.ts';
 import { giveWay, PATIENCE_MS } from './give-way.ts';
+import { OF_THE_SWITCH } from './returning.ts';
 
 export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject } = roles;
   if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
   const wanted = subject.facts.returnWanted;
-  if (wanted?.reason === 'ServiceRefused') return reunited(subject);
+  if (wanted !== undefined && OF_THE_SWITCH.has(wanted.reason)) return proven(subject);
   if (wanted?.reason === 'Reverted' && isWished(snapshot, subject)) return wishedAgain(snapshot, subject);
   if (wanted !== undefined && roles.target !== undefined) return goBack(snapshot, roles, subject, wanted);
   const reverted = revertedTo(snapshot, roles, subject);
@@ -36,33 +37,28 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
     // With no way back it may become well again: it is measured on.
     return roles.target === undefined ? { ...back, requests } : back;
   }
-  if (wanted !== undefined)
-    return watchedOn(subject, 'ReturnForgotten', 'no side is able to take over, and no check fails now');
+  if (wanted !== undefined) return watchedOn(subject, 'no side is able to take over, and no check fails now');
   const dead = deadSince(snapshot, subject, verdicts);
   const forward = dead === undefined ? undefined : giveWay(snapshot, roles, subject, dead);
   if (forward !== undefined) return forward;
   return { ...settle(snapshot, roles, subject, verdicts, dead), requests };
 }
 
-/** A Service that could not be written was the reason to go back, and could be after all: its split would be told of first. */
-function reunited(subject: StartedRevision): Verdict {
-  return watchedOn(subject, 'Reunited', `every Service selects ${subject.facts.color} again`);
+/** The switch itself was the reason to go back, and stands: a Service that is not where it should be would be told of first. */
+function proven(subject: StartedRevision): Verdict {
+  return watchedOn(subject, `the switch to ${subject.facts.color} is proven after all`);
 }
 
 /** People took their revert back before the side that they went back to was able to take over. */
 function wishedAgain({ release }: Snapshot, subject: StartedRevision): Verdict {
-  return watchedOn(
-    subject,
-    'ReturnForgotten',
-    `${wishInWords(release.spec)} says what has the traffic again`,
-  );
+  return watchedOn(subject, `${wishInWords(release.spec)} says what has the traffic again`);
 }
 
 /** The way back is wanted no more. */
-function watchedOn(subject: StartedRevision, reason: string, why: string): Verdict {
+function watchedOn(subject: StartedRevision, why: string): Verdict {
   const { returnWanted: _, ...facts } = subject.facts;
   const message = `${why}: revision ${subject.name} is watched on`;
-  return { phase: 'Observing', reason, message, effects: [recordFacts(subject, facts)] };
+  return { phase: 'Observing', reason: 'ReturnForgotten', message, effects: [recordFacts(subject, facts)] };
 }
 
 /** People wish for what had the traffic before: they need not wait for the end of the observation. */

@@ -14,8 +14,12 @@ import { PATIENCE_MS } from './give-way.ts';
 /** Reasons that say nothing against the revision itself. */
 const BLAMELESS = new Set(['SwitchNotConverged', 'ServiceRefused', 'CredentialsNotPublished', 'Reverted']);
 
-/** Of these, what is tried again by itself. */
-const TRIED_AGAIN = new Set(['SwitchNotConverged', 'ServiceRefused', 'CredentialsNotPublished']);
+/** Of these, what tells of the switch alone: it is tried again by itself, and is no reason any more once the switch is proven. */
+export const OF_THE_SWITCH: ReadonlySet<string> = new Set([
+  'SwitchNotConverged',
+  'ServiceRefused',
+  'CredentialsNotPublished',
+]);
 
 export function returning(snapshot: Snapshot, roles: Roles): Verdict {
   const { command, loser } = roles;
@@ -73,7 +77,7 @@ export function recordLoss(snapshot: Snapshot, loser: StartedRevision, outcome: 
   return recordFacts(loser, {
     ...facts,
     outcome,
-    ...(TRIED_AGAIN.has(reason) && { inconclusive: backoff(facts, snapshot.now) }),
+    ...(OF_THE_SWITCH.has(reason) && { inconclusive: backoff(facts, snapshot.now) }),
     ...(!BLAMELESS.has(reason) && { rejected: { at, reason, message } }),
   });
 }

@@ -247,14 +247,6 @@ describe('a Service that cannot be patched', () => {
     expect([waiting.reason, waiting.plan.lookAgainAt]).to.deep.equal(['Requested', NOON + 600]);
   });
 
-  it('is no reason to go back any more when it could be written after all', () => {
-    const returnWanted = { at: NOON - SECOND, reason: 'ServiceRefused', message: 'no' };
-    const result = decidedOn(two({ ...observed, revisions: { r1, r2: { ...r2Verified, returnWanted } } }));
-    expect(said(result)).to.deep.equal(['Observing', 'Reunited', ['RecordFacts r2']]);
-    expect(result.message).to.equal('every Service selects green again: revision r2 is watched on');
-    expect(effectOf(result, 'RecordFacts').facts.returnWanted).to.equal(undefined);
-  });
-
   it('keeps all of them where they are before the switch', () => {
     const result = decidedOn(refused(two(validated), { at: NOON - SECOND }));
     expect(said(result)).to.deep.equal(['Stalled', 'ServiceRefused', []]);

@@ -104,6 +104,25 @@ describe('the switch is verified', () => {
     );
   });
 
+  for (const reason of ['SwitchNotConverged', 'ServiceRefused', 'CredentialsNotPublished']) {
+    it(`and watches on what was to go back for ${reason}, once the switch is proven after all`, () => {
+      const returnWanted = { at: NOON - SECOND, reason, message: 'no' };
+      const dead = { revision: 'r1', desired: 3, ready: 0 };
+      const result = decided({
+        ...observed,
+        blue: dead,
+        revisions: { r1, r2: { ...r2Verified, returnWanted } },
+      });
+      expect([result.phase, result.reason, result.effects]).to.deep.equal([
+        'Observing',
+        'ReturnForgotten',
+        ['RecordFacts r2'],
+      ]);
+      expect(result.message).to.equal('the switch to green is proven after all: revision r2 is watched on');
+      expect(effectOf(result, 'RecordFacts').facts.returnWanted).to.equal(undefined);
+    });
+  }
+
   it('the switch that did not converge is inconclusive, not rejected', () => {
     const result = decided({
       ...returning,
