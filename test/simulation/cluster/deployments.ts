@@ -74,8 +74,9 @@ export function startDeployments(around: Surroundings, quota: Quota): void {
     const [largest, ...rest] = all.toSorted((a, b) => (b.spec.replicas ?? 0) - (a.spec.replicas ?? 0));
     if (largest === undefined) return [];
     if (desired === 0) return all.map((set) => [set, 0]);
-    const others = rest.reduce((sum, set) => sum + (set.spec.replicas ?? 0), 0);
-    return [[largest, Math.max(0, desired - others)]];
+    const others = rest.map((set): [ReplicaSet, number] => [set, set.spec.replicas ?? 0]);
+    const taken = others.reduce((sum, [, size]) => sum + size, 0);
+    return [[largest, Math.max(0, desired - taken)], ...others];
   }
 
   /** maxSurge 25 %, maxUnavailable 25 %. */
