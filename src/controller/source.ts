@@ -81,6 +81,7 @@ export function sourceView(
     paused: spec.paused ?? false,
     rolledOut: observed ? (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0) : undefined,
     readyHash: others.length === 0 ? live?.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] : undefined,
+    readySets: readySets.map((each) => each.metadata.name),
     fingerprint: sourceFingerprint(source, config.found),
     podLabels: spec.template.metadata?.labels ?? {},
     ...(content && live && { live: { fingerprint: fingerprint(content), replicaSet: live.metadata.name } }),

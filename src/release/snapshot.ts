@@ -92,10 +92,15 @@ export interface SourceView {
   readonly rolledOut: boolean | undefined;
   /** pod-template-hash of the one ReplicaSet that has all ready pods. Only looked up with `live`, and while the release is deleted. */
   readonly readyHash: string | undefined;
+  /** Names of the ReplicaSets that have ready pods: several in the middle of a rollout. Looked up as `readyHash` is. */
+  readonly readySets: readonly string[];
   /** Identity of its content, computed by the running binary. */
   readonly fingerprint: string;
   readonly podLabels: Readonly<Record<string, string>>;
-  /** The content that really runs: of the ReplicaSet whose pods are ready. Only looked up before the adoption, and during it where config is named. */
+  /**
+   * The content that really runs: of the ReplicaSet with the most ready pods. Only looked up before the adoption, and during
+   * it where config is named or something else is wished for.
+   */
   readonly live?: { readonly fingerprint: string; readonly replicaSet: string };
   /** Autoscalers that target it. Only looked up before and during the adoption. */
   readonly autoscalers: readonly { readonly name: string; readonly uid: string }[];

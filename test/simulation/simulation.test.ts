@@ -241,6 +241,22 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [3691454928, 'harsh', 'a preview stayed with a dead side beside a Service that had lost its key'],
   [2364613365, 'harsh', 'and where Git had brought that Service back'],
   [2107029984, 'harsh', 'and where its key was taken again and again'],
+  [
+    4259257292,
+    'harsh',
+    'a side that somebody scaled in while it was watched was held for ever for its availability',
+  ],
+  [
+    1412243043,
+    'harsh',
+    'the traffic was to go back for ever for a switch that was proven a moment after its time',
+  ],
+  // And the model told nothing new of the smaller ReplicaSets of a Deployment that is paused.
+  [
+    275357575,
+    'harsh',
+    'an adoption in the middle of a rollout waited for ever for a version of which no pod was left ready',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

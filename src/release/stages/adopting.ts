@@ -125,15 +125,14 @@ function judged(snapshot: Snapshot, roles: Roles): Verdict | undefined {
 }
 
 /**
- * The source was created again, or rolled out in spite of its pause: what was frozen runs nowhere any more, and to switch to
- * it would take back what people have rolled out.
+ * The source was created again, rolled out in spite of its pause, or the pods of what was frozen died and others are left: it
+ * runs nowhere any more, and to switch to it would take back what people have rolled out.
  */
 function replaced(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
-  const { live, readyHash, name } = source;
+  const { live, readySets, name } = source;
   const { replicaSet } = subject.facts;
   // Of two that have ready pods the smaller one may grow.
-  if (live === undefined || readyHash === undefined || replicaSet === undefined) return undefined;
-  if (live.replicaSet === replicaSet) return undefined;
+  if (live === undefined || replicaSet === undefined || readySets.includes(replicaSet)) return undefined;
   const why = `Deployment "${name}" runs ReplicaSet "${live.replicaSet}" by now, before anything else served`;
   return superseded(snapshot, subject, why);
 }

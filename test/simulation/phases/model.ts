@@ -233,6 +233,7 @@ export function snapshotOf(world: World): Snapshot {
       paused: source.paused,
       rolledOut: true,
       readyHash: undefined,
+      readySets: source.ready && source.replicas > 0 ? ['checkout-1'] : [],
       fingerprint: world.wish,
       podLabels: { app: RELEASE },
       ...(source.ready && source.replicas > 0 && { live: { fingerprint: 'v1', replicaSet: 'checkout-1' } }),

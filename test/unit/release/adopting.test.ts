@@ -117,20 +117,23 @@ describe('adopting a running Deployment', () => {
     const known = { ...started, replicaSet: 'checkout-abc' };
     const live = { fingerprint: 'v2', replicaSet: 'checkout-def' };
     const runs = (source: object, facts: RevisionFacts = known) =>
-      decided({ ...ready, source: { ...held, live, readyHash: 'def', ...source }, revisions: { r1: facts } });
-    const result = runs({});
-    expect([result.reason, result.message, result.effects]).to.deep.equal([
-      'Superseded',
-      'revision r1 is no longer wanted: Deployment "checkout" runs ReplicaSet "checkout-def" by now, before anything else served',
-      ['RecordFacts r1 Superseded'],
-    ]);
+      decided({ ...ready, source: { ...held, live, ...source }, revisions: { r1: facts } });
+    // A rollout that was paused in its middle leaves pods of several: none of them may be what was frozen.
+    for (const readySets of [['checkout-def'], ['checkout-def', 'checkout-ghi']]) {
+      const result = runs({ readySets });
+      expect([result.reason, result.message, result.effects]).to.deep.equal([
+        'Superseded',
+        'revision r1 is no longer wanted: Deployment "checkout" runs ReplicaSet "checkout-def" by now, before anything else served',
+        ['RecordFacts r1 Superseded'],
+      ]);
+    }
     // Paused first: what is being rolled out may still change. And of two the smaller one may grow.
     expect(runs({ paused: false }).reason).to.equal('HoldingSource');
     for (const same of [
-      runs({ readyHash: undefined }),
-      runs({ live: { fingerprint: 'v1', replicaSet: 'checkout-abc' } }),
+      runs({ readySets: ['checkout-def', 'checkout-abc'] }),
+      runs({ readySets: ['checkout-abc'], live: { fingerprint: 'v1', replicaSet: 'checkout-abc' } }),
       runs({}, started),
-      runs({ live: undefined }),
+      runs({ readySets: [], live: undefined }),
     ])
       expect(same.reason).not.to.equal('Superseded');
   });

@@ -161,6 +161,7 @@ export function sourceOf(picture: Partial<SourceView> | null | undefined): Sourc
     paused: false,
     rolledOut: true,
     readyHash: replicas > 0 ? 'abc' : undefined,
+    readySets: picture?.live === undefined ? [] : [picture.live.replicaSet],
     fingerprint: 'v1',
     podLabels: { app: 'checkout' },
     autoscalers: [],
