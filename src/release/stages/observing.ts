@@ -23,8 +23,8 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   const { subject } = roles;
   if (subject === undefined) return { phase: 'Observing', reason: 'Nothing', message: 'nothing is watched' };
   const wanted = subject.facts.returnWanted;
-  if (wanted !== undefined && OF_THE_SWITCH.has(wanted.reason)) return proven(subject);
-  if (wanted?.reason === 'Reverted' && isWished(snapshot, subject)) return wishedAgain(snapshot, subject);
+  const over = whyNoLonger(snapshot, subject, wanted?.reason);
+  if (over !== undefined) return watchedOn(subject, over);
   if (wanted !== undefined && roles.target !== undefined) return goBack(snapshot, roles, subject, wanted);
   const reverted = revertedTo(snapshot, roles, subject);
   if (reverted !== undefined) return goBack(snapshot, roles, subject, reverted);
@@ -44,14 +44,19 @@ export function observing(snapshot: Snapshot, roles: Roles): Verdict {
   return { ...settle(snapshot, roles, subject, verdicts, dead), requests };
 }
 
-/** The switch itself was the reason to go back, and stands: a Service that is not where it should be would be told of first. */
-function proven(subject: StartedRevision): Verdict {
-  return watchedOn(subject, `the switch to ${subject.facts.color} is proven after all`);
-}
-
-/** People took their revert back before the side that they went back to was able to take over. */
-function wishedAgain({ release }: Snapshot, subject: StartedRevision): Verdict {
-  return watchedOn(subject, `${wishInWords(release.spec)} says what has the traffic again`);
+/** Whatever is measured: why there is no reason any more for the way back that was wanted. */
+function whyNoLonger(
+  snapshot: Snapshot,
+  subject: StartedRevision,
+  reason: string | undefined,
+): string | undefined {
+  // A Service that is not where it should be would be told of first.
+  if (reason !== undefined && OF_THE_SWITCH.has(reason))
+    return `the switch to ${subject.facts.color} is proven after all`;
+  // People took their revert back before the side that they went back to was able to take over.
+  if (reason === 'Reverted' && isWished(snapshot, subject))
+    return `${wishInWords(snapshot.release.spec)} says what has the traffic again`;
+  return undefined;
 }
 
 /** The way back is wanted no more. */
