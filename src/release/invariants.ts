@@ -329,9 +329,12 @@ function longWanted(snapshot: Snapshot, color: Color, desired: number): number {
   return isLong ? Math.max(1, tooLarge.most) : desired;
 }
 
-/** No more than a quarter goes, of which production asks for nothing, and the others are ready and what they should be. */
+/**
+ * No more than a quarter goes, of which production asks for nothing, and the others are ready and what they should be. One
+ * of them was made a moment ago: without that it is production that has become smaller.
+ */
 function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
-  const { sides, release } = snapshot;
+  const { now, sides, release } = snapshot;
   const serving = COLORS.find((other) => other !== color);
   const production = serving === undefined ? 0 : (sides[serving].deployment?.desired ?? 0);
   const asked = Math.min(
@@ -340,8 +343,10 @@ function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
   );
   const { desired = 0, matches = false } = sides[color].deployment ?? {};
   const going = desired - to;
-  const ready = sides[color].pods.filter((pod) => pod.ready).length;
-  return matches && to >= Math.max(1, asked) && going <= Math.ceil(to / 4) && ready >= to;
+  const { pods } = sides[color];
+  const ready = pods.filter((pod) => pod.ready).length;
+  const stands = matches && ready >= to && pods.some(({ createdAt }) => now - createdAt < 60_000);
+  return stands && to >= Math.max(1, asked) && going <= Math.ceil(to / 4);
 }
 
 /** Another revision takes the target's place only as the candidate of a release under way. */

@@ -67,10 +67,14 @@ export function surgeFor(snapshot: Snapshot, roles: Roles, color: Color, size: n
   return isRecycled(snapshot, roles, color) ? batchOf(size) : 0;
 }
 
+/** So long after the last pod was replaced what is too large can be what stood beside. */
+const SURGE_ENDS_MS = 60_000;
+
 /**
- * What stands there besides `size` is no more than stood beside the pods that were replaced, and all of these are: it
- * goes at once, or each way back would leave production a quarter larger. What somebody has edited is put right first,
- * in the size that it has: no pod of what it should hold is ready.
+ * What stands there besides `size` is no more than stood beside the pods that were replaced, and the last of these was
+ * just now: it goes at once, or each way back would leave production a quarter larger. Later it is what production has
+ * given up, and may want again in a moment. What somebody has edited is put right first, in the size that it has: no
+ * pod of what it should hold is ready.
  */
 export function isSurgeOver(snapshot: Snapshot, roles: Roles, color: Color, size: number): boolean {
   const { active } = roles;
@@ -78,7 +82,8 @@ export function isSurgeOver(snapshot: Snapshot, roles: Roles, color: Color, size
   const { desired, revision } = snapshot.sides[color].deployment ?? {};
   if (desired === undefined || revision === undefined || !runsOnly(snapshot, color, revision)) return false;
   if (wornPods(snapshot, roles, color).length > 0 || readyUids(snapshot, color).size < size) return false;
-  return desired - size <= batchOf(size);
+  const youngest = Math.max(0, ...snapshot.sides[color].pods.map(({ createdAt }) => createdAt));
+  return desired - size <= batchOf(size) && snapshot.now < youngest + SURGE_ENDS_MS;
 }
 
 /** `keep`: ready pods that must be left. The next batch goes when the one before has been replaced and is ready. */

@@ -199,6 +199,7 @@ const since = (most: number, minutes: number): Picture['revisions'] & object => 
 
 /** When the old side may be touched, and with so many pods there from before the switch. */
 const drained = { now: NOON + MINUTE };
+const justReplaced = { now: NOON + MINUTE - 1 };
 const replacing = (count: number): Picture => ({
   ...drained,
   blue: {
@@ -233,8 +234,9 @@ describe('pods that the old side is asked to have', () => {
     ],
     ['are those of the source, before anything was adopted', fresh, 3],
     ['are a quarter more while old ones are replaced', window(4, 4, replacing(4)), 5],
-    ['are at once no more than asked for, when all have been replaced', window(4, 5, drained), 4],
-    ['are more for a while, where that is more than stood beside them', window(4, 6, drained), 6],
+    ['are at once no more than asked for, when the last was just replaced', window(4, 5, justReplaced), 4],
+    ['are more for a while, where that is more than stood beside them', window(4, 6, justReplaced), 6],
+    ['are more for a while, where the last was replaced a minute ago', window(4, 5, drained), 5],
   ] as readonly (readonly [string, Picture, number])[])
     it(what, () => expect(size(picture)).to.equal(pods));
 });

@@ -387,6 +387,14 @@ describe('what stood beside pods that were replaced may go', () => {
     expect(may([old, young, young, young])).to.equal(false);
   });
 
+  it('not a minute after the last of them was made: by then it is production that has become smaller', () => {
+    const [last] = [{ createdAt: DRAINED + MINUTE }];
+    expect(may(four, {}, DRAINED + MINUTE - 1)).to.equal(true);
+    expect(may(four, {}, DRAINED + MINUTE)).to.equal(false);
+    expect(may([last, young, young, young], {}, DRAINED + MINUTE)).to.equal(true);
+    expect(may([], { ready: 4, pods: [] })).to.equal(false);
+  });
+
   it('not before they have drained, nor where nothing was ever switched', () => {
     expect(may(four, {}, DRAINED - 1)).to.equal(false);
     const begun = world({ ...fresh, blue: blue(four) });

@@ -22,6 +22,12 @@ describe('an old side that is larger than production asks for', () => {
     expect(due.effects).to.deep.equal(['ScaleColor blue 5 -> 3']);
   });
 
+  it('shrinks at once by what stood beside pods that were replaced, and not by what production gives up later', () => {
+    const at = (now: number): readonly string[] => decided({ ...window(4), now }).effects;
+    expect(at(NOON + MINUTE - 1)).to.deep.equal(['ScaleColor blue 5 -> 4']);
+    expect(at(NOON + MINUTE)).to.deep.equal(['RecordFacts r2 Committed']);
+  });
+
   it('shrinks to the most that was asked for meanwhile', () => {
     const raised = effectOf(decided(window(4, { since: NOON, most: 3 })), 'RecordFacts').facts.tooLarge;
     expect(raised).to.deep.equal({ since: NOON, most: 4 });
@@ -59,6 +65,8 @@ describe('an old side that is larger than production asks for', () => {
       world({ ...window(4), blue: { revision: 'r1', desired: 5, ready: count } });
     expect(violations(ready(4), [order(4)])).to.deep.equal([]);
     expect(violations(ready(3), [order(4)])).to.deep.equal(refused(4));
+    const old = world({ ...window(4), now: NOON + MINUTE });
+    expect(violations(old, [order(4)])).to.deep.equal(refused(4));
     const edited = { revision: 'r1', ready: 5, deployment: { matches: false } };
     const repair = {
       kind: 'WriteColor',
