@@ -3,7 +3,9 @@
  * open when the traffic comes. Which pod was asked how often is an observation: a restart asks again, which does no harm.
  * What a pod answers proves nothing here; that it answers at all is awaited, for as long as the preparation may take.
  */
+import type { Color } from '../api/status.ts';
 import { formatTime } from '../api/time.ts';
+import { readyOfColor } from '../release/endpoints.ts';
 import type { Request } from '../release/plan.ts';
 import type { StartedRevision } from '../release/roles.ts';
 import type { PodView, Snapshot } from '../release/snapshot.ts';
@@ -27,16 +29,17 @@ export function warmUp(
   if (asked === undefined) return undefined;
   const { color, attempt } = facts;
   const { warmUps } = snapshot.observations;
-  const pods = snapshot.sides[color].pods.filter(({ ready }) => ready);
-  const cold = pods.filter(({ uid }) => (warmUps[uid]?.answered ?? 0) < asked.requests);
-  const done = `${pods.length - cold.length} of ${pods.length} pods answered ${asked.requests} warm-up requests each`;
+  const counted = readyAnywhere(snapshot, color);
+  const cold = counted.filter((uid) => (warmUps[uid]?.answered ?? 0) < asked.requests);
+  const done = `${counted.length - cold.length} of ${counted.length} pods answered ${asked.requests} warm-up requests each`;
   const verdict = { name: WARM_UP, requests: [] };
   if (cold.length === 0) return { ...verdict, state: 'Passed', reason: 'WarmedUp', message: done };
   const deadline = since + frozen.preparation.deadlineSeconds * 1000;
-  const message = `${done}${troubleIn(snapshot, cold)}`;
+  const pods = snapshot.sides[color].pods.filter(({ uid }) => cold.includes(uid));
+  const message = `${done}${troubleIn(snapshot, pods)}`;
   if (snapshot.now >= deadline)
     return { ...verdict, state: 'Inconclusive', reason: 'WarmUpUnanswered', message };
-  const due = cold.filter((pod) => isDue(snapshot, pod));
+  const due = pods.filter((pod) => isDue(snapshot, pod));
   return {
     name: WARM_UP,
     state: 'Running',
@@ -53,6 +56,12 @@ export function warmUp(
     })),
     lookAgainAt: Math.min(deadline, snapshot.now + TRY_EVERY_MS),
   };
+}
+
+/** uids: news of a pod may come after that of its endpoint, through which it would get the traffic. */
+function readyAnywhere({ sides, services }: Snapshot, color: Color): string[] {
+  const own = sides[color].pods.filter(({ ready }) => ready).map(({ uid }) => uid);
+  return [...new Set([...own, ...services.flatMap((service) => [...readyOfColor(service, color)])])];
 }
 
 function isDue({ observations, now }: Snapshot, { uid }: PodView): boolean {

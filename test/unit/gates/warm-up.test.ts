@@ -3,7 +3,7 @@ import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
 import type { WarmUpSeen } from '../../../src/release/snapshot.ts';
 import { decided } from '../release/decided.ts';
 import { built, validated } from '../release/situations.ts';
-import { MINUTE, NOON, type Picture, SECOND } from '../release/world.ts';
+import { endpointsOf, MINUTE, NOON, type Picture, SECOND } from '../release/world.ts';
 
 const spec: Partial<ReleaseSpecInput> = { preparation: { warmUp: { path: '/', requests: 50 } } };
 const seen = (...answered: (number | WarmUpSeen)[]): Record<string, WarmUpSeen> =>
@@ -62,6 +62,20 @@ describe('warm-up', () => {
     const green = { revision: 'r2', ready: 3, pods, deployment: { pods: 3, updated: 3, desired: 3 } };
     const { message } = decided(given(seen(50, 50, 50), { ...built, green }));
     expect(message).to.equal('revision r2 passed all 2 gates');
+  });
+
+  it('waits for a pod of which only its endpoint has been heard to be ready', () => {
+    const pods = [{}, {}, { ready: false }];
+    const green = { revision: 'r2', ready: 3, pods, deployment: { pods: 3, updated: 3, desired: 3 } };
+    const blue = { revision: 'r1', ready: 3 };
+    const endpoints = endpointsOf(pods.map((_, index) => ({ uid: `green-pod-${index}`, ready: true })));
+    const twin = { found: true, ours: true, matches: true };
+    const twins = { blue: { ...twin, endpoints: [] }, green: { ...twin, endpoints } };
+    const picture = given(seen(50, 50), { ...built, blue, green, service: { twins } });
+    expect(decided(picture).message).to.equal(
+      '2 of 3 pods answered 50 warm-up requests each, waiting until 2026-06-01T12:09:00Z',
+    );
+    expect(podsAsked(picture)).to.deep.equal(['checkout-green-2']);
   });
 
   it('lets the gates begin when all have answered', () => {
