@@ -200,6 +200,9 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [910002512, 'harsh', 'a way back was recorded while a Service was missing'],
   [3000010542, 'harsh', 'and the Service was that of which the oracle counts the endpoints'],
   [3000010552, 'harsh', 'pods of the revision before were not warmed up'],
+  // Errors of the model: a container that crashes, or whose probe fails, reads its ConfigMap anew when it begins again.
+  [2430254417, 'harsh', 'a source that crashed was never begun again with the config that people had mended'],
+  [2821635372, 'harsh', 'and one that died after they had'],
   [2005632008, 'harsh', 'a pod of which only its endpoint was known got the traffic without a warm-up'],
   [910006711, 'harsh', 'a pod that was ended just after it became ready counted as ready again'],
   [

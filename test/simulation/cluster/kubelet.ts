@@ -39,6 +39,7 @@ export function startKubelet(
   const kubelet: Kubelet = { registry: true, calm: false, serves, loseNode, evict, restart };
 
   api.onChange(({ type, event, object, before }: Change) => {
+    if (type === CONFIG_MAPS) beginAnew();
     if (type !== PODS) return;
     const { name, uid = '', deletionTimestamp } = object.metadata;
     if (event === 'ADDED') timeline.after(random.between(10, 200), () => start(name, uid));
@@ -86,10 +87,28 @@ export function startKubelet(
     return true;
   }
 
+  /** What crashes, or does not answer its probes, is begun again and again: with what its ConfigMap says by then. */
+  function beginAnew(): void {
+    for (const pod of api.list<Pod>(PODS).filter(wouldReadAnew)) {
+      const { name, uid = '' } = pod.metadata;
+      timeline.after(random.between(1000, 60_000), () => {
+        const now = present(name, uid);
+        if (now !== undefined && wouldReadAnew(now)) start(name, uid);
+      });
+    }
+  }
+
+  function wouldReadAnew(pod: Pod): boolean {
+    const isOver = dead.has(imageOf(pod)) || versionOf(imageOf(pod))?.broken === 'crash';
+    const settings = api.get<ConfigMap>(CONFIG_MAPS, readBy(pod.spec) ?? '')?.data?.app;
+    return isOver && settings !== undefined && settings !== pod.metadata.annotations?.[READ];
+  }
+
   function begin(name: string, uid: string, version: Version | undefined): void {
     if (present(name, uid) === undefined) return;
     if (version?.broken === 'crash') {
       report(name, false, { waiting: { reason: 'CrashLoopBackOff' } }, 3);
+      beginAnew();
       return;
     }
     setReady(name, uid, true);
@@ -141,6 +160,7 @@ export function startKubelet(
       for (const pod of api.list<Pod>(PODS)) {
         if (imageOf(pod) === image) setReady(pod.metadata.name, pod.metadata.uid ?? '', false);
       }
+      beginAnew();
     });
   }
 
