@@ -6,6 +6,7 @@ import { endFaults, faultsOf, type Level } from './faults.ts';
 import { type Focus, focused } from './focus.ts';
 import type { Counts } from './happenings.ts';
 import { type Mishaps, startMishaps } from './mishaps.ts';
+import { hasManyMoments, MANY_MOMENTS, worsen, worsenMore } from './moments.ts';
 import { fail } from './oracle/view.ts';
 import { createRandom, type Random } from './random.ts';
 import { checkRest, isResting } from './rest.ts';
@@ -73,7 +74,7 @@ export async function live(
     await stage.play(random.between(0, 10_000));
   }
   let releases = await liveOnce(cast, scenario.lively);
-  const deletes = random.chance(0.3);
+  const deletes = random.chance(hasManyMoments(seed) ? 0.6 : 0.3);
   let deleted = (focus.deleted ?? deletes) && (await deleteRelease(cast));
   if (deleted && random.chance(0.5) && stage.world.api.get(RELEASES, RELEASE) === undefined) {
     deleted = false;
@@ -90,21 +91,24 @@ export async function live(
 function castOf(seed: number, level: Level, without: ReadonlySet<string> | undefined, focus: Focus): Cast {
   const random = createRandom(seed);
   const faults = { ...faultsOf(level), ...focus.faults };
-  const scenario = ofItsKind(seed, focused(drawScenario(random.fork(), faults), faults, focus));
+  const scenario = ofItsKind(
+    seed % MANY_MOMENTS,
+    focused(drawScenario(random.fork(), faults), faults, focus),
+  );
   const moments = random.fork();
+  const more = createRandom(~seed);
   const stage: Stage = createStage(random.fork(), faults, scenario, () => users, {
     ...(without !== undefined && { without }),
-    onPhase: () => worsen(moments.fork()),
+    onPhase,
   });
   const { world, timeline, happenings, say } = stage;
   const users = startUsers(world, timeline, random.fork(), faults, happenings, say);
   const mishaps = startMishaps(stage, random.fork(), faults, happenings);
 
-  /** What comes soon after a change of phase comes at the worst moment. */
-  function worsen(own: Random): void {
-    if (!own.chance(faults.worst)) return;
-    const meddles = own.chance(0.4);
-    timeline.after(own.between(0, 4000), () => (meddles ? users.meddle(own) : mishaps.happen(own)));
+  function onPhase(phase: string | undefined): void {
+    const all = { timeline, users, mishaps, faults };
+    worsen(all, moments.fork());
+    if (phase !== undefined && hasManyMoments(seed)) worsenMore(all, more.fork(), phase);
   }
 
   const cast = { stage, users, mishaps, random: random.fork(), scenario };

@@ -1,6 +1,7 @@
 /** What one life of a release begins with: drawn from the seed. */
 import type { ReleaseSpecInput } from '../../src/api/schema.ts';
 import type { Faults } from './faults.ts';
+import { MANY_MOMENTS } from './moments.ts';
 import { createRandom, type Random } from './random.ts';
 import { drawVersion, type Version, withSettings } from './versions.ts';
 
@@ -24,7 +25,7 @@ export const KEYS = 'keys';
 
 /** Lives up to here have a Deployment in Git and no config: each of these seeds means what it always meant. */
 export const PLAIN_SEEDS = 0x7fff_ffff;
-export const MOST_SEED = 0xffff_ffff;
+export const MOST_SEED = 2 * MANY_MOMENTS - 1;
 
 /** Lives after `PLAIN_SEEDS` state the Deployment in the release, or name config, or both. */
 export function ofItsKind(seed: number, scenario: Scenario): Scenario {

@@ -52,7 +52,7 @@ export interface StageOptions {
   /** What of all that goes wrong is left out, as `Happenings.told` names it. */
   readonly without?: ReadonlySet<string>;
   /** The phase that people see has changed. */
-  readonly onPhase?: () => void;
+  readonly onPhase?: (phase: string | undefined) => void;
 }
 
 export function createStage(
@@ -112,7 +112,7 @@ export function createStage(
     lastTold = told;
     if (phase === lastPhase) return;
     lastPhase = phase;
-    onPhase?.();
+    onPhase?.(phase);
   }
 
   const operators = createOperators(random.fork(), timeline, (own, onCrash) => {
