@@ -1,4 +1,5 @@
 /** Invariants 1, 3, 9 and 12 for the production Services beside the first one: they go where it goes. */
+import { ANNOTATION_SWITCH } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
 import type { Service } from '../../../src/kube/types.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
@@ -57,11 +58,18 @@ export function selectsToo(view: View, color: Color): boolean {
   return siblingsOf(view.world.scenario).some((name) => selectedColor(view.world.api, name) === color);
 }
 
+/** A policy keeps another Service where it was: that the traffic went back is recorded when all are back. */
+export function goesBackInPart({ truth, world }: View): boolean {
+  const mark = truth.service()?.metadata.annotations?.[ANNOTATION_SWITCH];
+  return world.locked.size > 0 && mark !== undefined && mark.endsWith('/back');
+}
+
 /** Another side than the facts say, although that has ready pods and nothing keeps the Service from being moved. */
 export function strays(view: View): string | undefined {
   const { truth, world } = view;
   const release = truth.release();
   if (release === undefined || release.metadata.deletionTimestamp !== undefined) return undefined;
+  if (goesBackInPart(view)) return undefined;
   const last = newestFirst(truth.revisions())[0]?.facts.outcome;
   if (last === undefined || isRecent(view, last.at)) return undefined;
   const active = lastKept(truth.revisions());

@@ -1,5 +1,5 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
-import { ANNOTATION_SWITCH, LABEL_REVISION } from '../../../src/api/names.ts';
+import { LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
   DEPLOYMENTS,
@@ -12,7 +12,7 @@ import {
 import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { selectedColor } from '../world.ts';
 import { createReadyCounts, type ReadyCounts } from './counts.ts';
-import { strays } from './siblings.ts';
+import { goesBackInPart, strays } from './siblings.ts';
 import { isTarget, windowOf } from './sides.ts';
 import { isColor, newestFirst, recorded, type Truth } from './truth.ts';
 import { fail, type View } from './view.ts';
@@ -111,16 +111,14 @@ export function createTrafficGuard(start: number): TrafficGuard {
 }
 
 /** Production selects something else than what the facts say is active, and that is ready. */
-function astray({ truth, world }: View): string | undefined {
+function astray(view: View): string | undefined {
+  const { truth } = view;
   const release = truth.release();
   if (release === undefined || release.metadata.deletionTimestamp !== undefined) return undefined;
   const active = recorded(truth.revisions());
   const service = truth.service();
   if (active === undefined || service === undefined) return undefined;
-  // It goes back, and a policy keeps another Service where it was: that is recorded when all are back.
-  if (world.locked.size > 0 && service.metadata.annotations?.[ANNOTATION_SWITCH]?.endsWith('/back'))
-    return undefined;
-  if (truth.ready(`${SERVICE}-${active.facts.color}`) === 0) return undefined;
+  if (goesBackInPart(view) || truth.ready(`${SERVICE}-${active.facts.color}`) === 0) return undefined;
   const now = truth.selected();
   if (now === active.facts.color && truth.ready(SERVICE) > 0) return undefined;
   return `${active.name} on ${active.facts.color} is active and ready, and production selects ${now ?? 'no colour'}`;
