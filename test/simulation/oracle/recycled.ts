@@ -4,9 +4,8 @@ import type { Color } from '../../../src/api/status.ts';
 import type { KubeObject } from '../../../src/kube/ports.ts';
 import { PODS, type Pod } from '../../../src/kube/types.ts';
 import { isReady } from '../cluster/deployments.ts';
-import { SERVICE } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
-import { guardDraining, isTarget, windowOf } from './sides.ts';
+import { guardDraining, isTarget, productionOf, windowOf } from './sides.ts';
 import { isColor } from './truth.ts';
 import { fail, isRecent, isTouched, type View } from './view.ts';
 
@@ -64,7 +63,7 @@ function guardEnded(view: View, color: Color, { metadata }: Pod): void {
  */
 function guardLeft(view: View, color: Color, { metadata: { name } }: Pod): void {
   const left = view.truth.readyPods(color).length;
-  const wanted = windowOf(view.world.scenario, view.range(SERVICE).fewest);
+  const wanted = windowOf(view.world.scenario, productionOf(view));
   if (left < Math.max(1, wanted - 1))
     fail(`pod ${name} of the rollback target on ${color} was ended, and ${left} of ${wanted} are left ready`);
 }

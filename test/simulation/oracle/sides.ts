@@ -100,8 +100,15 @@ function isSurge(view: View, color: Color, before: Deployment, after: Deployment
   const [had, has] = [before.spec.replicas ?? 1, after?.spec.replicas ?? 0];
   if (after === undefined || nameOn(view, after) !== nameOn(view, before)) return false;
   if (!isRecent(view, youngest(view, color) + SURGE_ENDS_MS)) return false;
-  const enough = Math.max(1, windowOf(view.world.scenario, fewestReady(view)));
+  const enough = Math.max(1, windowOf(view.world.scenario, productionOf(view)));
   return has >= enough && had - has <= Math.ceil(has / 4) && view.range(`${SERVICE}-${color}`).most >= has;
+}
+
+/** Pods that production has, or had a moment ago: none that is being ended, of which its slices tell late. */
+export function productionOf(view: View): number {
+  const color = view.truth.selected();
+  const standing = isColor(color) ? view.truth.readyPods(color).length : Number.POSITIVE_INFINITY;
+  return Math.min(fewestReady(view), standing);
 }
 
 function youngest({ world }: View, color: Color): number {
