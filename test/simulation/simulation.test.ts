@@ -289,6 +289,9 @@ const UNHEARD: Focus = {
   },
 };
 
+/** People roll something out just before the release is created, and do more than in other lives. */
+const ROLLING: Focus = { rollout: true, count: 4, faults: { deedEvery: 40_000, mishapEvery: 60_000 } };
+
 /** A release of three versions that is deleted, and mostly created again. */
 const ENDING: Focus = { deleted: true, count: 3 };
 const ENDED_ONCE: readonly (readonly [number, string])[] = [
@@ -378,6 +381,12 @@ describe('a release in a model cluster', function () {
       expect(life.violation, story(life)).to.equal(undefined);
     });
   }
+
+  // An error of the model: people did not do what only they can, and what the release told them to.
+  it('does not fail again: an autoscaler of the source came back while there was no release', async () => {
+    const life = await live(4172492780, 'harsh', undefined, ROLLING);
+    expect(life.violation, story(life)).to.equal(undefined);
+  });
 
   it('the same seed is the same life, to the letter', async () => {
     const [first, second] = [await live(7, 'harsh'), await live(7, 'harsh')];

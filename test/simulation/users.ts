@@ -1,8 +1,16 @@
 /** People, and what they do at bad moments: release, revert, order, edit, and what is not theirs to do. */
 import { ANNOTATION_ACTION } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
+import type { ReleaseStatus } from '../../src/api/status.ts';
 import type { KubeObject } from '../../src/kube/ports.ts';
-import { DEPLOYMENTS, type Deployment, SECRETS, SERVICES, type Service } from '../../src/kube/types.ts';
+import {
+  DEPLOYMENTS,
+  type Deployment,
+  HORIZONTAL_POD_AUTOSCALERS,
+  SECRETS,
+  SERVICES,
+  type Service,
+} from '../../src/kube/types.ts';
 import { isInline, SOURCE, sayWish, templateOf } from './content.ts';
 import { type Faults, namesOf, nextIn } from './faults.ts';
 import { type Deed, foreignOf, type Hands } from './foreign.ts';
@@ -100,6 +108,14 @@ export function startUsers(
   };
   const foreign = foreignOf(scenario);
 
+  /** The autoscaler of the source, brought back while there was no release: the next one tells them to delete it. */
+  function deleteAmbiguous(): void {
+    const told = release()?.status as ReleaseStatus | undefined;
+    const isAmbiguous = told?.conditions?.some(({ reason }) => reason === 'AutoscalerAmbiguous');
+    if (isAmbiguous && api.get(HORIZONTAL_POD_AUTOSCALERS, SOURCE) !== undefined)
+      api.delete(HORIZONTAL_POD_AUTOSCALERS, SOURCE, { propagation: 'Background' });
+  }
+
   /** Another content than before, although nothing that can be seen of it is. */
   function writeSecret(): void {
     wishedAt = timeline.now;
@@ -185,6 +201,7 @@ export function startUsers(
       // Left at 0 by a release that was deleted while its colours served: only what runs can be adopted again.
       const source = api.get<Deployment>(DEPLOYMENTS, SOURCE);
       if (source?.spec.replicas === 0 && attempt() === 0) syncSource();
+      deleteAmbiguous();
     },
   };
 }
