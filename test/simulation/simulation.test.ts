@@ -265,6 +265,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'an adoption in the middle of a rollout waited for ever for a version of which no pod was left ready',
   ],
+  [
+    6066227560,
+    'harsh',
+    'a colour that was gone was to go on serving for a Service that somebody deleted, and the source had no autoscaler',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -14,7 +14,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { tidying } from '../tidying.ts';
 import { dismiss, removeTwins, returnServices } from '../upkeep.ts';
-import { deadline, drainEnd, ejecting, handBack, removeColor, stands } from './ejecting.ts';
+import { deadline, drainEnd, ejecting, handBack, removeColor } from './ejecting.ts';
 import { leavePair } from './paired.ts';
 
 export function deleting(snapshot: Snapshot): Verdict | undefined {
@@ -154,9 +154,9 @@ function inWords(kept: readonly Color[], why: string | undefined): string {
   return `${kept.join(' and ')} ${kept.length === 1 ? 'goes' : 'go'} on serving${because}; everything else is removed`;
 }
 
-/** A selector that names a colour of which nothing stands rests on nothing. */
+/** Without its Deployment a colour does not go on serving: the last of its pods end, and a selector that names it rests on nothing. */
 function keptColors(snapshot: Snapshot): Color[] {
-  const standing = COLORS.filter((color) => stands(snapshot, color));
+  const standing = COLORS.filter((color) => snapshot.sides[color].deployment !== undefined);
   return standing.filter((color) => snapshot.services.some((service) => restsOn(snapshot, service, color)));
 }
 

@@ -91,7 +91,7 @@ function leavingColor(snapshot: Snapshot, places: readonly Place[]): Color | und
   return snapshot.services.some((service) => readyOfColor(service, color).size > 0) ? color : undefined;
 }
 
-export function stands({ sides }: Snapshot, color: Color): boolean {
+function stands({ sides }: Snapshot, color: Color): boolean {
   return sides[color].deployment !== undefined || sides[color].pods.length > 0;
 }
 

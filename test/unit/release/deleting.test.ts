@@ -168,6 +168,15 @@ describe('deleting the release of a source that says something else', () => {
     ]);
   });
 
+  it('nor does a colour whose Deployment is gone go on serving: its last pods end, and the source has its own again', () => {
+    const last = { pods: [{ name: 'last', uid: 'last' }] };
+    const handed = { ...committed, route: undefined, mark: undefined, blue: {}, green: last };
+    const picture = deleting({ ...handed, service: { found: false, endpoints: [] } });
+    const { message, plan } = decided(picture);
+    expect(message).to.equal('the source serves: the colours are removed and the source is given back');
+    expect(plan.effects.find((effect) => effect.kind === 'ReleaseSource')).to.have.property('serves', true);
+  });
+
   it('gives the source its autoscaler back only where no colour goes on serving, whose own it would switch off', () => {
     const given = (picture: Picture) =>
       decided(picture).plan.effects.find((effect) => effect.kind === 'ReleaseSource');
