@@ -112,7 +112,11 @@ const decision = z.object({
   at: time.describe('When it was taken.'),
   reason: text(64).describe('One word for programs.'),
   message: text(512).describe('Why, in a sentence.'),
-  effects: z.array(text(256)).max(16).optional().describe('What was done.'),
+  effects: z
+    .array(text(256))
+    .max(16)
+    .optional()
+    .describe('What was done; of more than sixteen the last says how many more.'),
 });
 
 export const statusSchema = z

@@ -23,6 +23,7 @@ import { watchWindow } from './stages/window.ts';
 import { switchStatus } from './switch-status.ts';
 
 const MAX_DECISIONS = 20;
+const MAX_EFFECTS = 16;
 /** Milliseconds. */
 const RETRIES_MS = 30_000;
 const MAX_TEXT = 1024;
@@ -207,7 +208,7 @@ function decisionsOf(snapshot: Snapshot, verdict: Verdict): Decision[] {
     at: formatPreciseTime(snapshot.now),
     reason: verdict.reason,
     message: verdict.message.slice(0, 512),
-    effects: effects.slice(0, 16).map((text) => text.slice(0, 256)),
+    effects: named(effects),
   };
   const last = before.at(-1);
   // The same again is a retry of the same decision, and much later another one; of drift it is the latest that counts.
@@ -215,6 +216,12 @@ function decisionsOf(snapshot: Snapshot, verdict: Verdict): Decision[] {
   if (isSame && verdict.drift !== undefined) return [...before.slice(0, -1), decision];
   const isRetry = isSame && snapshot.now < (parseTime(last.at) ?? 0) + RETRIES_MS;
   return isRetry ? before : [...before, decision].slice(-MAX_DECISIONS);
+}
+
+function named(effects: readonly string[]): string[] {
+  const left = effects.length - MAX_EFFECTS;
+  const [most, more] = left <= 0 ? [MAX_EFFECTS, []] : [MAX_EFFECTS - 1, [`and ${left + 1} more`]];
+  return [...effects.slice(0, most).map((text) => text.slice(0, 256)), ...more];
 }
 
 function historyOf(snapshot: Snapshot): ReleaseStatus['history'] {

@@ -203,6 +203,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   [3000010552, 'harsh', 'pods of the revision before were not warmed up'],
   // An error of the oracle: that one Service was kept from going back is known for the others too.
   [4295072498, 'harsh', 'two of three Services went back, and the side that they left became ready again'],
+  [
+    7709359780,
+    'harsh',
+    'of seventeen effects the decision log named sixteen, and did not say that there was another one',
+  ],
   // Errors of the model: a container that crashes, or whose probe fails, reads its ConfigMap anew when it begins again.
   [2430254417, 'harsh', 'a source that crashed was never begun again with the config that people had mended'],
   [2821635372, 'harsh', 'and one that died after they had'],

@@ -529,11 +529,15 @@ describe('the status of each part', () => {
       expect(noting(1, {}, [odd])).to.deep.equal([odd, again('01.000')]);
     });
 
-    it('are cut to what may be stored', () => {
+    it('are cut to what may be stored, and say how many effects they do not name', () => {
       const names = Array.from({ length: 17 }, (_, index) => `r${index}${'0'.repeat(300)}`);
       const [decision] = noting(1, { message: 'x'.repeat(2000), effects: forget(...names) }, []) ?? [];
       expect(decision?.message).to.equal('x'.repeat(512));
-      expect(decision?.effects?.map((text) => text.length)).to.deep.equal(Array(16).fill(256));
+      const named = decision?.effects ?? [];
+      expect(named.slice(0, 15).map((text) => text.length)).to.deep.equal(Array(15).fill(256));
+      expect(named.slice(15)).to.deep.equal(['and 2 more']);
+      const [short] = noting(1, { effects: forget(...names.slice(0, 16)) }, []) ?? [];
+      expect(short?.effects?.map((text) => text.length)).to.deep.equal(Array(16).fill(256));
     });
   });
 });
