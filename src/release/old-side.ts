@@ -1,10 +1,18 @@
 /** The side that can take over: it holds what it held, is as large as production asks, and lets old connections end. */
 import { keptWhileRecycling, sizeNote, windowSize } from './capacity.ts';
+import { sideDrainedAt } from './drain.ts';
 import { holdColor, recordFacts } from './effects.ts';
+import { otherColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
 import { recycle } from './recycle.ts';
 import type { Roles, StartedRevision } from './roles.ts';
 import type { Snapshot } from './snapshot.ts';
+
+/** What could take over now keeps its pods anyway; anything else on that side goes only when it has drained. */
+export function waitsForDrain(snapshot: Snapshot, { target }: Roles, active: StartedRevision): boolean {
+  const held = snapshot.sides[otherColor(active.facts.color)].deployment?.revision;
+  return held !== undefined && held !== target?.name && snapshot.now < sideDrainedAt(snapshot, active);
+}
 
 export function holdOldSide(snapshot: Snapshot, roles: Roles, { name, facts }: StartedRevision): Effect[] {
   // The other environment is kept, or not, by whoever runs it.

@@ -251,6 +251,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a revision lost the traffic for what one Service told of its pods before the others',
   ],
   [756374625, 'harsh', 'an edited rollback target was made smaller while it was put right'],
+  [
+    8162187032,
+    'harsh',
+    'a side that another process had written over was written again before it had drained',
+  ],
   [3691454928, 'harsh', 'a preview stayed with a dead side beside a Service that had lost its key'],
   [2364613365, 'harsh', 'and where Git had brought that Service back'],
   [2107029984, 'harsh', 'and where its key was taken again and again'],

@@ -5,10 +5,11 @@ import { wishInWords } from '../../api/workload.ts';
 import { availability } from '../../checks/availability.ts';
 import type { Breach, CheckVerdict } from '../../checks/check.ts';
 import { prometheusCheck } from '../../checks/prometheus.ts';
+import { sideDrainedAt } from '../drain.ts';
 import { recordFacts } from '../effects.ts';
 import { readyCount, servingCount } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
-import { holdOldSide } from '../old-side.ts';
+import { holdOldSide, waitsForDrain } from '../old-side.ts';
 import type { Effect, Request, Verdict } from '../plan.ts';
 import { serviceMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -122,8 +123,9 @@ function settle(
     until,
     verifiedAt + LOCK_AFTER_SWITCH_MS,
     dead === undefined ? undefined : dead + PATIENCE_MS,
+    waitsForDrain(snapshot, roles, subject) ? sideDrainedAt(snapshot, subject) : undefined,
   ]);
-  const kept = keepOldSide(snapshot, roles);
+  const kept = keepOldSide(snapshot, roles, subject);
   if (kept.length > 0) return { phase: 'Observing', ...whyKept(subject, kept), effects: kept, ...again };
   const hold = verdicts.find((verdict) => verdict.hold !== undefined)?.hold;
   if (snapshot.now < until) {
@@ -154,10 +156,11 @@ function queued({ wish, release }: Snapshot, subject: StartedRevision): string {
 }
 
 /** The side that must be able to take over follows production's size, up only. */
-function keepOldSide(snapshot: Snapshot, roles: Roles): Effect[] {
+function keepOldSide(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Effect[] {
   const { target } = roles;
   const kept = upkeep(snapshot, roles);
-  if (target === undefined) return kept;
+  // Another process wrote over it while it got the traffic: what served from it has connections to end.
+  if (target === undefined || waitsForDrain(snapshot, roles, subject)) return kept;
   return [...kept, ...holdOldSide(snapshot, roles, target)];
 }
 

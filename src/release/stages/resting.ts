@@ -12,7 +12,7 @@ import { sideDrainedAt } from '../drain.ts';
 import { recordFacts, scaleColor } from '../effects.ts';
 import { otherColor } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
-import { holdOldSide, noteSize } from '../old-side.ts';
+import { holdOldSide, noteSize, waitsForDrain } from '../old-side.ts';
 import type { Effect, Verdict } from '../plan.ts';
 import { pointPreviews } from '../preview.ts';
 import { recycle } from '../recycle.ts';
@@ -94,12 +94,6 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   if (scaled.length > 0 || size === 0) return scaled;
   // Nothing is promised of a standby after its window: one of them may be missing for a moment.
   return recycle(snapshot, roles, color, size - 1);
-}
-
-/** What could take over now keeps its pods anyway; anything else on that side goes only when it has drained. */
-function waitsForDrain(snapshot: Snapshot, { target }: Roles, active: StartedRevision): boolean {
-  const held = snapshot.sides[otherColor(active.facts.color)].deployment?.revision;
-  return held !== undefined && held !== target?.name && snapshot.now < sideDrainedAt(snapshot, active);
 }
 
 function prune(snapshot: Snapshot, roles: Roles): Effect[] {

@@ -58,6 +58,13 @@ describe('connections made before the switch', () => {
     expect(plan.lookAgainAt).to.equal(DRAINED);
   });
 
+  it('have them too on a side that another process wrote over while it got the traffic', () => {
+    const over = { ...observed, blue: { ...threeOld, revision: 'r0' } };
+    const { effects, plan } = decided(over);
+    expect([effects, plan.lookAgainAt]).to.deep.equal([[], DRAINED]);
+    expect(decided({ ...over, ...drained }).effects).to.deep.equal(['WriteColor blue r1, 4 replicas']);
+  });
+
   it('end with their pods, once a pod more is ready than the window asks for', () => {
     const grown = decided({ ...observed, ...drained, blue: threeOld });
     expect([grown.phase, grown.effects]).to.deep.equal(['Observing', ['ScaleColor blue 3 -> 4']]);
