@@ -86,7 +86,7 @@ function orderBack(`,
     replace: '  if (target !== undefined && snapshot.now < 0) {\n    const held',
     also: [
       {
-        file: 'src/release/stages/resting.ts',
+        file: 'src/release/old-side.ts',
         find: 'held !== target?.name &&',
         replace: 'held !== target?.number &&',
       },
