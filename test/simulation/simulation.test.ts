@@ -208,6 +208,8 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'of seventeen effects the decision log named sixteen, and did not say that there was another one',
   ],
+  // An error of the oracle: an operator hears a moment later that a pod is ready no more.
+  [4807122960, 'harsh', 'the source got the traffic back just when its only pod had run out of memory'],
   // Errors of the model: a container that crashes, or whose probe fails, reads its ConfigMap anew when it begins again.
   [2430254417, 'harsh', 'a source that crashed was never begun again with the config that people had mended'],
   [2821635372, 'harsh', 'and one that died after they had'],

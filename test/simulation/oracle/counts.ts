@@ -1,5 +1,8 @@
 /** How many ready endpoints each Service had in the last moments: what an operator may believe. */
 
+/** In place of a Service: the source has none of its own, and its own pods count. */
+export const SOURCE_PODS = 'pods of the source';
+
 interface Count {
   /** Since when. */
   readonly at: number;

@@ -25,6 +25,7 @@ import { isReady } from '../cluster/deployments.ts';
 import { SOURCE } from '../content.ts';
 import { previewsOf, RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
+import { SOURCE_PODS } from './counts.ts';
 import { isColor } from './truth.ts';
 import { fail, isTouched, type View } from './view.ts';
 
@@ -39,7 +40,7 @@ export function guardHandBack(view: View, before: Service, { spec: { selector = 
   const pods = view.world.api
     .list<Pod>(PODS)
     .filter((pod) => pod.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] === hash);
-  if (serving > 0 && !pods.some(isReady))
+  if (serving > 0 && !pods.some(isReady) && view.range(SOURCE_PODS).most === 0)
     fail(`traffic was moved to the source, which has no ready pod, while ${serving} endpoints were ready`);
   const from = before.spec.selector?.[LABEL];
   if (!isColor(from) || isTouched(view, 'service') || isTouched(view, 'source')) return;

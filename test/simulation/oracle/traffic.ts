@@ -7,11 +7,14 @@ import {
   ENDPOINT_SLICES,
   HORIZONTAL_POD_AUTOSCALERS,
   type HorizontalPodAutoscaler,
+  PODS,
+  type Pod,
   SERVICES,
 } from '../../../src/kube/types.ts';
+import { isReady } from '../cluster/deployments.ts';
 import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
-import { selectedColor } from '../world.ts';
-import { createReadyCounts, type ReadyCounts } from './counts.ts';
+import { LABEL, selectedColor } from '../world.ts';
+import { createReadyCounts, type ReadyCounts, SOURCE_PODS } from './counts.ts';
 import { goesBackInPart, strays } from './siblings.ts';
 import { isTarget, windowOf } from './sides.ts';
 import { isColor, newestFirst, recorded, type Truth } from './truth.ts';
@@ -45,6 +48,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
   let wrong: string | undefined;
   let seen = '';
   let followed = -1;
+  let sourceFollowed = -1;
   let lookedAt = start;
 
   function move(now: number, truth: Truth): void {
@@ -65,7 +69,10 @@ export function createTrafficGuard(start: number): TrafficGuard {
     check(view, operatorWorks) {
       const { timeline } = view;
       const { version } = view.world.api;
-      if (version !== seen) follow(view);
+      if (version !== seen) {
+        follow(view);
+        followSource(view);
+      }
       if (version !== seen || timeline.now > lookedAt + LOOK_EVERY_MS) judge(view);
       seen = version;
       if (wrong === undefined || !operatorWorks) astraySince = undefined;
@@ -95,6 +102,14 @@ export function createTrafficGuard(start: number): TrafficGuard {
     const selected = truth.selected();
     if (selected !== lastSelected) move(timeline.now, truth);
     lastSelected = selected;
+  }
+
+  function followSource({ timeline, world: { api } }: View): void {
+    const changed = api.versionOf(PODS);
+    if (changed === sourceFollowed) return;
+    sourceFollowed = changed;
+    const own = api.list<Pod>(PODS).filter(({ metadata }) => metadata.labels?.[LABEL] === undefined);
+    counts.note(SOURCE_PODS, timeline.now, own.filter(isReady).length);
   }
 
   function judge(view: View): void {
