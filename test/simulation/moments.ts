@@ -16,7 +16,7 @@ export const hasManyMoments = (seed: number): boolean => seed >= MANY_MOMENTS;
 /** Mishaps on average, each time that a release comes to the phase. */
 const MORE: Readonly<Record<string, number>> = {
   Deleting: 3,
-  Suspended: 2,
+  Suspended: 3,
   RollingBack: 1.5,
   Held: 0.8,
   Stalled: 0.5,
