@@ -282,6 +282,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a colour that was gone was to go on serving for a Service that somebody deleted, and the source had no autoscaler',
   ],
+  [
+    6909410804,
+    'harsh',
+    'production went back to a side on which another process had just begun to build the next revision',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -1,11 +1,11 @@
 /** Whether an order is in force still, asked of the API server: a cache may not have heard of the facts yet. */
-import { ANNOTATION_FACTS, revisionObjectName } from '../../api/names.ts';
+import { ANNOTATION_FACTS, colorName, LABEL_REVISION, revisionObjectName } from '../../api/names.ts';
 import type { KubeObject, Urgency } from '../../kube/ports.ts';
-import { CONTROLLER_REVISIONS } from '../../kube/types.ts';
-import type { SwitchMark } from '../../release/mark.ts';
+import { CONTROLLER_REVISIONS, DEPLOYMENTS } from '../../kube/types.ts';
+import { formatMark, type SwitchMark } from '../../release/mark.ts';
 import type { RevisionView } from '../../release/snapshot.ts';
 import type { Scene } from '../observe.ts';
-import type { Applier } from './applier.ts';
+import type { Applier, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
 
 /** Production is put back without an answer after this time. */
@@ -34,4 +34,28 @@ export async function assertInForce(
       throw new StaleError(`the facts of revision ${name} changed in the meantime`);
   };
   await Promise.all(snapshot.revisions.filter(isAbout).map(unchanged));
+}
+
+/**
+ * The way back leads to a side that the next release writes over, and nothing that its patch tests for tells of that:
+ * another process may have begun one a moment ago. A candidate has its facts, which were tested for when it passed. Here
+ * too production waits for no answer.
+ */
+export async function assertHeld(
+  { client }: Applier,
+  { release, snapshot, pair }: Scene,
+  { color, mark, expectedMark }: Of<'PatchSelector'>,
+  urgency: Urgency,
+): Promise<void> {
+  const isOrder = mark?.direction === 'Back' && formatMark(mark) !== expectedMark;
+  if (!isOrder || color === undefined || pair !== undefined) return;
+  const seen = snapshot.sides[color].deployment?.revision;
+  const key = { namespace: release.namespace, name: colorName(release.name, color) };
+  const held = await client
+    .get<KubeObject>(DEPLOYMENTS, key, { urgency, deadlineMs: ANSWER_DEADLINE_MS })
+    .then(
+      (now) => now?.metadata.labels?.[LABEL_REVISION],
+      () => seen,
+    );
+  if (held !== seen) throw new StaleError(`${color} holds something else by now: nothing goes back to it`);
 }

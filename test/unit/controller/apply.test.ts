@@ -37,6 +37,7 @@ const scene = {
     config: { found: undefined, missing: [], bytes: 0 },
     release: { deleting: false },
     revisions: [],
+    sides: { blue: { deployment: { revision: 'r1' } }, green: { deployment: { revision: 'r2' } } },
   },
 } as unknown as Scene;
 const facts: RevisionFacts = { color: 'blue', attempt: 1, startedAt: 0 };
@@ -546,6 +547,57 @@ describe('a Service that lost its mark', () => {
 
   it('is not one whose mark stands: that is tested for, and nobody is asked', async () => {
     expect(await ended(facts({}), { expectedMark: 'this-life/r1/1' })).to.deep.equal(put);
+  });
+});
+
+describe('a side that production is to go back to', () => {
+  const effect = {
+    kind: 'PatchSelector',
+    service: 'shop',
+    uid: 'service-uid',
+    from: { app: 'shop', 'bluegreen.dev/color': 'green' },
+    expectedMark: 'this-life/r2/2',
+    color: 'blue',
+    mark: { uid: 'this-life', revision: 'r1', attempt: 2, direction: 'Back' },
+    decidedAt: 0,
+    reason: 'why',
+    rescue: true,
+  } as const;
+
+  /** What it ends with, and how it was asked for, where r1 was seen there, and it is this by now. */
+  async function ended(answer: () => Promise<unknown>, change: object = {}) {
+    const { asked, applier } = cluster(revision({}));
+    const services = [{ metadata: { name: 'shop', uid: 'service-uid' }, spec: { selector: effect.from } }];
+    const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
+    const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
+    const questions: unknown[] = [];
+    const get = (_: unknown, { name }: { name: string }, { urgency, deadlineMs }: CallOptions) => {
+      questions.push([name, urgency, deadlineMs]);
+      return answer();
+    };
+    const client = { ...applier.client, get } as unknown as KubeClient;
+    const error = await thrown(applyEffect({ client, cache }, here, { ...effect, ...change } as Effect));
+    if (error !== undefined && !(error instanceof StaleError)) throw error;
+    return [error?.message ?? asked.operations.find(({ op }) => op === 'add')?.value, questions] as const;
+  }
+  const held = (name: string) => async () => renderColor(scene.release, 'blue', name, { template }, 1);
+  const question = ['shop-blue', 'rescue', 2000];
+
+  it('is not one that another process has begun to build the next revision on, or has removed', async () => {
+    const message = 'blue holds something else by now: nothing goes back to it';
+    expect(await ended(held('r3'))).to.deep.equal([message, [question]]);
+    expect(await ended(async () => undefined)).to.deep.equal([message, [question]]);
+  });
+
+  it('takes the traffic where it holds what was seen there, and where nobody answers in two seconds', async () => {
+    const down = () => Promise.reject(new Error('the API server is away'));
+    for (const answer of [held('r1'), down]) expect(await ended(answer)).to.deep.equal(['blue', [question]]);
+  });
+
+  it('has it already where its mark stands, and is proven where it goes forward: nobody is asked', async () => {
+    expect(await ended(held('r3'), { expectedMark: 'this-life/r1/2/back' })).to.deep.equal(['blue', []]);
+    const mark = { ...effect.mark, direction: 'Forward' };
+    expect(await ended(held('r3'), { mark })).to.deep.equal(['blue', []]);
   });
 });
 
