@@ -253,6 +253,12 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a revision lost the traffic for what one Service told of its pods before the others',
   ],
   [756374625, 'harsh', 'an edited rollback target was made smaller while it was put right'],
+  // An error of the oracle: an operator hears a moment later that a pod has gone.
+  [
+    129549484,
+    'harsh',
+    'what stood beside replaced pods went a second time, when an autoscaler had brought it back',
+  ],
   [
     8162187032,
     'harsh',

@@ -30,6 +30,7 @@ import type { Told } from './told.ts';
 import { createTrafficGuard } from './traffic.ts';
 import { createTruth, type RevisionTruth } from './truth.ts';
 import { fail, type View } from './view.ts';
+import { watchYoungest } from './youngest.ts';
 
 export interface Oracle {
   readonly view: View;
@@ -70,6 +71,7 @@ export function createOracle(world: World, timeline: Timeline, faults: Faults, u
     selectedAt: () => traffic.selectedAt,
     lost: () => traffic.lost,
     leftAt: traffic.leftAt,
+    youngest: watchYoungest(world, staleness),
     purity: createPurity(world),
   };
   const recycling = createRecyclingGuard(world);

@@ -1,9 +1,9 @@
 /** Invariant 3: what serves, and what could take over, is not scaled down, overwritten or deleted. */
 import { LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
-import { type Deployment, PODS, type Pod } from '../../../src/kube/types.ts';
+import type { Deployment } from '../../../src/kube/types.ts';
 import { type Scenario, SERVICE } from '../scenario.ts';
-import { imageOfDeployment, LABEL } from '../world.ts';
+import { imageOfDeployment } from '../world.ts';
 import { guardEjected } from './ejection.ts';
 import { selectsToo } from './siblings.ts';
 import { isColor, newestFirst, type Truth } from './truth.ts';
@@ -99,7 +99,7 @@ const SURGE_ENDS_MS = 60_000;
 function isSurge(view: View, color: Color, before: Deployment, after: Deployment | undefined): boolean {
   const [had, has] = [before.spec.replicas ?? 1, after?.spec.replicas ?? 0];
   if (after === undefined || nameOn(view, after) !== nameOn(view, before)) return false;
-  if (!isRecent(view, youngest(view, color) + SURGE_ENDS_MS)) return false;
+  if (!isRecent(view, view.youngest(color) + SURGE_ENDS_MS)) return false;
   const enough = Math.max(1, windowOf(view.world.scenario, productionOf(view)));
   return has >= enough && had - has <= Math.ceil(has / 4) && view.range(`${SERVICE}-${color}`).most >= has;
 }
@@ -109,11 +109,6 @@ export function productionOf(view: View): number {
   const color = view.truth.selected();
   const standing = isColor(color) ? view.truth.readyPods(color).length : Number.POSITIVE_INFINITY;
   return Math.min(fewestReady(view), standing);
-}
-
-function youngest({ world }: View, color: Color): number {
-  const pods = world.api.list<Pod>(PODS, `${LABEL}=${color}`);
-  return Math.max(0, ...pods.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
 }
 
 /** Pods that the side is to have that may have to take over from so many. */

@@ -34,6 +34,8 @@ export interface View {
   readonly lost: () => { readonly name: string | undefined; readonly since: number };
   /** When this Service last ceased to select this colour. */
   readonly leftAt: (service: string, color: Color) => number | undefined;
+  /** When the youngest pod of a colour was made, of those that stood there within the staleness. */
+  readonly youngest: (color: Color) => number;
   readonly purity: Purity;
 }
 
