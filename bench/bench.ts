@@ -92,8 +92,8 @@ class CurrentLab {
 
   async get(): Promise<Lab> {
     const { sizes, profile } = this.#options;
-    // Of each release two sides; beside the two crowds the script's applications have as many.
-    const pods = 2 * Math.max(...sizes.releases, 3 * sizes.crowd, sizes.others, sizes.reconciled);
+    // Of each release two sides; beside each of the two crowds the script's applications have as many.
+    const pods = 2 * Math.max(...sizes.releases, 4 * sizes.crowd, sizes.others, sizes.reconciled);
     this.#lab ??= await Lab.start(pods, profile, progress('cluster'));
     return this.#lab;
   }

@@ -22,10 +22,10 @@ export class PlainScript {
     this.#endpoints = new Endpoints(client);
   }
 
-  /** Blue runs and has the traffic; of green there is the Service alone. */
-  static async prepare({ client }: Lab, size: number, say: Say): Promise<PlainScript> {
+  /** Blue runs and has the traffic; of green there is the Service alone. The applications bear the prefix. */
+  static async prepare({ client }: Lab, size: number, prefix: string, say: Say): Promise<PlainScript> {
     say(`preparing ${size} applications for the plain script`);
-    const apps = Array.from({ length: size }, (_, index) => appAt(index));
+    const apps = Array.from({ length: size }, (_, index) => appAt(index, prefix));
     for (const name of new Set(apps.map(({ namespace }) => namespace)))
       await client.create(NAMESPACES, { metadata: { name } });
     const script = new PlainScript(client, apps);
@@ -64,8 +64,8 @@ interface App {
   readonly name: string;
 }
 
-function appAt(index: number): App {
-  return { namespace: `bench-plain-${Math.floor(index / PER_NAMESPACE)}`, name: `plain-${index}` };
+function appAt(index: number, prefix: string): App {
+  return { namespace: `bench-${prefix}-${Math.floor(index / PER_NAMESPACE)}`, name: `${prefix}-${index}` };
 }
 
 function deployment(

@@ -29,22 +29,34 @@ const AT_ONCE = 32;
 export const crowd: Benchmark = {
   name: 'crowd',
   async run(lab, { crowd: size }, say) {
-    const script = await PlainScript.prepare(lab, size, say);
-    await lab.calm(say);
-    say(`the plain script releases ${size}`);
-    const cpuBeforeScript = lab.clusterCpuSeconds();
-    const scriptSeconds = await script.run(AT_ONCE);
-    const plainly: Cost = { seconds: scriptSeconds, clusterCpu: lab.clusterCpuSeconds() - cpuBeforeScript };
-    script.stop();
-    const rows: Row[] = [plain(`${size} releases at once: the plain script`, plainly.seconds, 's')];
-    for (const form of FORMS) rows.push(...rowsOf(size, form, plainly, await measure(lab, size, form, say)));
+    const rows: Row[] = [];
+    for (const form of FORMS) {
+      const fixture = await lab.fixture(form.state, say);
+      await fixture.grow(size, say);
+      const script = await runScript(lab, size, form, say);
+      rows.push(...rowsOf(size, form, script, await measure(lab, size, form, say)));
+    }
     return rows;
   },
 };
 
+/** With the releases of the crowd there already: in a cluster that holds less, all that the script asks for is cheaper. */
+async function runScript(lab: Lab, size: number, form: Form, say: Say): Promise<Cost> {
+  const script = await PlainScript.prepare(lab, size, form.script, say);
+  await lab.calm(say);
+  say(`the plain script releases ${size}`);
+  const cpuBefore = lab.clusterCpuSeconds();
+  const seconds = await script.run(AT_ONCE);
+  const clusterCpu = lab.clusterCpuSeconds() - cpuBefore;
+  script.stop();
+  return { seconds, clusterCpu };
+}
+
 /** Where people write what is to be released. */
 interface Form {
   readonly state: State;
+  /** What the names of the script's applications begin with. */
+  readonly script: string;
   /** What stands behind the number of releases in the names of the rows. */
   readonly words: string;
   /** What people do to release. */
@@ -52,9 +64,10 @@ interface Form {
 }
 
 const FORMS: readonly Form[] = [
-  { state: 'to be released', words: 'releases at once', change: changeSource },
+  { state: 'to be released', script: 'plain', words: 'releases at once', change: changeSource },
   {
     state: 'stated, to be released',
+    script: 'plain-stated',
     words: 'releases at once, their Deployments stated in them',
     change: ({ client }, copy, version) =>
       client.patch(RELEASES, copy, statedImage(`${copy.name}:${version}`)),
@@ -67,13 +80,12 @@ export function changeSource({ client }: Lab, copy: Copy, version: string): Prom
 }
 
 async function measure(lab: Lab, size: number, form: Form, say: Say): Promise<Crowded> {
-  const fixture = await lab.fixture(form.state, say);
-  await fixture.grow(size, say);
+  const { copies } = await lab.fixture(form.state, say);
   const operator = await lab.operator();
-  await operator.idle(fixture.copies.length);
+  await operator.idle(copies.length);
   await lab.calm(say);
   const cpuBefore = operator.cpuSeconds();
-  const crowded = await releaseAll(lab, fixture.copies.slice(0, size), form, say);
+  const crowded = await releaseAll(lab, copies.slice(0, size), form, say);
   const operatorCpu = operator.cpuSeconds() - cpuBefore;
   await operator.end();
   return { ...crowded, operatorCpu };
@@ -181,6 +193,7 @@ function rowsOf(size: number, { words }: Form, script: Cost, operator: Crowded):
   const name = (what: string): string => `${size} ${words}: ${what}`;
   const { seconds, told, each, clusterCpu, requests, operatorCpu } = operator;
   return [
+    plain(name('the plain script'), script.seconds, 's'),
     plain(name('the operator, all switched and verified'), seconds, 's'),
     plain(name('the operator, all statuses tell of it'), told, 's'),
     below(name('the operator as a multiple of the script'), seconds / script.seconds, '', 2),
