@@ -284,6 +284,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'an adoption in the middle of a rollout waited for ever for a version of which no pod was left ready',
   ],
   [
+    2819693504,
+    'harsh',
+    'an adoption waited for ever for a colour that had died of its config, after people had put that right',
+  ],
+  [
     6066227560,
     'harsh',
     'a colour that was gone was to go on serving for a Service that somebody deleted, and the source had no autoscaler',

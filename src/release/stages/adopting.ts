@@ -139,13 +139,15 @@ function replaced(snapshot: Snapshot, subject: StartedRevision, source: SourceVi
 
 /**
  * What really runs was frozen with the config that people had named by then, which its pods need not have read: where the
- * colour does not become ready with it, what people write now is tried in its place.
+ * colour does not become ready with it, or has died of it, what people write now is tried in its place.
  */
 function reread(snapshot: Snapshot, subject: StartedRevision, { live }: SourceView): Verdict | undefined {
+  const { color, validatedAt } = subject.facts;
   const changed = changedConfig(subject.config, snapshot.config.found).join(' and ');
-  if (live === undefined || changed === '' || subject.facts.validatedAt !== undefined) return undefined;
+  const goesOn = validatedAt !== undefined && readyCount(snapshot, color) > 0;
+  if (live === undefined || changed === '' || goesOn) return undefined;
   if (configMissing(snapshot) !== undefined) return undefined;
-  return superseded(snapshot, subject, `${changed} changed before anything served`);
+  return superseded(snapshot, subject, `${changed} changed before anything else served`);
 }
 
 /**

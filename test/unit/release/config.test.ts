@@ -66,7 +66,7 @@ describe('named config', () => {
     const { reason, message, effects } = decidedOn(named(adopting));
     expect([reason, message, effects]).to.deep.equal([
       'Superseded',
-      'revision r1 is no longer wanted: ConfigMap "settings" changed before anything served',
+      'revision r1 is no longer wanted: ConfigMap "settings" changed before anything else served',
       ['RecordFacts r1 Superseded'],
     ]);
     const outcome = { kind: 'Superseded' as const, at: NOON, reason, message };
@@ -77,7 +77,10 @@ describe('named config', () => {
       facts: { ...facts, attempt: 2, startedAt: NOON, replicaSet: 'checkout-abc' },
     });
     const proven = { ...adopting, revisions: { r1: { ...facts, validatedAt: NOON - HOUR } } };
-    expect(decidedOn(named(proven)).reason).not.to.equal('Superseded');
+    expect(decidedOn(named({ ...proven, blue: { revision: 'r1', ready: 3 } })).reason).to.equal('Switching');
+    // What was ready has died, and the source has the traffic again.
+    const died = decidedOn(named(proven));
+    expect([died.reason, died.message]).to.deep.equal([reason, message]);
     const gone = { ...named(adopting), config: { found: undefined, missing, bytes: 0 } };
     expect(decidedOn(gone).reason).not.to.equal('Superseded');
     expect(decidedOn(named({ ...adopting, source: running })).reason).not.to.equal('Superseded');
