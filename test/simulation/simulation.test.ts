@@ -298,6 +298,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'production went back to a side on which another process had just begun to build the next revision',
   ],
+  [
+    4470980636,
+    'harsh',
+    'a source was parked after its drain, although what took over had been deleted meanwhile',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -38,7 +38,7 @@ export function adopting(snapshot: Snapshot, roles: Roles): Verdict {
   if (command === undefined) return building(snapshot, roles, subject, source);
   return subject.facts.verifiedAt === undefined
     ? proving(snapshot, roles, subject, source)
-    : draining(snapshot, subject, source, subject.facts.verifiedAt);
+    : draining(snapshot, roles, subject, source, subject.facts.verifiedAt);
 }
 
 function step(
@@ -303,14 +303,24 @@ function proving(
   );
 }
 
+/** The colour alone serves. Until the source is let go it could do so again, and it goes only while the colour stands. */
 function draining(
   snapshot: Snapshot,
+  roles: Roles,
   subject: StartedRevision,
   source: SourceView | undefined,
   verifiedAt: number,
 ): Verdict {
   if (source === undefined)
     return commit(snapshot, subject, 'Began', `revision ${subject.name} is the first to serve`);
+  const { color } = subject.facts;
+  const kept = holdActive(snapshot, roles);
+  if (kept.length > 0)
+    return step(
+      'HoldingColor',
+      `keeping ${color} as it should be while Deployment "${source.name}" drains`,
+      kept,
+    );
   const until = lastServed(snapshot, verifiedAt) + subject.frozen.traffic.drainSeconds * 1000;
   if (snapshot.now < until) {
     return step(
@@ -319,6 +329,11 @@ function draining(
       [],
       { lookAgainAt: until },
     );
+  }
+  // Pods that are being ended are ready for a moment still; its Deployment counts those that stay.
+  if (source.ready > 0 && !snapshot.sides[color].deployment?.ready) {
+    const message = `Deployment "${source.name}" stays as it is until a ${color} pod is ready that is not being ended`;
+    return step('WaitingForColor', message, []);
   }
   if (source.replicas > 0 || source.paused) {
     return step('ParkingSource', `Deployment "${source.name}" has no traffic any more: scaling it to 0`, [

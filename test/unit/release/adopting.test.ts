@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
-import type { ServiceView } from '../../../src/release/snapshot.ts';
+import type { ServiceView, Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import { FORWARD_1, fresh } from './situations.ts';
 import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
@@ -507,6 +507,47 @@ describe('adopting a running Deployment', () => {
     expect(decided({ ...after, source: { replicas: 0, paused: true } }).effects).to.deep.equal([
       'ScaleSource 0 -> 0',
     ]);
+  });
+
+  describe('and what took over is deleted while the source drains', () => {
+    const ending = (picture: Picture) => world({ ...draining, ...picture });
+    const without = (snapshot: Snapshot): Snapshot => {
+      const { deployment: _, ...blue } = snapshot.sides.blue;
+      return { ...snapshot, sides: { ...snapshot.sides, blue: { ...blue, deployment: undefined } } };
+    };
+    const gone = (picture: Picture) => decidedOn(without(ending(picture)));
+
+    it('it comes back, before and after the drain, though its pods are ready until they have ended', () => {
+      for (const picture of [{}, { now: NOON + 20 * SECOND }]) {
+        const { reason, message, effects } = gone(picture);
+        expect([reason, message, effects]).to.deep.equal([
+          'HoldingColor',
+          'keeping blue as it should be while Deployment "checkout" drains',
+          ['WriteColor blue r1, 3 replicas'],
+        ]);
+      }
+    });
+
+    it('the source is let go only when a pod of it is ready again', () => {
+      const now = NOON + 20 * SECOND;
+      const ended = { revision: 'r1', ready: 3, deployment: { ready: 0 } };
+      const { reason, message, effects } = decidedOn(ending({ now, blue: ended }));
+      expect([reason, message, effects]).to.deep.equal([
+        'WaitingForColor',
+        'Deployment "checkout" stays as it is until a blue pod is ready that is not being ended',
+        [],
+      ]);
+      const back = { revision: 'r1', ready: 3, deployment: { ready: 1 } };
+      expect(decidedOn(ending({ now, blue: back })).reason).to.equal('ParkingSource');
+    });
+
+    it('a source that could not serve either is waited for by nobody', () => {
+      const now = NOON + 20 * SECOND;
+      const blue = { revision: 'r1', ready: 3, deployment: { ready: 0 } };
+      expect(decidedOn(ending({ now, blue, source: { ...held, ready: 0 } })).reason).to.equal(
+        'ParkingSource',
+      );
+    });
   });
 
   it('is committed when the source is parked', () => {
