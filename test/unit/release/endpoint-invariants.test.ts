@@ -9,6 +9,7 @@ import {
   type ExternalPicture,
   external,
   goingBack,
+  kept,
   r1,
   r2,
   ready,
@@ -234,6 +235,25 @@ describe('an order to publish credentials', () => {
     expect(refused({ ...seen, revisions: [] }, order)).to.deep.equal([sentence]);
     const unstarted = seen.revisions.map((each) => ({ ...each, facts: undefined }));
     expect(refused({ ...seen, revisions: unstarted }, order)).to.deep.equal([sentence]);
+    const bare = seen.revisions.map((each) => ({ ...each, frozen: { ...each.frozen, workload: {} } }));
+    expect(refused({ ...seen, revisions: bare }, order), 'without environments').to.deep.equal([sentence]);
+  });
+});
+
+describe('a commit of an external workload', () => {
+  const checks = [{ name: 'errors', prometheus: { query: 'q', max: '1' } }];
+  const commit = (action: string, mark: string): string[] => {
+    const seen = external({ ...watched, spec: { observation: { checks } }, mark, release: { action } });
+    const expected = seen.revisions.find(({ name }) => name === 'r2')?.rawFacts;
+    return violations(seen, [{ kind: 'RecordFacts', revision: 'r2', expected, facts: kept }]);
+  };
+
+  it('on a check that is unknown is let pass where people order it of the attempt that is shown', () => {
+    const unknown = 'revision r2 would be committed although check errors is not good';
+    expect(commit('promote@2', `${UID}/r2/2`)).to.deep.equal([]);
+    expect(commit('promote@5', `${UID}/r2/2`)).to.deep.equal([unknown]);
+    expect(commit('promote@5', `${UID}/r9/5`), 'which the mark of a deleted one tells').to.deep.equal([]);
+    expect(commit('promote@2', `${UID}/r9/5`)).to.deep.equal([unknown]);
   });
 });
 

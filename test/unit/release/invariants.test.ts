@@ -122,6 +122,20 @@ const refused: [string, Picture, Effect | Effect[], string | string[]][] = [
     ],
   ],
   [
+    'a switch to a side without ready pods, of a Deployment that stands in the release',
+    {
+      ...validated,
+      source: null,
+      spec: { workload: { deployment: { spec: { template: { spec: { containers: [] } } } } } },
+      green: { revision: 'r2', ...none },
+    },
+    patch(validated, {}),
+    [
+      'Service checkout has ready endpoints, and green has none',
+      '0 ready green pods would replace 3 behind Service checkout',
+    ],
+  ],
+  [
     'a switch to a side that is too small',
     { ...validated, green: { revision: 'r2', ready: 2 } },
     patch(validated, {}),
@@ -721,6 +735,15 @@ const allowed: [string, Picture, Effect][] = [
   ['the same number of pods for the side that serves', committed, scale('green', 3, 3)],
   ['writing the rollback target anew with as many pods', committed, write('blue', 'r1', 3)],
   [
+    'writing the rollback target anew with as many pods, though more were asked for once',
+    {
+      ...committed,
+      blue: { revision: 'r1', ready: 3, deployment: { matches: false } },
+      revisions: { r1, r2: { ...r2Committed, tooLarge: { since: NOON - HOUR, most: 6 } } },
+    },
+    write('blue', 'r1', 3),
+  ],
+  [
     'the colour of what was never kept going to 0',
     { ...committed, revisions: { r1: { ...r2Verified, color: 'blue' }, r2: r2Committed } },
     scale('blue', 3, 0),
@@ -874,6 +897,18 @@ describe('of several Services the second opinion', () => {
     expect(violations(ordered, [again])).to.deep.equal([]);
     expect(violations(two({ ...observed, revisions: uncommitted }, {}), [again])).to.deep.equal([
       'revision r1 was never committed on blue',
+    ]);
+  });
+
+  it('refuses a way back to pods of which the endpoints of one alone say that a stranger is ready', () => {
+    const blue = { revision: 'r1', ready: 3, pods: [{}, { revision: 'r7', ready: false }, {}] };
+    const told = endpointsOf([{ uid: 'blue-pod-1', ready: true }]);
+    const twins = { blue: { ...STANDS, endpoints: told }, green: { ...STANDS, endpoints: [] } };
+    const picture = { ...observed, blue };
+    const order = patch(picture, { color: 'blue', mark: back(2), rescue: true });
+    expect(violations(two(picture, {}), [order])).to.deep.equal([]);
+    expect(violations(two(picture, { service: { twins } }), [order])).to.deep.equal([
+      'pod checkout-blue-1 of blue is not of revision r1',
     ]);
   });
 
