@@ -58,6 +58,27 @@ describe('the twin of a side that somebody deleted', () => {
     }
   });
 
+  it('says nothing against them either where one of them is not ready yet', () => {
+    const dark: Picture = { ...observed, ...stripped, green: { revision: 'r2', desired: 3, ready: 2 } };
+    const { reason, effects } = decidedOn(editServices(without('green', dark), { endpoints: [] }));
+    expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector checkout -> green']]);
+  });
+
+  it('says nothing against them where they serve behind another Service', () => {
+    const services = ['checkout', 'till'];
+    const picture: Picture = {
+      ...observed,
+      services,
+      spec: { traffic: { services: services.map((name) => ({ name })) } },
+    };
+    const [, till] = editServices(without('green', { ...picture, ...stripped }), { endpoints: [] }).services;
+    const whole = world(picture);
+    const [checkout] = whole.services;
+    if (checkout === undefined || till === undefined) throw new Error('two Services');
+    const { reason, effects } = decidedOn({ ...whole, services: [checkout, till] });
+    expect([reason, effects]).to.deep.equal(['SelectorRestored', ['PatchSelector till -> green']]);
+  });
+
   it('says nothing against them either while that Service is gone', () => {
     const checks = [{ name: 'availability', state: 'Bad' as const, since: formatTime(NOON - MINUTE) }];
     const gone = without('green', { ...observed, previous: { checks } });
@@ -73,6 +94,14 @@ describe('the twin of a side that somebody deleted', () => {
   it('but where they are not ready either the traffic goes back at once', () => {
     const dead: Picture = { ...observed, ...stripped, green: { revision: 'r2', desired: 3, ready: 0 } };
     const { reason, effects } = decidedOn(editServices(without('green', dead), { endpoints: [] }));
+    expect([reason, effects]).to.deep.equal(['NoReadyEndpoints', ['PatchSelector checkout -> blue']]);
+  });
+
+  it('and where those that are ready there are of another revision', () => {
+    const pods = [{ revision: 'r7', ready: true }, {}, {}];
+    const green = { revision: 'r2', desired: 3, ready: 0, pods };
+    const snapshot = without('green', { ...observed, ...stripped, green });
+    const { reason, effects } = decidedOn(editServices(snapshot, { endpoints: [] }));
     expect([reason, effects]).to.deep.equal(['NoReadyEndpoints', ['PatchSelector checkout -> blue']]);
   });
 
