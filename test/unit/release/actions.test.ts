@@ -3,7 +3,7 @@ import { act, unheard, waitingOrder } from '../../../src/release/actions.ts';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
 import { decided } from './decided.ts';
-import { committed, idle, observed, switched, validated } from './situations.ts';
+import { committed, idle, observed, r2RolledBack, rolledBack, switched, validated } from './situations.ts';
 import { HOUR, MINUTE, NOON, type Picture, UID, world } from './world.ts';
 
 const ordered = (picture: Picture, action: string): string | undefined => {
@@ -51,6 +51,18 @@ describe('a rollback that people order', () => {
 
   it('is carried out', () => expect(ordered(once, 'rollback@2')).to.equal(done));
 
+  it('is carried out where another process had begun the same attempt as well', () => {
+    const begun: RevisionFacts = { color: 'blue', attempt: 2, startedAt: NOON - HOUR };
+    const twice: Picture = {
+      ...once,
+      mark: `${UID}/r3/2`,
+      blue: { revision: 'r3', ready: 3 },
+      revisions: { r1: kept('green', 1), r2: begun, r3: kept('blue', 2) },
+      source: { fingerprint: 'v3' },
+    };
+    expect(ordered(twice, 'rollback@2')).to.equal(done.replace('revision r2', 'revision r3'));
+  });
+
   it('is carried out once: the side that it led to may be able to go back as well', () => {
     expect(ordered(back, 'rollback@3'), 'the mark says it').to.equal(undefined);
     expect(ordered({ ...back, mark: undefined }, 'rollback@3'), 'the facts say it').to.equal(undefined);
@@ -97,6 +109,12 @@ describe('another attempt that people order', () => {
     const gone = { ...idle, source: null };
     expect(ordered(gone, 'retry@1')).to.equal(undefined);
     expect(decided({ ...gone, release: { action: 'retry@1' } }).reason).to.equal('WorkloadNotFound');
+  });
+
+  it('is none where nobody knows what serves: that it is lost is told anyway', () => {
+    const lost = { ...rolledBack, revisions: { r2: r2RolledBack } };
+    expect(ordered(lost, 'retry@2')).to.equal(undefined);
+    expect(decided({ ...lost, release: { action: 'retry@2' } }).reason).to.equal('RevisionsLost');
   });
 
   it('is none of what serves, or stands by', () => {

@@ -21,7 +21,7 @@ describe('the disruption budget of a colour', () => {
     const spec = asked({ minAvailable: 3 });
     expect(budgets({ ...idle, spec })).to.deep.equal(['WriteBudget blue, minAvailable 3']);
     const written = { ...idle.blue, budget: { asks: { minAvailable: 3 } } };
-    expect(budgets({ ...idle, spec, blue: written })).to.deep.equal([]);
+    expect(decide(world({ ...idle, spec, blue: written })).effects).to.deep.equal([]);
   });
 
   it('is written anew where people ask for something else, or somebody edited it', () => {

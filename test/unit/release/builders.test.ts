@@ -291,6 +291,11 @@ describe('when consumers are looked at again', () => {
       1,
     ],
     ['rarely before anything is published', { says: undefined }, 15],
+    [
+      'rarely before anything is published, also where one is being rolled out',
+      { says: undefined, consumer: { complete: false } },
+      15,
+    ],
   ] as readonly (readonly [string, external.ExternalPicture, number])[])
     it(`is ${what}`, () => {
       expect(due(picture)).to.equal(seconds);

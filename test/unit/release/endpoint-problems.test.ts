@@ -4,7 +4,7 @@ import { rolesOf } from '../../../src/release/roles.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { data, type ExternalPicture, external, onBlue, r1, ready, type SecretPicture } from './external.ts';
 import { idle } from './situations.ts';
-import { specOf, UID, world } from './world.ts';
+import { editFacts, specOf, UID, world } from './world.ts';
 
 const problem = (snapshot: Snapshot): readonly [string, string] | undefined => {
   const found = endpointProblem(snapshot, rolesOf(snapshot));
@@ -43,6 +43,10 @@ describe('an external workload is fit', () => {
       { ...onBlue, endpoint: { data: MORE } },
     ],
     [
+      'where such a key came and our labels went: the mark says that it is ours',
+      { ...onBlue, endpoint: { state: 'Free', data: MORE } },
+    ],
+    [
       'where the mark was lost after the first revision: the labels say that it is ours',
       { ...onBlue, endpoint: { mark: undefined, rawMark: undefined, data: MORE } },
     ],
@@ -75,6 +79,11 @@ it('what cannot be judged is not: nobody looked at what is published, or nothing
   const release = { ...snapshot.release, spec: specOf() };
   expect(credentialsUnfit({ ...snapshot, release }, rolesOf(snapshot))).to.equal(undefined);
   expect(problem({ ...external(onBlue), wish: undefined })).to.equal(undefined);
+});
+
+it('what is published counts as never published where mark and facts were lost: nothing says that it was', () => {
+  const unmarked = external({ ...onBlue, endpoint: { mark: undefined, rawMark: undefined, data: MORE } });
+  expect(problem(editFacts(unmarked, 'r1', undefined))).to.deep.equal(['EndpointInUse', IN_USE]);
 });
 
 describe('an external workload is held up', () => {

@@ -273,6 +273,7 @@ describe('a pair', () => {
     expect([reason, effects]).to.deep.equal(['KeyAdded', ['PatchSelector cart -> blue']]);
     const split = decidedOn(halfKeyed('green'));
     expect([split.phase, split.reason, split.effects]).to.deep.equal(['Stalled', 'ServicesDisagree', []]);
+    expect(pairUnfit(split.snapshot, rolesOf(split.snapshot)), 'told of once').to.equal(undefined);
     const elsewhere: Snapshot = halfKeyed(undefined);
     const { blue, green } = world({
       green: { revision: '', ready: 3 },
