@@ -78,6 +78,15 @@ describe('warm-up', () => {
     expect(podsAsked(picture)).to.deep.equal(['checkout-green-2']);
   });
 
+  it('waits for a pod that is ready, and of whose endpoint nobody has heard yet', () => {
+    const green = { revision: 'r2', ready: 4 };
+    const pods = [0, 1, 2].map((index) => ({ uid: `green-pod-${index}`, ready: true }));
+    const twin = { found: true, ours: true, matches: true };
+    const twins = { blue: { ...twin, endpoints: [] }, green: { ...twin, endpoints: endpointsOf(pods) } };
+    const picture = given(seen(50, 50, 50), { ...built, green, service: { twins } });
+    expect(podsAsked(picture)).to.deep.equal(['checkout-green-3']);
+  });
+
   it('lets the gates begin when all have answered', () => {
     const { effects, message } = decided(given(seen(50, 50, 50)));
     expect([effects, message]).to.deep.equal([['RecordFacts r2'], 'revision r2 passed all 2 gates']);
@@ -92,8 +101,9 @@ describe('warm-up', () => {
 
   it('that nobody answers ends the attempt at the deadline, and is nobody’s fault', () => {
     const late = { ...built, now: NOON + 9 * MINUTE };
-    const { reason, message, effects } = decided(given(seen(50, 50, silent(NOON)), late));
+    const { reason, message, effects, plan } = decided(given(seen(50, 50, silent(NOON)), late));
     expect([reason, effects]).to.deep.equal(['WarmUpUnanswered', ['RecordFacts r2 Inconclusive']]);
+    expect(plan.requests, 'nobody is asked any more').to.deep.equal([]);
     expect(message).to.equal(
       '2 of 3 pods answered 50 warm-up requests each (pod checkout-green-2: ECONNREFUSED)',
     );

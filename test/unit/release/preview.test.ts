@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import type { PreviewView } from '../../../src/release/snapshot.ts';
-import { decided } from './decided.ts';
+import { decided, decidedOn } from './decided.ts';
 import {
   built,
   fresh,
   idle,
   observed,
   r1,
+  r2,
   r2Verified,
   returning,
   rolledBack,
@@ -14,7 +15,7 @@ import {
   switched,
   validated,
 } from './situations.ts';
-import { LABEL, NOON, type Picture, SECOND, UID } from './world.ts';
+import { endpointsOf, LABEL, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const preview = (color?: string, change: Partial<PreviewView> = {}): PreviewView => ({
   name: 'next',
@@ -95,6 +96,36 @@ describe('a preview Service', () => {
     expect([astray.reason, astray.effects]).to.deep.equal(['SelectorAstray', TO_GREEN]);
     const dark = decided(showing({ ...idle, ...sides }, 'blue'));
     expect(dark.effects, 'nothing serves').to.not.include('PointPreview next -> green');
+  });
+
+  it('shows what serves behind one of several Services, where the other ones are dark', () => {
+    const sides: Picture = {
+      blue: { revision: 'r1', desired: 3, budget: {} },
+      green: { revision: 'r0', ready: 1 },
+    };
+    const services = ['checkout', 'admin'];
+    const spec = { traffic: { services: services.map((name) => ({ name })) } };
+    const snapshot = world(showing({ ...idle, ...sides, services, spec }, 'blue'));
+    const [checkout, admin] = snapshot.services;
+    if (checkout === undefined || admin === undefined) throw new Error('two Services');
+    const keyless = {
+      ...admin,
+      selector: { app: 'checkout' },
+      endpoints: endpointsOf(snapshot.sides.green.pods),
+    };
+    const { reason, effects } = decidedOn({ ...snapshot, services: [checkout, keyless] });
+    expect([reason, effects]).to.deep.equal(['SelectorAstray', TO_GREEN]);
+  });
+
+  it('is left as it is where nobody knows what serves, and its refusal is told on', () => {
+    const refusals = { next: { at: NOON - SECOND, message: 'a policy forbids it', final: true } };
+    for (const color of ['green', undefined]) {
+      const lost: Picture = { ...built, revisions: { r2 }, observations: { refusals } };
+      const { reason, effects, plan } = decided(showing(lost, color));
+      expect([reason, effects]).to.deep.equal(['RevisionsLost', []]);
+      expect(plan.status.previews?.map(({ message }) => message)).to.deep.equal(['a policy forbids it']);
+      expect(decided(showing({ ...built, revisions: { r2 } }, color)).effects).to.deep.equal([]);
+    }
   });
 
   it('leaves the failing side before its pods go', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { RevisionFacts } from '../../../src/release/facts.ts';
 import type { Verdict } from '../../../src/release/plan.ts';
 import { align, rescue, tellOutage } from '../../../src/release/protect.ts';
 import { rolesOf } from '../../../src/release/roles.ts';
@@ -7,11 +8,13 @@ import { data, type ExternalPicture, external, onBlue, watched } from './externa
 import {
   built,
   committed,
+  FORWARD_1,
   fresh,
   idle,
   observed,
   r1,
   r2Committed,
+  r2Verified,
   returning,
   switched,
 } from './situations.ts';
@@ -41,6 +44,26 @@ describe('production without a ready pod', () => {
     it(`goes back to a side that is ready, ${when}`, () => {
       expect(rescued(world(dead(picture)))).to.equal(said);
     });
+
+  it('waits for a side of another revision while it is watched, and gives way to a fix at rest', () => {
+    const spec = { rollback: { scaleUpSeconds: 10 } };
+    const returnWanted = { at: NOON - 20 * SECOND, reason: 'NoReadyEndpoints', message: 'dead' };
+    const blue = { revision: 'r0', ready: 3 };
+    const shut = (picture: Picture, r2: RevisionFacts): string | undefined =>
+      rescued(
+        world({
+          ...dead(picture),
+          spec,
+          blue,
+          source: { fingerprint: 'v3' },
+          revisions: { r1, r2: { ...r2, returnWanted } },
+        }),
+      );
+    expect(shut(observed, r2Verified)).to.equal(
+      'no green pod (revision r2) is ready; 0 of 3 blue pods (revision r1) are ready to take the traffic back, waiting until 2026-06-01T11:59:50Z',
+    );
+    expect(shut(committed, r2Committed)).to.equal(undefined);
+  });
 
   const r3 = { ...r2Committed, attempt: 3, color: 'blue' as const };
   const { outcome: _, windowUntil: __, committedAt: ___, verifiedAt: ____, ...begun } = r3;
@@ -178,6 +201,26 @@ describe('a Service that selects what still serves', () => {
         'Service "checkout" selects no colour (last written by argocd-controller) and is left so: it has ready endpoints, and no green pod (revision r2), where it should point, is ready',
       stalled: true,
     });
+  });
+
+  it('is left to the adoption where that is the source, and told of where there is no source', () => {
+    const adopted: RevisionFacts = {
+      color: 'blue',
+      attempt: 1,
+      startedAt: NOON - MINUTE,
+      adoption: true,
+      validatedAt: NOON - MINUTE,
+    };
+    const lostKey: Picture = {
+      mark: FORWARD_1,
+      blue: { revision: 'r1', ...DEAD },
+      revisions: { r1: adopted },
+      source: { replicas: 3, paused: true },
+    };
+    expect(aligned(world(lostKey))).to.equal(undefined);
+    const endpoints = endpointsOf([{ uid: 'somebody', ready: true }]);
+    const inline = world({ ...lostKey, source: null, service: { endpoints } });
+    expect(aligned(inline)).to.equal('SelectorAstray');
   });
 
   it('keeps no candidate waiting where its own pods are all that serves', () => {

@@ -10,6 +10,7 @@ import {
   type SecretPicture,
   switched,
   valid,
+  watched,
 } from './external.ts';
 import { MINUTE, NOON, SECOND, UID } from './world.ts';
 
@@ -148,6 +149,18 @@ describe('while consumers are restarted', () => {
     expect(status.checks?.map(({ name, state, failures }) => [name, state, failures])).to.deep.equal([
       ['availability', 'Unknown', undefined],
       ['errors', 'Bad', 1],
+    ]);
+  });
+
+  it('checks that were measured then are not told as those of the watch that follows', () => {
+    const { status } = decide({
+      ...watched,
+      spec: { observation: { checks: [check] } },
+      observations: measured('Bad', NOON - 40 * SECOND),
+    }).plan;
+    expect(status.checks?.map(({ name, state }) => [name, state])).to.deep.equal([
+      ['availability', 'Unknown'],
+      ['errors', 'Pending'],
     ]);
   });
 

@@ -63,6 +63,19 @@ describe('roles are derived from the Services and the revisions', () => {
     });
   }
 
+  it('nothing begins anew where the revision that serves was deleted, however the latest attempt ended', () => {
+    const ended = (kind: 'Failed' | 'Superseded', facts: typeof r2): unknown => {
+      const outcome = { kind, at: NOON, reason: kind, message: '' };
+      const revisions = { r2: { ...facts, outcome } };
+      const { reason, effects } = decided({ ...built, revisions });
+      return [...of({ ...built, revisions }).slice(0, 2), reason, effects];
+    };
+    const lost = ['Resting', undefined, 'RevisionsLost', []];
+    expect(ended('Failed', r2)).to.deep.equal(lost);
+    expect(ended('Superseded', r2)).to.deep.equal(lost);
+    expect(ended('Failed', { ...r2, adoption: true })).to.deep.equal(lost);
+  });
+
   it('a revision that failed when it was tried again is not active because it once was committed', () => {
     const again = { ...r2, attempt: 3, committedAt: NOON - HOUR };
     const outcome = { kind: 'Failed' as const, at: NOON, reason: 'GateFailed', message: '' };

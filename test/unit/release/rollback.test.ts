@@ -59,6 +59,19 @@ describe('pods that a way back would find', () => {
     );
   });
 
+  it('are none where the endpoints of one of several Services tell that', () => {
+    const pods = [{}, { ready: false, revision: 'r7' }];
+    const blue = { revision: 'r1', desired: 2, ready: 1, pods };
+    const snapshot = world({ ...committed, blue, services: ['shop', 'admin'] });
+    const [shop, admin] = snapshot.services;
+    if (shop === undefined || admin === undefined) throw new Error('two Services');
+    const { target } = sides(committed);
+    expect(readyToReturn(snapshot, target)).to.equal(1);
+    const endpoints = endpointsOf(snapshot.sides.blue.pods.map(({ uid }) => ({ uid, ready: true })));
+    const twins = { ...admin.twins, blue: { ...admin.twins.blue, endpoints } };
+    expect(readyToReturn({ ...snapshot, services: [shop, { ...admin, twins }] }, target)).to.equal(0);
+  });
+
   it('are those that are known to be its own, of all that the endpoints tell', () => {
     expect(seen([{ ready: true }], ['blue-pod-0', 'ends-or-is-not-heard-of'])).to.equal(1);
     expect(seen([{ ready: false }], ['ends-or-is-not-heard-of'])).to.equal(0);
@@ -150,7 +163,9 @@ describe('how long a way back would take', () => {
   });
 
   it('is not known where there is no way back, or the switch was not timed', () => {
-    for (const picture of [idle, committed, {}]) {
+    const revisions = { r1, r2: { ...r2Committed, decidedAt: NOON - 9 * SECOND } };
+    const closed = { ...committed, now: r2Committed.windowUntil ?? 0, revisions };
+    for (const picture of [idle, committed, closed, {}]) {
       const snapshot = world(picture);
       expect(estimatedSeconds(snapshot, rolesOf(snapshot))).to.equal(undefined);
     }

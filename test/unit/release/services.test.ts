@@ -119,6 +119,36 @@ describe('several Services', () => {
     );
   });
 
+  it('that a crash left behind go back where one of them is outgrown, and follow where none is', () => {
+    const spec = { traffic: { services: [{ name: 'shop' }, { name: 'admin' }, { name: 'till' }] } };
+    const late = { ...switched, now: NOON + 10 * SECOND, spec, services: ['shop', 'admin', 'till'] };
+    const left = (blue: Picture['blue'] & object): Snapshot => {
+      const snapshot = world({ ...late, blue });
+      const behind = on(snapshot, 'blue', FORWARD_1);
+      return edit(edit(snapshot, 'admin', behind), 'till', behind);
+    };
+    const even = left({ revision: 'r1', ready: 3 });
+    expect(decidedOn(even).effects).to.deep.equal([
+      'PatchSelector admin -> green',
+      'PatchSelector till -> green',
+    ]);
+    const grown = left({ revision: 'r1', ready: 4 });
+    const [, admin] = even.services;
+    if (admin === undefined) throw new Error('admin');
+    const { reason, message } = decidedOn(edit(grown, 'admin', admin));
+    expect([reason, message]).to.deep.equal([
+      'SwitchNotConverged',
+      'Service "till" has 4 ready blue pods by now, and green (revision r2) has 3; putting the traffic back to blue (revision r1)',
+    ]);
+  });
+
+  it('that a crash left behind follow, where nothing is ready any more on the side that people wish for again', () => {
+    const blue = { revision: 'r1', desired: 3, ready: 0 };
+    const snapshot = two({ ...switched, blue, source: { fingerprint: 'v1' } });
+    const result = decidedOn(edit(snapshot, 'admin', on(snapshot, 'blue', FORWARD_1)));
+    expect(result.effects).to.deep.equal(['PatchSelector admin -> green']);
+  });
+
   it('that a crash left behind go back at once, where people wish for that again', () => {
     const snapshot = two({ ...switched, source: { ...switched.source, fingerprint: 'v1' } });
     const result = decidedOn(edit(snapshot, 'admin', on(snapshot, 'blue', FORWARD_1)));

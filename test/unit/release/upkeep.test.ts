@@ -17,6 +17,7 @@ import {
 } from '../../../src/release/upkeep.ts';
 import { type ExternalPicture, external, onBlue } from './external.ts';
 import {
+  BACK_1,
   built,
   committed,
   FORWARD_1,
@@ -177,6 +178,7 @@ describe('a Service that is let go', () => {
 
 describe('the autoscaler of a side', () => {
   const scaled = (picture: Picture): string[] => done({ spec: hpa, ...picture }, autoscalers);
+  const adopting = { color: 'blue' as const, attempt: 1, startedAt: NOON, adoption: true };
   const side = (revision: string, ready: number, minReplicas?: number, more: object = {}) => ({
     revision,
     ready,
@@ -264,10 +266,32 @@ describe('the autoscaler of a side', () => {
       ['WriteAutoscaler blue, minReplicas 4'],
     ],
     [
+      'keeps no standby of what loses the traffic, before the way back has ended',
+      {
+        ...committed,
+        route: 'blue',
+        mark: BACK_1,
+        spec: { ...hpa, capacity: { standby: 3 } },
+        blue: side('r1', 4, 4),
+        green: side('r2', 4, 2),
+      },
+      [],
+    ],
+    [
+      'keeps what is adopted until the adoption has ended, however long ago its switch was proven',
+      {
+        ...idle,
+        source: { replicas: 4, paused: true },
+        revisions: { r1: { ...adopting, validatedAt: NOON - HOUR, verifiedAt: NOON - HOUR } },
+        blue: side('r1', 4, 2),
+      },
+      ['WriteAutoscaler blue, minReplicas 4'],
+    ],
+    [
       'keeps no pods of what an earlier release left beside the adoption',
       {
         ...fresh,
-        revisions: { r1: { color: 'blue', attempt: 1, startedAt: NOON, adoption: true } },
+        revisions: { r1: adopting },
         blue: side('r1', 3, 3),
         green: side('r0', 3, 5),
       },
@@ -312,6 +336,11 @@ describe('a source that runs although it should not', () => {
   for (const [what, picture, expected] of [
     ['is parked', { ...idle, source: running }, now],
     ['is left alone once it is parked', idle, none],
+    [
+      'is nothing to look for again once it is parked',
+      { ...idle, source: { parkedAt: NOON - SECOND } },
+      none,
+    ],
     [
       'is let go on where it was only paused',
       { ...idle, source: { paused: true } },
@@ -389,6 +418,13 @@ describe('the upkeep of an external workload', () => {
     expect(kept({ ...onBlue, endpoint: { state: 'Free' }, runs: { worker: 'r1' } })).to.deep.equal([
       'ClaimEndpoint search',
       'RestartConsumer Deployment api',
+    ]);
+  });
+
+  it('passes over a consumer that somebody puts back again and again', () => {
+    const api = { restartedWith: 'digest-r1', restartedAt: NOON - SECOND };
+    expect(kept({ ...onBlue, runs: {}, consumers: { api } })).to.deep.equal([
+      'RestartConsumer Deployment worker',
     ]);
   });
 
