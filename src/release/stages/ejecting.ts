@@ -247,17 +247,24 @@ function handedOver(snapshot: Snapshot): Verdict {
   return step('Ejected', message, handBack(snapshot, undefined, `Ejected: ${message}`));
 }
 
-/** A proof that fails or does not come lets the colours serve again, beside the source. */
+/**
+ * A proof that fails or does not come lets the colours serve again, beside the source. Pods that are being ended are
+ * ready for a moment still; their Deployment counts those that stay.
+ */
 function unproven(snapshot: Snapshot, name: string): Verdict | undefined {
   const behind = snapshot.services.find((service) => !servesAlone(snapshot, service));
-  if (behind === undefined) return undefined;
   const isDown = (snapshot.source?.ready ?? 0) === 0;
+  if (behind === undefined && !isDown) return undefined;
   const until = deadline(snapshot);
-  if (isDown || snapshot.now >= until) {
+  if ((isDown && behind !== undefined) || snapshot.now >= until) {
     const message = isDown
       ? `no pod of ${name} is ready: the colours serve again`
       : `the endpoints did not follow to ${name} by ${formatTime(until)}: the colours serve again`;
     return step('EjectionUndone', message, handBack(snapshot, undefined, `EjectionUndone: ${message}`));
+  }
+  if (behind === undefined) {
+    const message = `the colours stay: ${name} counts no ready pod, though some are behind its Services until they have ended; waiting until ${formatTime(until)}`;
+    return step('WaitingForSource', message, [], until);
   }
   const message = `waiting until the endpoints of Service "${behind.name}" are pods of ${name} only, until ${formatTime(until)}`;
   return step('WaitingForEndpoints', message, [], until);

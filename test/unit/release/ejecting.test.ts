@@ -207,6 +207,26 @@ describe('a release is deleted whose source says what serves', () => {
     expect(effectOf(result, 'HandBack').reason).to.equal(`EjectionUndone: ${message}`);
   });
 
+  describe('and the pods of a source that is no more, ready until they have ended,', () => {
+    const ended = (picture: Picture) => handed(HOUR, { source: { ...READY, ready: 0 }, ...picture });
+
+    it('take no colour away', () => {
+      const { reason, message, effects, plan } = decided(ended({}));
+      expect([reason, message, effects]).to.deep.equal([
+        'WaitingForSource',
+        'the colours stay: Deployment "checkout" counts no ready pod, though some are behind its Services until they have ended; waiting until 2026-06-01T12:10:29Z',
+        [],
+      ]);
+      expect(plan.lookAgainAt).to.equal(NOON + 629 * SECOND);
+      expect(decided(ended({ source: null })).reason).to.equal('WaitingForSource');
+    });
+
+    it('keep nobody waiting for longer than a source may take to become ready', () => {
+      const release = { deleting: true, deletedAt: NOON - 630 * SECOND };
+      expect(decided(ended({ release })).reason).to.equal('EjectionUndone');
+    });
+  });
+
   it('endpoints that do not follow in time let the colour serve again', () => {
     const release = { deleting: true, deletedAt: NOON - 630 * SECOND };
     const late = handed(MINUTE, { release });
