@@ -198,6 +198,53 @@ describe('deleting the release of a source that says something else', () => {
     expect(given({ claimedBy: 'another' })).to.equal(false);
   });
 
+  it('says in every step that it is deleting, and whether a colour stays', () => {
+    const parts = (picture: Picture) => {
+      const { phase, reason } = decided(picture);
+      return [phase, reason];
+    };
+    expect(parts(deleting(committed))).to.deep.equal(['Deleting', 'ColorKept']);
+    const gone = { ...committed, route: undefined, mark: undefined, blue: {}, green: {} };
+    expect(parts(deleting(gone))).to.deep.equal(['Deleting', 'Deleting']);
+  });
+
+  it('writes no minimum to an autoscaler that has its own already, or of which the spec says nothing any more', () => {
+    const spec = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 9 } } };
+    const left = (minReplicas: number, more: Picture) => {
+      const green = { ...committed.green, autoscaler: { minReplicas } };
+      return decided(deleting({ ...committed, green, ...more })).effects.filter((each) =>
+        each.startsWith('WriteAutoscaler'),
+      );
+    };
+    expect(left(7, { spec })).to.deep.equal(['WriteAutoscaler green, minReplicas 2']);
+    expect(left(2, { spec })).to.deep.equal([]);
+    expect(left(7, {})).to.deep.equal([]);
+  });
+
+  it('without a source what serves stays, and what nobody needs goes', () => {
+    const without = (picture: Picture) => {
+      const { message, effects } = decided({ ...deleting(picture), source: null });
+      return [message, effects.filter((each) => /Color|Source/.test(each))];
+    };
+    const free = { ...committed, route: undefined };
+    expect(without(free)).to.deep.equal([
+      'blue and green go on serving, because the source Deployment is gone; everything else is removed',
+      [],
+    ]);
+    const dead = { desired: 3, ready: 0 };
+    expect(
+      without({ ...free, blue: { revision: 'r1', ...dead }, green: { revision: 'r2', ...dead } }),
+    ).to.deep.equal([
+      'green goes on serving, because the source Deployment is gone; everything else is removed',
+      ['DeleteColor blue'],
+    ]);
+    const nothing = { ...free, blue: {}, green: {} };
+    expect(without(nothing)).to.deep.equal([
+      'the source serves: the colours are removed and the source is given back',
+      [],
+    ]);
+  });
+
   it('without the finalizer there is nothing left to do', () => {
     expect(decided({ ...committed, release: { deleting: true, hasFinalizer: false } }).effects).to.deep.equal(
       [],

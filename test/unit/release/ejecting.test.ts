@@ -269,6 +269,77 @@ describe('a release is deleted whose source says what serves', () => {
     const rolling = { ...sourceHas({ ...READY, readyHash: undefined }), route: undefined, mark: undefined };
     expect(decided(rolling).effects.slice(0, 1)).to.deep.equal(['DeleteColor blue']);
   });
+
+  it('a source that Git replaced meanwhile carries no label of ours, and takes over all the same', () => {
+    expect(decided(sourceHas({ ...READY, claimedBy: undefined })).reason).to.equal('Ejecting');
+  });
+
+  it('in the middle of its adoption the source serves, and takes over whatever people wish for by now', () => {
+    const adopting = { ...sourceHas({ ...READY, fingerprint: 'v7' }), route: undefined, mark: undefined };
+    expect(decided(adopting).effects).to.deep.equal(['HandBack checkout -> source (abc)']);
+  });
+
+  it('a source that has no ready pod yet is waited for, without the key as well', () => {
+    const begins = { ...READY, ready: 0, readyHash: undefined };
+    expect(decided({ ...sourceHas(begins), route: undefined, mark: undefined }).reason).to.equal(
+      'WaitingForSource',
+    );
+  });
+
+  it('a Service of an older spec keeps nothing that selects no colour, nor does a twin', () => {
+    const left = (leftover: object) => {
+      const old = { ...world(idle).services[0], name: 'old', twinOf: undefined, ...leftover } as never;
+      return decided({ ...sourceHas(READY), leftovers: [old] }).reason;
+    };
+    expect(left({ selector: { app: 'checkout' } })).to.equal('Ejecting');
+    expect(left({ twinOf: { service: 'old', color: 'blue' } })).to.equal('Ejecting');
+  });
+
+  it('endpoints of the colour that neither are ready nor serve are not waited for', () => {
+    const picture = handed(MINUTE);
+    const ended = { podUid: 'blue-pod-0', ready: false, serving: false, group: 'IPv4/http' };
+    const endpoints = [...endpointsOf(three), ended];
+    const { effects } = decided({ ...picture, service: { ...picture.service, endpoints } });
+    expect(effects).to.deep.equal(['DeleteColor blue']);
+  });
+
+  it('a source that is deleted under the traffic lets the colour serve again', () => {
+    const gone = handed(SECOND, { source: null });
+    expect(said(decided({ ...gone, service: { ...gone.service, endpoints: [] } }))).to.deep.equal({
+      reason: 'EjectionUndone',
+      message: 'no pod of Deployment "source" is ready: the colours serve again',
+      effects: ['HandBack checkout -> as before the adoption'],
+    });
+  });
+
+  describe('where one of two Services has no key', () => {
+    const keyless = (picture: Picture, change: Partial<ServiceView> = {}): Snapshot => {
+      const snapshot = world({ ...picture, services: ['checkout', 'checkout-grpc'] });
+      const [first, second] = snapshot.services as [ServiceView, ServiceView];
+      const { endpoints } = world({ ...picture, route: undefined }).services[0] as ServiceView;
+      const free = { selector: { app: 'checkout' }, endpoints, ...change };
+      return { ...snapshot, services: [first, { ...second, ...free }] };
+    };
+
+    it('the source gets all the pods that the other one needs, and is waited for', () => {
+      const short = decidedOn(keyless(sourceHas({ ...READY, replicas: 2, ready: 2 })));
+      expect([short.reason, short.effects]).to.deep.equal(['StartingSource', ['ScaleSource 2 -> 3']]);
+      const seen = decidedOn(keyless(sourceHas({ ...READY, rolledOut: undefined })));
+      expect([seen.reason, seen.effects]).to.deep.equal(['WaitingForSource', []]);
+      const rolling = decidedOn(keyless(sourceHas({ ...READY, readyHash: undefined })));
+      expect([rolling.reason, rolling.effects]).to.deep.equal(['WaitingForSource', []]);
+    });
+
+    it('or both, and a twin of one is gone: the colour that the other knows is left', () => {
+      const none = { found: false, ours: false, matches: false, endpoints: [] };
+      const free = { ...sourceHas(READY), route: undefined, mark: undefined };
+      const { effects } = decidedOn(keyless(free, { twins: { blue: none, green: none } }));
+      expect(effects).to.deep.equal([
+        'HandBack checkout -> source (abc)',
+        'HandBack checkout-grpc -> source (abc)',
+      ]);
+    });
+  });
 });
 
 describe('a release is deleted and the source cannot take over', () => {
@@ -344,6 +415,9 @@ describe('a release is deleted and the source cannot take over', () => {
       const waiting = decidedOn(apart(ending, 'blue'));
       expect(waiting.message).to.match(/; 1 ready pods are still to end$/);
       expect(waiting.effects).to.deep.equal([]);
+      const ended = decidedOn(apart({ ...ending, green: { pods: [{ ready: false }] } }, 'blue'));
+      expect(ended.effects).to.deep.equal([FREED]);
+      expect(effectOf(ended, 'HandBack').reason).to.equal(`Left: ${ended.message}`);
     });
 
     it('a Service that another writer pointed to a colour that is gone follows the others', () => {
@@ -353,14 +427,44 @@ describe('a release is deleted and the source cannot take over', () => {
       const alone = { ...changed, blue: GONE };
       expect(decidedOn(apart(alone, 'green')).effects).to.deep.equal([FREED]);
     });
+
+    it('nothing moves where the Services name both colours, or something else: nobody can tell what is left', () => {
+      const other = (color: string, green: SidePicture) =>
+        decidedOn(apart({ ...sourceHas(READY), green }, color as Color)).effects;
+      const hasMoved = (effects: readonly string[]) => effects.some((each) => /source \(abc\)/.test(each));
+      expect(hasMoved(other('green', { revision: 'r2', ready: 3 })), 'both serve').to.equal(false);
+      expect(hasMoved(other('green', { revision: 'r2', desired: 0 })), 'it has no pod').to.equal(false);
+      expect(hasMoved(other('green', { pods: [{ ready: true }] })), 'its last pods').to.equal(false);
+      expect(hasMoved(other('purple', GONE)), 'another key').to.equal(false);
+      expect(hasMoved(other('green', GONE)), 'nothing of it is left').to.equal(true);
+    });
+
+    it('a colour whose Deployment is gone has nothing that the source could be compared with', () => {
+      const last: SidePicture = { pods: [{ ready: true }] };
+      const { reason, message, effects } = decided({ ...sourceHas(READY), blue: last });
+      expect([reason, message, effects.at(-1)]).to.deep.equal([
+        'Deleting',
+        'the source serves: the colours are removed and the source is given back',
+        'RemoveFinalizer',
+      ]);
+    });
+  });
+
+  it('it has the time that it is given, and not a moment longer', () => {
+    const release = { deleting: true, deletedAt: NOON - 630 * SECOND };
+    expect(decided({ ...sourceHas({ replicas: 3, ready: 0 }), release }).reason).to.equal('ColorKept');
   });
 
   it('with bluegreen.dev/on-delete both colours stay as they are, without the capacity locks', () => {
     const spec = { autoscaling: { spec: { minReplicas: 2, maxReplicas: 9 } } };
     const green: SidePicture = { revision: 'r2', ready: 3, autoscaler: { minReplicas: 7 } };
     const release = { deleting: true, onDelete: 'Keep' };
-    const { message, effects } = decided({ ...committed, spec, green, release });
-    expect(message).to.equal('bluegreen.dev/on-delete is "Keep": the colours stay as they are');
+    const { phase, reason, message, effects } = decided({ ...committed, spec, green, release });
+    expect([phase, reason, message]).to.deep.equal([
+      'Deleting',
+      'Kept',
+      'bluegreen.dev/on-delete is "Keep": the colours stay as they are',
+    ]);
     expect(effects).to.deep.equal([
       'WriteAutoscaler green, minReplicas 2',
       'ReleaseSource',
@@ -369,8 +473,17 @@ describe('a release is deleted and the source cannot take over', () => {
     ]);
   });
 
+  it('and so they do where one of two Services has lost its key', () => {
+    const release = { deleting: true, onDelete: 'Keep' };
+    const two = world({ ...sourceHas(READY), release, services: ['checkout', 'checkout-grpc'] });
+    const [first, second] = two.services as [ServiceView, ServiceView];
+    const services = [first, { ...second, selector: { app: 'checkout' } }];
+    expect(decidedOn({ ...two, services }).reason).to.equal('Kept');
+  });
+
   it('with the whole namespace nothing is touched', () => {
     const release = { deleting: true, namespaceEnding: true };
+    expect(decided({ ...committed, release }).phase).to.equal('Deleting');
     expect(said(decided({ ...committed, release }))).to.deep.equal({
       reason: 'LeftAsItIs',
       message: 'the namespace is being deleted: everything is left as it is',

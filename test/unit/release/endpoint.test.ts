@@ -346,6 +346,17 @@ describe('an external workload', () => {
       'ConfigMap "search" stays as it is, and so do those who read it',
       ['ReleaseEndpoint search', 'RemoveFinalizer'],
     ],
+    [
+      'takes nothing from one that is another release’s by now, when it is deleted',
+      {
+        ...committed,
+        endpoint: { state: 'Foreign', owner: 'find' },
+        release: { deleting: true, deletedAt: NOON },
+      },
+      'Kept',
+      'ConfigMap "search" stays as it is, and so do those who read it',
+      ['RemoveFinalizer'],
+    ],
   ] as readonly (readonly [string, ExternalPicture, string, string, readonly string[]])[]) {
     it(what, () => {
       const seen = decide(picture);
