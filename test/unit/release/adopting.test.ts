@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import type { ServiceView, Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
-import { FORWARD_1, fresh } from './situations.ts';
+import { FORWARD_1, fresh, idle } from './situations.ts';
 import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
 const started: RevisionFacts = {
@@ -240,6 +240,18 @@ describe('adopting a running Deployment', () => {
     );
   });
 
+  it('but not where somebody is ready behind the Service, on the other side: nobody else could serve', () => {
+    const { reason, effects } = decided({
+      ...holding,
+      route: 'green',
+      mark: undefined,
+      blue: { revision: 'r9', ready: 0 },
+      green: { revision: 'r8', ready: 3 },
+      source: { ...held, ready: 0 },
+    });
+    expect([reason, effects]).to.deep.equal(['BuildingColor', ['WriteColor blue r1, 3 replicas']]);
+  });
+
   it('stays and says so when the deadline is past: production is served all the while', () => {
     const { phase, message, effects, plan } = decided({ ...building, now: NOON + 10 * MINUTE });
     expect([phase, effects]).to.deep.equal(['Adopting', []]);
@@ -316,6 +328,12 @@ describe('adopting a running Deployment', () => {
       expect(decided({ ...givenUp, route: 'blue', mark: undefined }).effects).to.deep.equal(released);
       expect(decided({ ...givenUp, blue: { revision: 'r1', ready: 3 } }).effects).to.deep.equal(released);
       expect(decided({ ...givenUp, blue: { revision: 'r9', desired: 3, ready: 0 } }).effects).to.deep.equal(
+        released,
+      );
+      const two = world({ ...givenUp, services: ['checkout', 'admin'] });
+      const [first, second] = two.services as [ServiceView, ServiceView];
+      const named = { ...second, selector: { ...second.selector, [LABEL]: 'blue' } };
+      expect(decidedOn({ ...two, services: [first, named] }).effects, 'one of two names it').to.deep.equal(
         released,
       );
     });
@@ -645,6 +663,12 @@ describe('adopting a running Deployment', () => {
           [],
         ]);
         expect([plan.verdict.stalled, plan.lookAgainAt]).to.deep.equal([true, NOON + SECOND / 2]);
+        const again = { admin: { at: NOON - SECOND, message: 'a policy forbids it', final: true } };
+        const tried = decidedOn(two({ ...refused, observations: { refusals: again } }));
+        expect([tried.message, tried.effects]).to.deep.equal([
+          'no blue pod is ready: Deployment "checkout" serves again',
+          ['PatchSelector admin -> source'],
+        ]);
       });
     });
 
@@ -665,9 +689,16 @@ describe('adopting a running Deployment', () => {
         NOON + 30 * SECOND,
       ]);
       expect(restored(30).reason).to.equal('ParkingSource');
+      expect(restored(0).plan.lookAgainAt).to.equal(NOON + 30 * SECOND);
       // What another clock says is to come is not waited for.
       const ahead = { ...draining, switchedAt: NOON + MINUTE, now: NOON + 20 * SECOND };
       expect(decided(ahead).reason).to.equal('ParkingSource');
+    });
+
+    it('stays where it is once it was adopted: what Git scaled up again is another content, it may be', () => {
+      const died = { revision: 'r1', desired: 3, ready: 0 };
+      const { effects } = decided({ ...idle, blue: died, source: { replicas: 3 } });
+      expect(effects.filter((each) => each.startsWith('PatchSelector'))).to.deep.equal([]);
     });
 
     it('stays where it is when the source is gone too', () => {

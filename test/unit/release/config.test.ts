@@ -5,7 +5,7 @@ import { violations } from '../../../src/release/invariants.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
 import { committed, fresh, idle, observed, r1, r2RolledBack, started, validated } from './situations.ts';
-import { HOUR, MINUTE, NOON, type Picture, world } from './world.ts';
+import { HOUR, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
 const spec: Partial<ReleaseSpecInput> = { config: { configMaps: [{ name: 'settings' }] } };
 const missing = [{ kind: 'ConfigMap' as const, name: 'settings', field: 'spec.config.configMaps[0].name' }];
@@ -84,6 +84,11 @@ describe('named config', () => {
     const gone = { ...named(adopting), config: { found: undefined, missing, bytes: 0 } };
     expect(decidedOn(gone).reason).not.to.equal('Superseded');
     expect(decidedOn(named({ ...adopting, source: running })).reason).not.to.equal('Superseded');
+    const { config, ...both } = named(adopting);
+    const found = { ...config.found, secrets: { login: 'uid/2' } };
+    expect(decidedOn({ ...both, config: { ...config, found } }).message).to.equal(
+      'revision r1 is no longer wanted: ConfigMap "settings" and Secret "login" changed before anything else served',
+    );
   });
 
   it('has its copy before the pods that read it', () => {
@@ -121,10 +126,11 @@ describe('named config', () => {
     const release = { deleting: true, deletedAt: NOON };
     const going = { ...committed, now: NOON + MINUTE, source: { fingerprint: 'v7' }, release };
     const asked = (picture: Picture) => {
-      const { reason, message, effects } = decidedOn(named(picture, { blue: [], green: [] }));
-      return [reason, message, effects[0]];
+      const { phase, reason, message, effects } = decidedOn(named(picture, { blue: [], green: [] }));
+      return [phase, reason, message, effects[0]];
     };
     const lost = [
+      'Deleting',
       'RestoringCopies',
       'green lacks its copy of ConfigMap "settings", which its pods need if it goes on serving',
       'WriteCopy green settings of r2',
@@ -133,10 +139,10 @@ describe('named config', () => {
     expect(asked({ ...going, release: { ...release, onDelete: 'Keep' } })).to.deep.equal(lost);
     // A foreground delete has removed the ControllerRevisions, and what a copy said with them.
     for (const late of [
-      { ...going, now: NOON + HOUR },
+      { ...going, now: NOON + 630 * SECOND },
       { ...going, revisions: {} },
     ])
-      expect(asked(late)[0]).to.equal('ColorKept');
+      expect(asked(late)[1]).to.equal('ColorKept');
   });
 
   it('goes with the last revision that has it, and stays while a revision or a Deployment does', () => {
