@@ -80,6 +80,16 @@ describe('the switch is verified', () => {
     });
   });
 
+  it('and says which Service is gone meanwhile', () => {
+    const gone = editServices(world(switched), { found: false, endpoints: [] });
+    const { phase, reason, message } = decidedOn(gone);
+    expect([phase, reason, message]).to.deep.equal([
+      'Split',
+      'ServiceNotFound',
+      'Service "checkout" does not exist any more, waiting until 2026-06-01T12:00:25Z',
+    ]);
+  });
+
   it('and goes on waiting where nothing could be gone back to', () => {
     const alone = { ...switched, now: NOON + 25 * SECOND, revisions: { r1: lost, r2: r2Validated } };
     const { reason, message, effects, plan } = decidedOn(editServices(world(alone), blueStill));
@@ -500,6 +510,23 @@ describe('the way back', () => {
     expect(worse.effects).to.deep.equal([TO_BLUE]);
   });
 
+  it('a standby whose Deployment is deleted is built again, as large as production', () => {
+    expect(bad({ blue: {} }).effects).to.deep.equal(['RecordFacts r2', 'WriteColor blue r1, 3 replicas']);
+  });
+
+  it('a standby that has a ready pod is given its whole time to grow, whatever else people wish for', () => {
+    const facts = { ...r2Verified, returnWanted: { at: NOON, reason: 'CheckFailed', message: '' } };
+    const small = { revision: 'r1', desired: 3, ready: 1 };
+    const spec = { rollback: { scaleUpSeconds: 600 } };
+    const growing = { ...observed, spec, blue: small, revisions: { r1, r2: facts } };
+    const { reason, effects } = decided({
+      ...growing,
+      now: NOON + 2 * MINUTE,
+      source: { fingerprint: 'v3' },
+    });
+    expect([reason, effects]).to.deep.equal(['CheckFailed', []]);
+  });
+
   it('a target that was edited or overwritten is built again first', () => {
     const edited = editDeployment(
       world({ ...watched, observations: { measurements: { errors: measured('bb') } } }),
@@ -542,6 +569,12 @@ describe('the way back', () => {
       outcome: { kind: 'RolledBack', at: NOON, reason: 'CheckFailed', message: 'too many errors' },
       rejected: { at: NOON, reason: 'CheckFailed', message: 'too many errors' },
     });
+  });
+
+  it('also when somebody has taken that annotation away', () => {
+    const { message, plan } = decided({ ...returning, service: { switchReason: undefined } });
+    expect(message).to.equal('the traffic is back on blue (revision r1): the reason was lost');
+    expect(plan.effects[0]).to.have.nested.property('facts.outcome.reason', 'RolledBack');
   });
 
   it('also when somebody has written that annotation anew, at whatever length', () => {
@@ -663,6 +696,13 @@ describe('a fix, while the watched revision cannot serve and nothing can be gone
     const later = { ...dead, now: NOON + MINUTE, green: { revision: 'r2', ready: 1, desired: 3 } };
     expect(decided(later).reason).to.equal('Observing');
     expect(decidedOn(editServices(world(later), { endpoints: [] })).reason).to.not.equal('GaveWay');
+    const others = endpointsOf([{ uid: 'somebody', ready: true }]);
+    const served = editServices(world({ ...dead, now: NOON + MINUTE }), { endpoints: others });
+    expect(decidedOn(served).reason, 'somebody else serves').to.not.equal('GaveWay');
+  });
+
+  it('does not where the Deployment is gone, and nobody says what else', () => {
+    expect(decided({ ...dead, now: NOON + MINUTE, source: null }).effects).to.deep.equal([]);
   });
 
   it('and then it starts', () => {

@@ -49,7 +49,9 @@ describe('inside the rollback window', () => {
     const { committedAt: _, ...unnoted } = r2Committed;
     expect(watch(inWindow('Alert', []))).to.deep.equal(['availability', 'errors']);
     expect(watch({ ...inWindow('Alert', []), revisions: { r1, r2: unnoted } })).to.equal(undefined);
-    for (const picture of [fresh, idle, observed]) expect(watch(picture)).to.equal(undefined);
+    const r3 = { ...r2, color: 'blue' as const, attempt: 3 };
+    const begun = { ...inWindow('Alert', []), revisions: { r1, r2: r2Committed, r3 } };
+    for (const picture of [fresh, idle, observed, begun]) expect(watch(picture)).to.equal(undefined);
   });
 
   it('the checks are measured as often as they ask for, where that is rarer', () => {
