@@ -364,6 +364,22 @@ describe('an external workload', () => {
     });
   }
 
+  it('tells, at rest, of a consumer that cannot be restarted when it is tried again, and of no other time', () => {
+    const behind = { ...onBlue, runs: { worker: 'r1' }, observations: refused(NOON) };
+    const { reason, message, effects } = decide(behind);
+    expect([reason, message, effects]).to.deep.equal(['ConsumerRefused', `Deployment "api" ${REFUSED}`, []]);
+  });
+
+  it('is told to be deleted while it is', () => {
+    expect(decide({ ...committed, release: { deleting: true, deletedAt: NOON } }).phase).to.equal('Deleting');
+  });
+
+  it('tells a way back that is refused as stalled, and no other', () => {
+    const back = { ...committed, release: { action: 'rollback@2' } };
+    expect(decide(back).plan.verdict.stalled).to.equal(false);
+    expect(decide({ ...back, observations: unwritable(NOON) }).plan.verdict.stalled).to.equal(true);
+  });
+
   it('has a second consumer that is restarted anew counted from its own restart', () => {
     const picture = { ...switched, now: NOON + 9 * MINUTE, runs: { api: 'r2!', worker: 'r2!' } };
     const snapshot = external(picture);

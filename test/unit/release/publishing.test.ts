@@ -154,6 +154,7 @@ describe('an external workload begins', () => {
     expect(effectOf(decide(ordered), 'Publish')).to.deep.include({
       mark: { uid: UID, revision: 'r1', attempt: 1, direction: 'Forward' },
       reason: 'Adopted: publishing blue as revision r1',
+      rescue: false,
     });
     const done = decide({ ...published, runs: { api: 'r1', worker: 'r1' } });
     expect(effectOf(done, 'RecordFacts').facts).to.deep.equal({

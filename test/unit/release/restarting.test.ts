@@ -144,6 +144,25 @@ describe('while consumers are restarted', () => {
     });
   }
 
+  it('go on, whatever fails, where nothing is left that could be gone back to', () => {
+    const failing = measured('Bad', NOON - 10 * SECOND, NOON - SECOND);
+    const { reason, message, effects } = decide({
+      ...halfWay,
+      revisions: { r2: valid },
+      observations: failing,
+    });
+    expect([reason, message, effects]).to.deep.equal(['RestartingConsumers', WAITING, []]);
+  });
+
+  it('credentials that cannot follow are waited for until the switch had its time, and not a moment longer', () => {
+    const secret: SecretPicture = { mark: `${UID}/r1/1`, state: 'Unreadable' };
+    const at = (ago: number) => decide({ ...switched, switchedAt: NOON - ago, secret }).reason;
+    expect([at(29 * SECOND), at(30 * SECOND)]).to.deep.equal([
+      'PublishingCredentials',
+      'CredentialsNotPublished',
+    ]);
+  });
+
   it('checks are told, so that another process knows what was measured', () => {
     const { status } = decide({ ...halfWay, observations: measured('Bad', NOON - SECOND) }).plan;
     expect(status.checks?.map(({ name, state, failures }) => [name, state, failures])).to.deep.equal([
