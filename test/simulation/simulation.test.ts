@@ -360,6 +360,42 @@ const SCALED_ONCE: readonly (readonly [number, string])[] = [
   [1105, 'a pod of an old side was replaced while production became smaller'],
 ];
 
+/** Pods come and go while the source takes production back. */
+const EVICTED: Focus = {
+  replicas: 3,
+  deleted: true,
+  count: 2,
+  faults: {
+    mishapEvery: 4000,
+    callFails: 0.005,
+    answerLost: 0.005,
+    crash: 0.002,
+    only: ['a pod is evicted'],
+  },
+};
+const CROWDED: Focus = {
+  ...EVICTED,
+  count: 3,
+  faults: {
+    ...EVICTED.faults,
+    mishapEvery: 20_000,
+    only: [
+      'two operators work at once',
+      'the operator is killed',
+      'a pod is evicted',
+      'a pod runs out of memory',
+      'a node is lost',
+      'the quota is exhausted',
+    ],
+  },
+};
+// Errors of the oracle: an operator hears a moment later that a pod has gone, and production is what its weakest Service has.
+const HANDED_ONCE: readonly (readonly [number, Focus, string])[] = [
+  [773103, EVICTED, 'a pod of the source was evicted just before it got the traffic'],
+  [773116, EVICTED, 'and all of them'],
+  [772074, CROWDED, 'one of three slices told of fewer pods than the others'],
+];
+
 /**
  * Of each level. The lives are always the same: fresh ones still find something now and then (docs/proof.md says how
  * often), and `npm run simulate` draws them.
@@ -417,6 +453,13 @@ describe('a release in a model cluster', function () {
   for (const [seed, what] of SCALED_ONCE) {
     it(`does not fail again where production is scaled: ${what}`, async () => {
       const life = await live(seed, 'harsh', undefined, SCALED);
+      expect(life.violation, story(life)).to.equal(undefined);
+    });
+  }
+
+  for (const [seed, focus, what] of HANDED_ONCE) {
+    it(`does not fail again where the source takes over: ${what}`, async () => {
+      const life = await live(seed, 'harsh', undefined, focus);
       expect(life.violation, story(life)).to.equal(undefined);
     });
   }

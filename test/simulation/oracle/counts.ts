@@ -1,7 +1,7 @@
-/** How many ready endpoints each Service had in the last moments: what an operator may believe. */
-
-/** In place of a Service: the source has none of its own, and its own pods count. */
-export const SOURCE_PODS = 'pods of the source';
+/**
+ * How many ready endpoints each Service had in the last moments: what an operator may believe. The source has no Service of
+ * its own: its pods are counted by their `pod-template-hash`.
+ */
 
 interface Count {
   /** Since when. */

@@ -15,19 +15,15 @@ import {
   type Deployment,
   HORIZONTAL_POD_AUTOSCALERS,
   POD_DISRUPTION_BUDGETS,
-  PODS,
-  type Pod,
   SERVICES,
   type Service,
 } from '../../../src/kube/types.ts';
 import type { Api } from '../cluster/api.ts';
-import { isReady } from '../cluster/deployments.ts';
 import { SOURCE } from '../content.ts';
 import { previewsOf, RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { LABEL, type World } from '../world.ts';
-import { SOURCE_PODS } from './counts.ts';
 import { isColor } from './truth.ts';
-import { fail, isTouched, type View } from './view.ts';
+import { fail, fewestReady, isTouched, type View } from './view.ts';
 
 /** A selector that an operator narrows to the source must leave as much as it takes away, but for a moment's change. */
 export function guardHandBack(view: View, before: Service, { spec: { selector = {} } }: Service): void {
@@ -37,18 +33,13 @@ export function guardHandBack(view: View, before: Service, { spec: { selector = 
   if (view.truth.release()?.metadata.deletionTimestamp === undefined)
     fail('the source got the traffic from a release that nobody had deleted');
   const serving = view.range(SERVICE).fewest;
-  const pods = view.world.api
-    .list<Pod>(PODS)
-    .filter((pod) => pod.metadata.labels?.[LABEL_POD_TEMPLATE_HASH] === hash);
-  if (serving > 0 && !pods.some(isReady) && view.range(SOURCE_PODS).most === 0)
+  const ready = view.range(hash).most;
+  if (serving > 0 && ready === 0)
     fail(`traffic was moved to the source, which has no ready pod, while ${serving} endpoints were ready`);
   const from = before.spec.selector?.[LABEL];
   if (!isColor(from) || isTouched(view, 'service') || isTouched(view, 'source')) return;
-  const { fewest } = view.range(`${SERVICE}-${from}`);
-  // Those that end, or are ill for a moment, were ready when that was decided.
-  const begun = pods.filter(({ status }) => status?.containerStatuses?.[0]?.state?.running !== undefined);
-  if (begun.length < fewest)
-    fail(`traffic was moved to ${begun.length} pods of the source, from ${fewest} of ${from}`);
+  const fewest = fewestReady(view, from);
+  if (ready < fewest) fail(`traffic was moved to ${ready} pods of the source, from ${fewest} of ${from}`);
 }
 
 /** Connections that were made before the source took over live on where they were made. */

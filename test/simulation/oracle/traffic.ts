@@ -1,5 +1,5 @@
 /** Invariant 12: traffic is on an eligible side with ready pods whenever one has some. */
-import { LABEL_REVISION } from '../../../src/api/names.ts';
+import { LABEL_POD_TEMPLATE_HASH, LABEL_REVISION } from '../../../src/api/names.ts';
 import { COLORS, type Color } from '../../../src/api/status.ts';
 import {
   DEPLOYMENTS,
@@ -14,7 +14,7 @@ import {
 import { isReady } from '../cluster/deployments.ts';
 import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { LABEL, selectedColor } from '../world.ts';
-import { createReadyCounts, type ReadyCounts, SOURCE_PODS } from './counts.ts';
+import { createReadyCounts, type ReadyCounts } from './counts.ts';
 import { goesBackInPart, strays } from './siblings.ts';
 import { isTarget, windowOf } from './sides.ts';
 import { isColor, newestFirst, recorded, type Truth } from './truth.ts';
@@ -49,6 +49,7 @@ export function createTrafficGuard(start: number): TrafficGuard {
   let seen = '';
   let followed = -1;
   let sourceFollowed = -1;
+  const hashes = new Set<string>();
   let lookedAt = start;
 
   function move(now: number, truth: Truth): void {
@@ -109,7 +110,10 @@ export function createTrafficGuard(start: number): TrafficGuard {
     if (changed === sourceFollowed) return;
     sourceFollowed = changed;
     const own = api.list<Pod>(PODS).filter(({ metadata }) => metadata.labels?.[LABEL] === undefined);
-    counts.note(SOURCE_PODS, timeline.now, own.filter(isReady).length);
+    const hashOf = ({ metadata }: Pod): string => metadata.labels?.[LABEL_POD_TEMPLATE_HASH] ?? '';
+    for (const pod of own) hashes.add(hashOf(pod));
+    for (const hash of hashes)
+      counts.note(hash, timeline.now, own.filter((pod) => isReady(pod) && hashOf(pod) === hash).length);
   }
 
   function judge(view: View): void {
