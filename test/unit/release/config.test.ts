@@ -76,6 +76,8 @@ describe('named config', () => {
       fingerprint: 'v2',
       facts: { ...facts, attempt: 2, startedAt: NOON, replicaSet: 'checkout-abc' },
     });
+    const some = { ...adopting, blue: { revision: 'r1', desired: 3, ready: 1 } };
+    expect(decidedOn(named(some)).reason, 'not all are ready').to.equal('Superseded');
     const proven = { ...adopting, revisions: { r1: { ...facts, validatedAt: NOON - HOUR } } };
     expect(decidedOn(named({ ...proven, blue: { revision: 'r1', ready: 3 } })).reason).to.equal('Switching');
     // What was ready has died, and the source has the traffic again.
