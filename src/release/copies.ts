@@ -31,9 +31,9 @@ export function keepCopies(snapshot: Snapshot, colors: readonly Color[] = COLORS
 /** What neither a revision nor what stands on the colour needs. A revision may be tried again on either colour. */
 export function dropCopies(snapshot: Snapshot, color: Color): Effect[] {
   const { copies, deployment } = snapshot.sides[color];
-  const configs = [...snapshot.revisions, ...(deployment === undefined ? [] : [deployment])];
+  const configs = [...snapshot.revisions, deployment];
   const needed = new Set(
-    configs.flatMap(({ config }) => Object.values(copiesOf(snapshot.release.name, color, config))),
+    configs.flatMap((each) => Object.values(copiesOf(snapshot.release.name, color, each?.config))),
   );
   return copies
     .filter(({ name }) => !needed.has(name))

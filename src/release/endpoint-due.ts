@@ -15,14 +15,14 @@ export function endpointDue(snapshot: Snapshot, roles: Roles): number | undefine
   const { now, endpoint } = snapshot;
   if (endpoint === undefined) return undefined;
   if (refusalOf(snapshot) !== undefined) return now + BUSY_MS;
-  const due = active && credentialsDue(snapshot, active, roles);
+  if (active === undefined) return now + AT_REST_MS;
+  const due = credentialsDue(snapshot, active, roles);
   // At rest there is nothing to be quick for where people have to mend it.
   if (due !== undefined && (stage !== 'Resting' || due.trouble === undefined)) return now + BUSY_MS;
-  const digest = active && endpoint.digests[active.name];
+  const digest = endpoint.digests[active.name];
   // At rest there is nothing to be quick for where no restart helps.
   const isHeld = (each: ConsumerView): boolean =>
-    stage === 'Resting' && active !== undefined && holdOf(snapshot, active, each) !== undefined;
-  const isBusy =
-    active !== undefined && !endpoint.consumers.every((each) => runsWith(each, digest) || isHeld(each));
+    stage === 'Resting' && holdOf(snapshot, active, each) !== undefined;
+  const isBusy = !endpoint.consumers.every((each) => runsWith(each, digest) || isHeld(each));
   return now + (isBusy ? BUSY_MS : AT_REST_MS);
 }

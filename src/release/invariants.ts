@@ -16,6 +16,8 @@ import type { ColorDeploymentView, Endpoint, RevisionView, ServiceView, Snapshot
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 type Patch = Of<'PatchSelector'>;
 
+const OTHER: Readonly<Record<Color, Color>> = { blue: 'green', green: 'blue' };
+
 /** One sentence for each invariant that these effects would break; empty: they may be applied. */
 export function violations(snapshot: Snapshot, effects: readonly Effect[]): string[] {
   return [
@@ -156,10 +158,9 @@ function readyOf(service: ServiceView, color: Color): Set<string> {
 /** A release, unlike a rescue, must bring as many pods as the other colour has behind the Service now. */
 function tooSmall({ release }: Snapshot, service: ServiceView, effect: Patch): string | undefined {
   const { color } = effect;
-  const other = COLORS.find((each) => each !== color);
-  if (effect.rescue || color === undefined || other === undefined) return undefined;
+  if (effect.rescue || color === undefined) return undefined;
   const own = readyOf(service, color).size;
-  const leaving = readyOf(service, other);
+  const leaving = readyOf(service, OTHER[color]);
   const serving = [...readyUids(service.endpoints)].filter((uid) => leaving.has(uid)).length;
   const { candidate } = release.spec.capacity;
   const share = typeof candidate === 'number' ? candidate : (Number.parseInt(candidate, 10) * serving) / 100;
@@ -240,7 +241,7 @@ function endsServing(
   { services, leftovers, sides, release }: Snapshot,
   effect: Of<'RecyclePods'>,
 ): string | undefined {
-  const other = COLORS.find((each) => each !== effect.color);
+  const other = OTHER[effect.color];
   const selectors = [...services, ...leftovers.filter(({ twinOf }) => twinOf === undefined)];
   const elsewhere =
     services.every(({ found }) => found) &&
@@ -308,8 +309,8 @@ function targetOn(snapshot: Snapshot, color: Color): RevisionView | undefined {
 
 function activeOpposite(snapshot: Snapshot, color: Color): RevisionView | undefined {
   const named = [...colorsNamed(snapshot)];
-  const serving = COLORS.find((other) => other !== color);
-  if (serving === undefined || named.length !== 1 || named[0] !== serving) return undefined;
+  const serving = OTHER[color];
+  if (named.length !== 1 || named[0] !== serving) return undefined;
   const held = snapshot.sides[serving].deployment?.revision;
   return snapshot.revisions.find(({ name, facts }) => name === held && facts?.color === serving);
 }
@@ -335,8 +336,7 @@ function longWanted(snapshot: Snapshot, color: Color, desired: number): number {
  */
 function isSpare(snapshot: Snapshot, color: Color, to: number): boolean {
   const { now, sides, release } = snapshot;
-  const serving = COLORS.find((other) => other !== color);
-  const production = serving === undefined ? 0 : (sides[serving].deployment?.desired ?? 0);
+  const production = sides[OTHER[color]].deployment?.desired ?? 0;
   const asked = Math.min(
     resolve(release.spec.capacity.window, production),
     autoscalingBounds(snapshot, color)?.max ?? Number.POSITIVE_INFINITY,
@@ -396,7 +396,7 @@ function isAsked({ release }: Snapshot, verb: string, attempt: number): boolean 
 
 /** What people are told, and what an order names: of a revision that was deleted the Jobs and the mark may be left. */
 function presentAttempt({ jobs, services, endpoint }: Snapshot, subject: number): number {
-  const marks = [...services, ...(endpoint === undefined ? [] : [endpoint])].map(({ mark }) => mark?.attempt);
+  const marks = [...services, endpoint].map((carrier) => carrier?.mark?.attempt);
   const left = [...jobs.map(({ attempt }) => attempt), ...marks].filter(Number.isSafeInteger);
   return Math.max(subject, ...(left as number[]));
 }

@@ -24,9 +24,12 @@ export function holdOldSide(snapshot: Snapshot, roles: Roles, { name, facts }: S
 }
 
 /** Since when it is too large, written down: nothing is remembered between two looks. */
-export function noteSize(snapshot: Snapshot, roles: Roles, target: StartedRevision): Effect[] {
-  const { active } = roles;
-  if (active === undefined) return [];
+export function noteSize(
+  snapshot: Snapshot,
+  roles: Roles,
+  active: StartedRevision,
+  target: StartedRevision,
+): Effect[] {
   const { tooLarge: known, ...facts } = active.facts;
   const tooLarge = sizeNote(snapshot, roles, target.facts.color);
   if (known?.most === tooLarge?.most) return [];

@@ -83,7 +83,7 @@ function sizeOther(snapshot: Snapshot, roles: Roles, active: StartedRevision): E
   if (overwritten !== undefined) return [];
   if (target !== undefined) {
     const held = holdOldSide(snapshot, roles, target);
-    return held.length > 0 ? held : noteSize(snapshot, roles, target);
+    return held.length > 0 ? held : noteSize(snapshot, roles, active, target);
   }
   const size = standbySize(snapshot, roles);
   const desired = snapshot.sides[color].deployment?.desired ?? 0;

@@ -139,7 +139,7 @@ describe('the old side', () => {
         revisions: { r1, r2 },
       });
       const roles = rolesOf(snapshot);
-      return noteSize(snapshot, roles, roles.target as StartedRevision).map(
+      return noteSize(snapshot, roles, roles.active as StartedRevision, roles.target as StartedRevision).map(
         (effect) => effect.kind === 'RecordFacts' && effect.facts,
       );
     };
