@@ -87,7 +87,7 @@ function keepColors(snapshot: Snapshot): Verdict {
 /** What serves stays; the rest goes when it has drained. `why`: what keeps the source from taking over. */
 function leave(snapshot: Snapshot, why: string | undefined): Verdict {
   const kept = keptColors(snapshot);
-  const message = inWords(kept, why);
+  const message = inWords(snapshot, kept, why);
   const verdict = {
     phase: 'Deleting' as const,
     reason: kept.length === 0 ? 'Deleting' : 'ColorKept',
@@ -148,7 +148,9 @@ function removeCopies({ sides, release }: Snapshot, kept: readonly Color[]): Eff
   });
 }
 
-function inWords(kept: readonly Color[], why: string | undefined): string {
+function inWords({ source }: Snapshot, kept: readonly Color[], why: string | undefined): string {
+  if (kept.length === 0 && source === undefined)
+    return 'no Service leads to a colour: all of them are removed';
   if (kept.length === 0) return 'the source serves: the colours are removed and the source is given back';
   const because = why === undefined ? '' : `, because ${why}`;
   return `${kept.join(' and ')} ${kept.length === 1 ? 'goes' : 'go'} on serving${because}; everything else is removed`;

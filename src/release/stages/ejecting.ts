@@ -15,7 +15,7 @@
 import { LABEL_POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { COLORS, type Color } from '../../api/status.ts';
 import { formatTime } from '../../api/time.ts';
-import { workloadOf } from '../../api/workload.ts';
+import { workloadInWords, workloadOf } from '../../api/workload.ts';
 import { removeBudget } from '../budgets.ts';
 import { otherColor, podsOf, readyCount, readyOfColor, readyPods, selectedColor } from '../endpoints.ts';
 import type { Effect, Verdict } from '../plan.ts';
@@ -225,7 +225,7 @@ export function handBack(snapshot: Snapshot, hash: string | undefined, reason: s
 
 /** Every selector names the source's pods. The colours go when that is proven and drained, and then the hash. */
 function handedOver(snapshot: Snapshot): Verdict {
-  const name = `Deployment "${snapshot.source?.name ?? 'source'}"`;
+  const name = workloadInWords(snapshot.release.spec);
   const effects = COLORS.flatMap((color) => removeColor(snapshot, color));
   if (effects.length > 0) {
     const problem = unproven(snapshot, name);

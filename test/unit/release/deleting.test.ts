@@ -239,10 +239,7 @@ describe('deleting the release of a source that says something else', () => {
       ['DeleteColor blue'],
     ]);
     const nothing = { ...free, blue: {}, green: {} };
-    expect(without(nothing)).to.deep.equal([
-      'the source serves: the colours are removed and the source is given back',
-      [],
-    ]);
+    expect(without(nothing)).to.deep.equal(['no Service leads to a colour: all of them are removed', []]);
   });
 
   it('without the finalizer there is nothing left to do', () => {

@@ -307,7 +307,7 @@ describe('a release is deleted whose source says what serves', () => {
     const gone = handed(SECOND, { source: null });
     expect(said(decided({ ...gone, service: { ...gone.service, endpoints: [] } }))).to.deep.equal({
       reason: 'EjectionUndone',
-      message: 'no pod of Deployment "source" is ready: the colours serve again',
+      message: 'no pod of Deployment "checkout" is ready: the colours serve again',
       effects: ['HandBack checkout -> as before the adoption'],
     });
   });
