@@ -253,7 +253,12 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a revision lost the traffic for what one Service told of its pods before the others',
   ],
   [756374625, 'harsh', 'an edited rollback target was made smaller while it was put right'],
-  // An error of the oracle: an operator hears a moment later that a pod has gone.
+  // Errors of the oracle: an operator hears a moment later that a pod has gone, or is ready again.
+  [
+    6142838082,
+    'harsh',
+    'what was gone back to had died, and had a ready pod again a moment before that was recorded',
+  ],
   [
     129549484,
     'harsh',
