@@ -259,6 +259,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'what was gone back to had died, and had a ready pod again a moment before that was recorded',
   ],
+  [6139033040, 'harsh', 'the same, and nobody was behind the Service who could have been a stranger'],
   [
     129549484,
     'harsh',

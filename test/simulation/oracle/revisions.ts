@@ -98,10 +98,10 @@ function guardProof(view: View, { name, facts }: RevisionTruth, old: RevisionFac
   const to = view.truth.selected();
   // What was gone back to died on the way: nothing is left to be proven, and a fix must not wait for it.
   if (back && to !== undefined && !isAlive(view, to)) return;
-  // A pod of what had died may have become ready since: its endpoint is still to come.
-  const wasDead = back && to !== undefined && view.range(`${SERVICE}-${to}`).fewest === 0;
-  if (!wasDead && view.range(SERVICE).most === 0)
-    fail(`the switch of ${name} counts as proven, and no endpoint is ready`);
+  const isEmpty = view.range(SERVICE).most === 0;
+  // What had died has a pod ready again, whose endpoint is still to come.
+  if (isEmpty && back && to !== undefined && view.range(`${SERVICE}-${to}`).fewest === 0) return;
+  if (isEmpty) fail(`the switch of ${name} counts as proven, and no endpoint is ready`);
   if (to === undefined || isRecent(view, view.purity.lastAlone(to))) return;
   fail(`the switch of ${name} counts as proven, and ${view.purity.stranger(to)} still serves`);
 }
