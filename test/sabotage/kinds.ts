@@ -316,10 +316,10 @@ const table = {
     spec: { ...QUICK, ...NO_GATES, rollback: { windowSeconds: 0 } },
     faults: { only: ['delete a colour', 'scale a colour'], worst: 1, foreign: 1 },
   }),
-  /** The colour loses its pods while the source is adopted. */
+  /** The colour loses its pods while the source is adopted, and new ones take their time. */
   adoption: brief({
     count: 3,
-    versions: GOOD,
+    versions: [{ startMs: [40_000, 60_000] }],
     spec: { ...QUICK, ...NO_GATES, traffic: { drainSeconds: 300 } },
     faults: { only: ['delete a colour'], foreign: 1, worst: 1, deedEvery: 30_000 },
   }),
