@@ -16,7 +16,7 @@ import { eventually } from '../../test/support/eventually.ts';
 import { count, type Request, type Sort } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Copy } from '../copies.ts';
-import { deployedImage, type State, statedImage } from '../fixture.ts';
+import { deployedImage, type Fixture, type State, statedImage } from '../fixture.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import { PlainScript } from '../plain-script.ts';
@@ -34,7 +34,7 @@ export const crowd: Benchmark = {
       const fixture = await lab.fixture(form.state, say);
       await fixture.grow(size, say);
       const script = await runScript(lab, size, form, say);
-      rows.push(...rowsOf(size, form, script, await measure(lab, size, form, say)));
+      rows.push(...rowsOf(size, form, script, await measure(lab, fixture, size, form, say)));
     }
     return rows;
   },
@@ -79,8 +79,7 @@ export function changeSource({ client }: Lab, copy: Copy, version: string): Prom
   return client.patch(DEPLOYMENTS, copy, deployedImage(`${copy.name}:${version}`));
 }
 
-async function measure(lab: Lab, size: number, form: Form, say: Say): Promise<Crowded> {
-  const { copies } = await lab.fixture(form.state, say);
+async function measure(lab: Lab, { copies }: Fixture, size: number, form: Form, say: Say): Promise<Crowded> {
   const operator = await lab.operator();
   await operator.idle(copies.length);
   await lab.calm(say);

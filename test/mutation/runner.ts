@@ -71,7 +71,7 @@ function createRunner(options: { mochaOptions: { spec: readonly string[] } }): o
 
   return {
     // With `ignoreStatic` no mutant is on while the sources are loaded: none needs a process of its own, as Stryker would
-    // give it to each that the loading touches as well (1,700 of 9,400, three seconds each).
+    // give it to each that the loading touches as well (1,700 of 9,400, and each loads all tests anew).
     capabilities: () => ({ reloadEnvironment: true }),
 
     async dryRun() {
