@@ -32,7 +32,7 @@ import { cannotGoBack, goBack } from './stages/back.ts';
 import { isFixWished } from './stages/give-way.ts';
 import { revertedTo } from './stages/observing.ts';
 import { refused } from './start.ts';
-import { holdActive, proofs } from './upkeep.ts';
+import { groundwork, holdActive } from './upkeep.ts';
 
 const MAY_GO_BACK: ReadonlySet<Stage> = new Set<Stage>(['Switching', 'Observing', 'Resting']);
 
@@ -261,7 +261,7 @@ function leaveAstray(
     reason: 'SelectorAstray',
     message: `Service "${name}" selects ${seen}${writer} and is left so: it has ready endpoints, and no ${color} pod (revision ${active.name}), where it should point, is ready`,
     // Without its twin no pod of the side where it should point counts as ready.
-    effects: [...holdActive(snapshot, roles), ...proofs(snapshot)],
+    effects: [...holdActive(snapshot, roles), ...groundwork(snapshot)],
     stalled: true,
   };
 }

@@ -11,7 +11,7 @@ import { readyToReturn } from './rollback.ts';
 import { isOn, refusalOf, stuck } from './services.ts';
 import type { ServiceView, Snapshot } from './snapshot.ts';
 import { goBack } from './stages/back.ts';
-import { holdActive, upkeep } from './upkeep.ts';
+import { groundwork, holdActive, upkeep } from './upkeep.ts';
 
 const MAY_UNITE: ReadonlySet<Roles['stage']> = new Set<Roles['stage']>(['Switching', 'Observing']);
 const MOVING: ReadonlySet<Roles['stage']> = new Set<Roles['stage']>(['Switching', 'Returning']);
@@ -49,7 +49,9 @@ export function split(snapshot: Snapshot, roles: Roles): Verdict | undefined {
     phase: isApart ? 'Split' : 'Stalled',
     reason: 'ServiceRefused',
     message: `${message}; it is tried again every second`,
-    effects: MOVING.has(stage) ? holdActive(snapshot, roles) : upkeep(snapshot, roles),
+    effects: MOVING.has(stage)
+      ? [...holdActive(snapshot, roles), ...groundwork(snapshot)]
+      : upkeep(snapshot, roles),
     stalled: true,
   };
 }

@@ -24,8 +24,7 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   if (snapshot.endpoint !== undefined) return endpointUpkeep(snapshot, roles);
   return [
     ...protection(snapshot),
-    ...proofs(snapshot),
-    ...keepCopies(snapshot),
+    ...groundwork(snapshot),
     ...claimSource(snapshot, roles),
     ...claimPaired(snapshot),
     ...releaseLeftovers(snapshot),
@@ -65,9 +64,12 @@ export function holdActive(snapshot: Snapshot, { active, stage }: Roles): Effect
   return scaleColor(snapshot, color, replicas);
 }
 
-/** What a proof is read from: without our labels the endpoints of a Service that was replaced are not heard of. */
-export function proofs(snapshot: Snapshot): Effect[] {
-  return [...claims(snapshot), ...twins(snapshot)];
+/**
+ * Wherever pods are waited for: what they begin with, and what tells that they are ready. Without our labels the endpoints
+ * of a Service that was replaced are not heard of.
+ */
+export function groundwork(snapshot: Snapshot): Effect[] {
+  return [...claims(snapshot), ...twins(snapshot), ...keepCopies(snapshot)];
 }
 
 /** Labels and claims that another writer took away. */

@@ -309,6 +309,7 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a source was parked after its drain, although what took over had been deleted meanwhile',
   ],
+  [3983835900, 'harsh', 'a copy that was deleted while a Service was astray and left so did not come back'],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -23,7 +23,7 @@ import type { Roles, StartedRevision } from '../roles.ts';
 import { known, moveDueAt, refusalOf } from '../services.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
 import { judgeInput, refused, whatChanged } from '../start.ts';
-import { holdActive, proofs, upkeep } from '../upkeep.ts';
+import { groundwork, holdActive, upkeep } from '../upkeep.ts';
 import { freezeFirst } from './first.ts';
 import { giveWay, PATIENCE_MS } from './give-way.ts';
 import { provenFacts } from './preparing.ts';
@@ -292,7 +292,7 @@ function proving(
     return step(
       'WaitingForEndpoints',
       `waiting until the endpoints of Service "${behind.name}" are ${color} pods only`,
-      [...holdActive(snapshot, roles), ...proofs(snapshot)],
+      [...holdActive(snapshot, roles), ...groundwork(snapshot)],
       soonest(snapshot.now, [since + PATIENCE_MS]),
     );
   const verifiedReady = readyCount(snapshot, color);

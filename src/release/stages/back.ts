@@ -11,7 +11,7 @@ import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { neededToReturn, readyToReturn } from '../rollback.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { proofs } from '../upkeep.ts';
+import { groundwork } from '../upkeep.ts';
 import { giveWay } from './give-way.ts';
 
 interface Cause {
@@ -54,7 +54,7 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     reason: cause.reason,
     message: `${cause.message}; ${ready} of ${wanted} ${color} pods (revision ${target.name}) are ready to take the traffic back, waiting until ${formatTime(patience)}`,
     // Without its twin no pod of it counts as ready.
-    effects: [...noted, ...holdColor(snapshot, color, target.name, wanted), ...proofs(snapshot)],
+    effects: [...noted, ...holdColor(snapshot, color, target.name, wanted), ...groundwork(snapshot)],
     ...soonest(snapshot.now, [patience, from.facts.windowUntil]),
     stalled: snapshot.now >= patience,
   };

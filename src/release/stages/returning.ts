@@ -7,7 +7,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { Command, Roles, StartedRevision } from '../roles.ts';
 import { provable } from '../services.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { holdActive, proofs } from '../upkeep.ts';
+import { groundwork, holdActive } from '../upkeep.ts';
 import { backoff } from './backoff.ts';
 import { PATIENCE_MS } from './give-way.ts';
 
@@ -36,7 +36,7 @@ export function returning(snapshot: Snapshot, roles: Roles): Verdict {
       phase: 'RollingBack',
       reason: 'WaitingForEndpoints',
       message: `the traffic goes back to ${color} (revision ${command.revision.name}): Service "${behind.name}" has ${ready} ready ${color} endpoints and ${foreign} of other pods`,
-      effects: [...holdActive(snapshot, roles), ...proofs(snapshot)],
+      effects: [...holdActive(snapshot, roles), ...groundwork(snapshot)],
       stalled: ready === 0,
       ...soonest(snapshot.now, [until]),
     };

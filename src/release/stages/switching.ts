@@ -9,7 +9,7 @@ import type { Verdict } from '../plan.ts';
 import type { Roles } from '../roles.ts';
 import { known } from '../services.ts';
 import type { ServiceView, Snapshot } from '../snapshot.ts';
-import { proofs } from '../upkeep.ts';
+import { groundwork } from '../upkeep.ts';
 import { goBack } from './back.ts';
 
 export function switching(snapshot: Snapshot, roles: Roles): Verdict {
@@ -45,7 +45,7 @@ export function switching(snapshot: Snapshot, roles: Roles): Verdict {
     phase: behind.found ? 'Switching' : 'Split',
     reason: behind.found ? 'WaitingForEndpoints' : 'ServiceNotFound',
     message: `${seen}, waiting until ${formatTime(deadline)}`,
-    effects: proofs(snapshot),
+    effects: groundwork(snapshot),
     ...soonest(snapshot.now, [deadline]),
   };
 }

@@ -4,8 +4,21 @@ import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
 import { violations } from '../../../src/release/invariants.ts';
 import type { Snapshot } from '../../../src/release/snapshot.ts';
 import { decided, decidedOn, effectOf } from './decided.ts';
-import { committed, fresh, idle, observed, r1, r2RolledBack, started, validated } from './situations.ts';
-import { HOUR, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
+import {
+  built,
+  committed,
+  fresh,
+  idle,
+  observed,
+  r1,
+  r2,
+  r2RolledBack,
+  returning,
+  started,
+  switched,
+  validated,
+} from './situations.ts';
+import { editServices, endpointsOf, HOUR, MINUTE, NOON, type Picture, SECOND, world } from './world.ts';
 
 const spec: Partial<ReleaseSpecInput> = { config: { configMaps: [{ name: 'settings' }] } };
 const missing = [{ kind: 'ConfigMap' as const, name: 'settings', field: 'spec.config.configMaps[0].name' }];
@@ -122,6 +135,33 @@ describe('named config', () => {
     expect(decidedOn(named(committed, { blue: [] })).effects).to.deep.equal([
       'WriteCopy blue settings of r1',
     ]);
+  });
+
+  const dead = (revision: string) => ({ revision, desired: 3, ready: 0 });
+  const ended = { kind: 'Inconclusive' as const, at: NOON, reason: 'GateTimedOut', message: 'gate "smoke"' };
+  const given: Picture = { ...built, source: {}, route: 'green', blue: dead('r1') };
+  const astray: Picture = { ...given, revisions: { r1, r2: { ...r2, outcome: ended } } };
+  for (const [where, picture, reason, color] of [
+    ['where a Service is on the other side, and none of its own is ready', astray, 'SelectorAstray', 'blue'],
+    ['on that other side', astray, 'SelectorAstray', 'green'],
+    [
+      'where production is to go back to it',
+      { ...observed, release: { action: 'abort@2' }, blue: dead('r1') },
+      'Requested',
+      'blue',
+    ],
+    ['on the way back', { ...returning, green: dead('r2'), blue: dead('r1') }, 'WaitingForEndpoints', 'blue'],
+  ] as const)
+    it(`comes back wherever pods are waited for that need it: ${where}`, () => {
+      const { reason: told, effects } = decidedOn(named(picture as Picture, { [color]: [] }));
+      expect(told).to.equal(reason);
+      expect(effects).to.include(`WriteCopy ${color} settings of ${color === 'blue' ? 'r1' : 'r2'}`);
+    });
+
+  it('comes back in the switch as well, which waits for the endpoints of the side that reads it', () => {
+    const endpoints = endpointsOf(world(switched).sides.blue.pods);
+    const { reason, effects } = decidedOn(editServices(named(switched, { green: [] }), { endpoints }));
+    expect([reason, effects]).to.deep.equal(['WaitingForEndpoints', ['WriteCopy green settings of r2']]);
   });
 
   it('of what may go on serving comes back before its release is gone, unless that takes too long', () => {

@@ -233,6 +233,14 @@ describe('a Service that cannot be patched', () => {
     expect(due.effects).to.deep.equal(['PatchSelector admin -> blue']);
   });
 
+  it('splits it for as long as that takes: what tells of ready pods comes back meanwhile', () => {
+    const snapshot = edit(two(returning), 'admin', on(two(returning), 'green', `${UID}/r2/2`));
+    const [shop] = snapshot.services as [ServiceView];
+    const lost = { twins: { ...shop.twins, blue: { ...shop.twins.blue, found: false } } };
+    const waiting = decidedOn(refused(edit(snapshot, 'shop', lost), { at: NOON - 400 }));
+    expect(said(waiting)).to.deep.equal(['Split', 'ServiceRefused', ['WriteTwin shop-blue']]);
+  });
+
   it('splits a release that is watched: it is not committed', () => {
     const astray = on(two(observed), undefined, `${UID}/r2/2`);
     const over = { ...edit(two(observed), 'admin', astray), now: NOON + 3600 * SECOND };
