@@ -8,6 +8,7 @@ import { act, waitingOrder } from './actions.ts';
 import { shrinkDue } from './capacity.ts';
 import { awaitDrain } from './drain.ts';
 import { endpointDue } from './endpoint-due.ts';
+import { withFinalizer } from './finalizer.ts';
 import { claimPaired, lockingDue } from './pair.ts';
 import { isPatient } from './patience.ts';
 import type { Plan, Verdict } from './plan.ts';
@@ -64,7 +65,8 @@ function byStage(snapshot: Snapshot, roles: Roles): Verdict {
 export function decide(snapshot: Snapshot): Plan {
   const roles = rolesOf(snapshot);
   const first = tellOutage(snapshot, roles, firstVerdict(snapshot, roles));
-  const verdict = awaitDrain(snapshot, roles, withPreviews(snapshot, roles, first));
+  const beside = awaitDrain(snapshot, roles, withPreviews(snapshot, roles, first));
+  const verdict = withFinalizer(snapshot, roles, beside);
   return {
     verdict,
     effects: verdict.effects ?? [],

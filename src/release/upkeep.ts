@@ -23,7 +23,6 @@ export const LOCK_AFTER_SWITCH_MS = 60_000;
 export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   if (snapshot.endpoint !== undefined) return endpointUpkeep(snapshot, roles);
   return [
-    ...protection(snapshot),
     ...groundwork(snapshot),
     ...claimSource(snapshot, roles),
     ...claimPaired(snapshot),
@@ -41,7 +40,7 @@ export function upkeep(snapshot: Snapshot, roles: Roles): Effect[] {
 /** A consumer that was put back to an earlier template reads what is published, and does not say so. */
 function endpointUpkeep(snapshot: Snapshot, roles: Roles): Effect[] {
   const { active } = roles;
-  const kept = [...protection(snapshot), ...claims(snapshot)];
+  const kept = claims(snapshot);
   if (active === undefined) return kept;
   const isDue = credentialsDue(snapshot, active, roles) !== undefined;
   return isDue ? kept : [...kept, ...follow(snapshot, active, true).effects];
@@ -86,11 +85,6 @@ export function claims(snapshot: Snapshot): Effect[] {
       }),
     );
   return [...services, ...claimEndpoint(snapshot)];
-}
-
-/** Without the finalizer the release would be gone in the moment of its deletion, and nothing given back. */
-function protection({ release }: Snapshot): Effect[] {
-  return release.hasFinalizer || release.deleting ? [] : [{ kind: 'AddFinalizer' }];
 }
 
 /** Before it has been adopted the claim and the pause are one write. */

@@ -310,6 +310,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'a source was parked after its drain, although what took over had been deleted meanwhile',
   ],
   [3983835900, 'harsh', 'a copy that was deleted while a Service was astray and left so did not come back'],
+  [
+    196329130,
+    'harsh',
+    'a release that waited for people did not get the finalizer back that somebody had taken away',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

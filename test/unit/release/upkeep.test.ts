@@ -405,11 +405,8 @@ describe('the upkeep of an external workload', () => {
     return upkeep(snapshot, rolesOf(snapshot)).map(inWords);
   };
 
-  it('is the finalizer and the claim, before anything is published', () => {
-    expect(kept({ release: { hasFinalizer: false } })).to.deep.equal([
-      'AddFinalizer',
-      'ClaimEndpoint search',
-    ]);
+  it('is the claim, before anything is published', () => {
+    expect(kept({})).to.deep.equal(['ClaimEndpoint search']);
   });
 
   it('is that its consumers run with what is published', () => {
@@ -437,12 +434,6 @@ describe('the upkeep of an external workload', () => {
 });
 
 describe('what nobody may take away', () => {
-  it('is the finalizer, but of a release that is being deleted', () => {
-    expect(done({ ...idle, release: { hasFinalizer: false } }, upkeep)).to.deep.equal(['AddFinalizer']);
-    const going = { ...idle, release: { hasFinalizer: false, deleting: true } };
-    expect(done(going, upkeep)).to.deep.equal([]);
-  });
-
   it('is the claim of the source, once something was released from it', () => {
     const unclaimed = { ...idle, source: { claimedBy: undefined } };
     expect(done(unclaimed, upkeep)).to.deep.equal(['ClaimSource']);
