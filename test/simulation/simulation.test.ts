@@ -315,6 +315,11 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'a release that waited for people did not get the finalizer back that somebody had taken away',
   ],
+  [
+    4512671050,
+    'harsh',
+    'one process committed and emptied the old side, to which another, unheard, gave the traffic back',
+  ],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

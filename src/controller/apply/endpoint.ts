@@ -16,7 +16,7 @@ import { markedOf, SWITCH_ANNOTATIONS, switchAnnotations } from '../switch-mark.
 import { WORKLOADS } from '../workloads.ts';
 import type { Applier, Appliers, Apply } from './applier.ts';
 import { StaleError } from './errors.ts';
-import { assertInForce } from './in-force.ts';
+import { assertInForce, assertUncommitted } from './in-force.ts';
 import { assertStands } from './standing.ts';
 import { create, patch, removeMembers, setMembers, test, testMark } from './writes.ts';
 
@@ -54,7 +54,10 @@ const publish: Apply<'Publish'> = async (applier, scene, effect) => {
   // The API server leaves an empty map out, so that there is nothing to test: whoever fills it writes a new version.
   const isEmpty = Object.keys(data ?? {}).length === 0;
   const urgency = effect.rescue ? 'rescue' : 'normal';
-  if (effect.expectedMark === undefined) await assertInForce(applier, scene, effect.mark, urgency);
+  await Promise.all([
+    effect.expectedMark === undefined ? assertInForce(applier, scene, effect.mark, urgency) : undefined,
+    assertUncommitted(applier, scene, effect, urgency),
+  ]);
   return patch(
     applier,
     applier.cache.configMaps,

@@ -16,7 +16,7 @@ import type { Scene } from '../observe.ts';
 import { SWITCH_ANNOTATIONS, switchAnnotations, toldOf } from '../switch-mark.ts';
 import type { Applier, Appliers, Apply, Of } from './applier.ts';
 import { StaleError } from './errors.ts';
-import { assertHeld, assertInForce } from './in-force.ts';
+import { assertHeld, assertInForce, assertUncommitted } from './in-force.ts';
 import { serviceOf } from './present.ts';
 import { assertNotHandedBack, assertStands } from './standing.ts';
 import { create, patch, pointer, remove, removeMembers, setMembers, test, testMark } from './writes.ts';
@@ -74,6 +74,7 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
   await Promise.all([
     assertOurs(applier, scene, effect.expectedMark, service, urgency),
     assertInForce(applier, scene, unvouched(scene, effect), urgency),
+    assertUncommitted(applier, scene, effect, urgency),
     assertHeld(applier, scene, effect, urgency),
     effect.from[LABEL_POD_TEMPLATE_HASH] === undefined
       ? undefined

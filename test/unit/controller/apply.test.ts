@@ -564,16 +564,25 @@ describe('a side that production is to go back to', () => {
     rescue: true,
   } as const;
 
-  /** What it ends with, and how it was asked for, where r1 was seen there, and it is this by now. */
-  async function ended(answer: () => Promise<unknown>, change: object = {}) {
+  const watched: RevisionFacts = { color: 'green', attempt: 2, startedAt: 0, validatedAt: 1 };
+  const committed = { kind: 'Committed', at: 2, reason: 'Committed', message: 'promoted' } as const;
+
+  /** What it ends with, and what was asked for, where r1 was seen there and r2 watched, and they are this by now. */
+  async function ended(
+    held: () => Promise<unknown>,
+    left: () => Promise<unknown> = facts(watched),
+    change: object = {},
+    revisions: object[] = [{ name: 'r2', facts: watched }],
+  ) {
     const { asked, applier } = cluster(revision({}));
     const services = [{ metadata: { name: 'shop', uid: 'service-uid' }, spec: { selector: effect.from } }];
-    const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
+    const snapshot = { ...scene.snapshot, revisions };
+    const here = { ...scene, services, previews: [], leftovers: [], snapshot } as unknown as Scene;
     const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
     const questions: unknown[] = [];
     const get = (_: unknown, { name }: { name: string }, { urgency, deadlineMs }: CallOptions) => {
       questions.push([name, urgency, deadlineMs]);
-      return answer();
+      return name === 'shop-r2' ? left() : held();
     };
     const client = { ...applier.client, get } as unknown as KubeClient;
     const error = await thrown(applyEffect({ client, cache }, here, { ...effect, ...change } as Effect));
@@ -581,23 +590,57 @@ describe('a side that production is to go back to', () => {
     return [error?.message ?? asked.operations.find(({ op }) => op === 'add')?.value, questions] as const;
   }
   const held = (name: string) => async () => renderColor(scene.release, 'blue', name, { template }, 1);
-  const question = ['shop-blue', 'rescue', 2000];
+  const facts = (now: object) => async () =>
+    revision({ annotations: { 'bluegreen.dev/facts': JSON.stringify(now) } });
+  const down = () => Promise.reject(new Error('the API server is away'));
+  const gone = async () => undefined;
+  const questions = [
+    ['shop-r2', 'rescue', 2000],
+    ['shop-blue', 'rescue', 2000],
+  ];
 
   it('is not one that another process has begun to build the next revision on, or has removed', async () => {
     const message = 'blue holds something else by now: nothing goes back to it';
-    expect(await ended(held('r3'))).to.deep.equal([message, [question]]);
-    expect(await ended(async () => undefined)).to.deep.equal([message, [question]]);
+    expect(await ended(held('r3'))).to.deep.equal([message, questions]);
+    expect(await ended(gone)).to.deep.equal([message, questions]);
   });
 
-  it('takes the traffic where it holds what was seen there, and where nobody answers in two seconds', async () => {
-    const down = () => Promise.reject(new Error('the API server is away'));
-    for (const answer of [held('r1'), down]) expect(await ended(answer)).to.deep.equal(['blue', [question]]);
+  it('is not one that may be emptied, since another process has committed what serves', async () => {
+    expect(await ended(held('r1'), facts({ ...watched, outcome: committed }))).to.deep.equal([
+      'revision r2 was committed meanwhile: the traffic is not taken from it',
+      questions,
+    ]);
+  });
+
+  it('takes the traffic where all is as it was seen, and where nobody answers in two seconds', async () => {
+    expect(await ended(held('r1'))).to.deep.equal(['blue', questions]);
+    expect(await ended(down, down)).to.deep.equal(['blue', questions]);
+    expect(await ended(held('r1'), gone)).to.deep.equal(['blue', questions]);
+  });
+
+  it('takes it whatever else was written of what it is taken from', async () => {
+    const wanted = { at: 2, reason: 'CheckFailed', message: 'too many errors' };
+    const outcome = { ...committed, kind: 'RolledBack' };
+    for (const now of [
+      { ...watched, returnWanted: wanted },
+      { ...watched, outcome },
+    ])
+      expect((await ended(held('r1'), facts(now)))[0]).to.equal('blue');
+  });
+
+  it('takes it inside the window from what was seen to be committed: that is not asked for', async () => {
+    const revisions = [{ name: 'r2', facts: { ...watched, outcome: committed } }];
+    expect(await ended(held('r1'), gone, {}, revisions)).to.deep.equal([
+      'blue',
+      [['shop-blue', 'rescue', 2000]],
+    ]);
   });
 
   it('has it already where its mark stands, and is proven where it goes forward: nobody is asked', async () => {
-    expect(await ended(held('r3'), { expectedMark: 'this-life/r1/2/back' })).to.deep.equal(['blue', []]);
+    const standing = { expectedMark: 'this-life/r1/2/back' };
+    expect(await ended(held('r3'), gone, standing)).to.deep.equal(['blue', []]);
     const mark = { ...effect.mark, direction: 'Forward' };
-    expect(await ended(held('r3'), { mark })).to.deep.equal(['blue', []]);
+    expect(await ended(held('r3'), gone, { mark })).to.deep.equal(['blue', []]);
   });
 });
 

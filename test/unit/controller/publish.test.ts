@@ -12,6 +12,7 @@ async function tests(
   data: Record<string, string> | undefined,
   expectedMark?: string,
   facts = 'proven',
+  direction: 'Forward' | 'Back' = 'Forward',
 ): Promise<unknown[]> {
   let operations: { op: string; path: string; value: unknown }[] = [];
   const client: any = {
@@ -26,7 +27,7 @@ async function tests(
     published: { metadata: UNMARKED, data },
     snapshot: { revisions: [{ name: 'r1', rawFacts: 'proven', facts: { attempt: 1 } }] },
   };
-  const mark = { uid: 'uid', revision: 'r1', attempt: 1, direction: 'Forward' } as const;
+  const mark = { uid: 'uid', revision: 'r1', attempt: 1, direction } as const;
   await applyEffect({ client, cache: { configMaps: { note: () => undefined } } as never }, scene, {
     kind: 'Publish',
     configMap: 'search',
@@ -67,5 +68,15 @@ describe('what is published', () => {
     const stale = await tests({ url: 'old' }, undefined, 'rejected').catch((error: unknown) => error);
     expect(String(stale)).to.equal('Error: the facts of revision r1 changed in the meantime');
     expect((await tests({ url: 'old' }, 'uid/r2/2', 'rejected')).length).to.equal(3);
+  });
+
+  it('is not taken back from what another process has committed meanwhile', async () => {
+    const outcome = { kind: 'Committed', at: 1, reason: 'Committed', message: 'promoted by annotation' };
+    const committed = JSON.stringify({ color: 'green', attempt: 1, startedAt: 0, outcome });
+    const stale = await tests({ url: 'old' }, 'uid/r1/1', committed, 'Back').catch((error: unknown) => error);
+    expect(String(stale)).to.equal(
+      'Error: revision r1 was committed meanwhile: the traffic is not taken from it',
+    );
+    expect((await tests({ url: 'old' }, 'uid/r1/1/back', committed, 'Back')).length).to.equal(3);
   });
 });
