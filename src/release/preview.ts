@@ -36,7 +36,7 @@ function isDue(snapshot: Snapshot, roles: Roles, preview: PreviewView, color: Co
 /** The active side died, and what the preview shows lives: it may be all that serves. */
 function wouldDarken({ sides, release }: Snapshot, preview: PreviewView, color: Color): boolean {
   const shows = selectedColor(preview, release.spec.traffic.selectorLabel);
-  return shows !== undefined && shows !== color && isDead(sides[color]) && !isDead(sides[shows]);
+  return shows !== undefined && isDead(sides[color]) && !isDead(sides[shows]);
 }
 
 function isDead({ pods }: SideView): boolean {

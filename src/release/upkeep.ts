@@ -208,13 +208,13 @@ function labels({ sides }: Snapshot): Effect[] {
 function floor(snapshot: Snapshot, roles: Roles, color: Color): number {
   const { subject, active, target, stage } = roles;
   const desired = snapshot.sides[color].deployment?.desired ?? 0;
-  const underWay = stage !== 'Resting' && stage !== 'Unadopted';
-  if (underWay && subject?.facts.color === color && subject.facts.verifiedAt === undefined) {
+  const atRest = stage === 'Resting';
+  if (!atRest && subject?.facts.color === color && subject.facts.verifiedAt === undefined) {
     return candidateSize(snapshot, roles, color);
   }
   if (target?.facts.color === color) return windowSize(snapshot, roles, color);
-  if (active?.facts.color === color) return underWay && isLocked(snapshot, roles) ? desired : 0;
-  return stage === 'Resting' ? standbySize(snapshot, roles) : 0;
+  if (active?.facts.color === color) return !atRest && isLocked(snapshot, roles) ? desired : 0;
+  return atRest ? standbySize(snapshot, roles) : 0;
 }
 
 /** From the last gate until a minute after the proof: production may scale in while its candidate is being prepared. */

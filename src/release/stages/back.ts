@@ -5,7 +5,6 @@
 import { formatTime } from '../../api/time.ts';
 import { refusalOf } from '../../traffic/endpoint.ts';
 import { holdColor, moveTraffic, recordFacts } from '../effects.ts';
-import { servingCount } from '../endpoints.ts';
 import { soonest } from '../look-again.ts';
 import type { Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
@@ -40,11 +39,10 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     );
   const color = target.facts.color;
   const ready = readyToReturn(snapshot, target);
-  const serving = servingCount(snapshot);
   const needed = neededToReturn(snapshot, from);
   // So long a standby that is too small may take to grow; then any ready pod is better than a bad side.
   const patience = wantedAt + from.frozen.rollback.scaleUpSeconds * 1000;
-  const enough = ready >= needed || serving === 0 || snapshot.now >= patience;
+  const enough = ready >= needed || snapshot.now >= patience;
   if (ready > 0 && enough) return orderBack(snapshot, target, from, cause);
   const forward = ready === 0 ? giveWay(snapshot, roles, from, wantedAt) : undefined;
   if (forward !== undefined) return forward;

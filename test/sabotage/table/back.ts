@@ -16,8 +16,8 @@ export const BACK: readonly Sabotage[] = [
     also: [
       {
         file: GO_BACK,
-        find: 'import { servingCount }',
-        replace: 'import { readyCount, servingCount }',
+        find: 'import { holdColor,',
+        replace: "import { readyCount } from '../endpoints.ts';\nimport { holdColor,",
       },
       {
         file: GO_BACK,
@@ -36,8 +36,8 @@ function orderBack(`,
     kinds: ['thin'],
     breaks: 'The traffic stays on a bad side until the other one is as large, however long that takes.',
     file: GO_BACK,
-    find: '|| serving === 0 || snapshot.now >= patience;',
-    replace: '|| serving === 0;',
+    find: '|| snapshot.now >= patience;',
+    replace: ';',
   },
   {
     name: 'rescue-forgotten',
