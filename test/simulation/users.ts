@@ -42,6 +42,9 @@ export interface Users {
 
 const VERBS = ['promote', 'abort', 'rollback', 'retry'];
 
+/** When faults have ended a status says what is so after this time. Milliseconds. */
+const LOOK_MS = 120_000;
+
 export function startUsers(
   world: World,
   timeline: Timeline,
@@ -108,12 +111,20 @@ export function startUsers(
   };
   const foreign = foreignOf(scenario);
 
-  /** The autoscaler of the source, brought back while there was no release: the next one tells them to delete it. */
-  function deleteAmbiguous(): void {
-    const told = release()?.status as ReleaseStatus | undefined;
-    const isAmbiguous = told?.conditions?.some(({ reason }) => reason === 'AutoscalerAmbiguous');
-    if (isAmbiguous && api.get(HORIZONTAL_POD_AUTOSCALERS, SOURCE) !== undefined)
-      api.delete(HORIZONTAL_POD_AUTOSCALERS, SOURCE, { propagation: 'Background' });
+  /** What a release waits for with an autoscaler that came to the source, or back to it, while there was none. */
+  const remedies: Readonly<Record<string, () => void>> = {
+    AutoscalerAmbiguous: () => api.delete(HORIZONTAL_POD_AUTOSCALERS, SOURCE, { propagation: 'Background' }),
+    AutoscalingUnstated: () => editSpec({ replicas: scenario.replicas }),
+  };
+
+  /** Only they can, and the release tells them what. */
+  function doAsTold(): void {
+    const { conditions } = (release()?.status ?? {}) as Partial<ReleaseStatus>;
+    const { reason = '' } = conditions?.find(({ type }) => type === 'Ready') ?? {};
+    const remedy = remedies[reason];
+    if (remedy === undefined || api.get(HORIZONTAL_POD_AUTOSCALERS, SOURCE) === undefined) return;
+    say(`somebody: does what the status asks for (${reason})`);
+    remedy();
   }
 
   /** Another content than before, although nothing that can be seen of it is. */
@@ -201,7 +212,8 @@ export function startUsers(
       // Left at 0 by a release that was deleted while its colours served: only what runs can be adopted again.
       const source = api.get<Deployment>(DEPLOYMENTS, SOURCE);
       if (source?.spec.replicas === 0 && attempt() === 0) syncSource();
-      deleteAmbiguous();
+      // Not what failed in the moment before, but what it waits for.
+      timeline.after(LOOK_MS, doAsTold);
     },
   };
 }
