@@ -6,11 +6,12 @@ import { formatTime } from '../../api/time.ts';
 import { refusalOf } from '../../traffic/endpoint.ts';
 import { holdColor, moveTraffic, recordFacts } from '../effects.ts';
 import { soonest } from '../look-again.ts';
-import type { Verdict } from '../plan.ts';
+import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { neededToReturn, readyToReturn } from '../rollback.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { groundwork } from '../upkeep.ts';
+import { tidying } from '../tidying.ts';
+import { groundwork, LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { giveWay } from './give-way.ts';
 
 interface Cause {
@@ -34,9 +35,7 @@ export function goBack(snapshot: Snapshot, roles: Roles, from: StartedRevision, 
     ? []
     : [recordFacts(from, { ...from.facts, returnWanted: { at: snapshot.now, ...cause } })];
   if (target === undefined)
-    return (
-      giveWay(snapshot, roles, from, wantedAt) ?? { ...cannotGoBack(from, cause.message), effects: noted }
-    );
+    return giveWay(snapshot, roles, from, wantedAt) ?? stay(snapshot, roles, from, cause.message, noted);
   const color = target.facts.color;
   const ready = readyToReturn(snapshot, target);
   const needed = neededToReturn(snapshot, from);
@@ -85,6 +84,21 @@ function orderBack(
       rescue: true,
     }),
   };
+}
+
+/** What serves, bad as it is, is kept as it should be: nothing else will serve. */
+function stay(
+  snapshot: Snapshot,
+  roles: Roles,
+  from: StartedRevision,
+  why: string,
+  noted: readonly Effect[],
+): Verdict {
+  const kept = upkeep(snapshot, roles);
+  const verdict = cannotGoBack(from, why);
+  const message = [verdict.message, tidying(kept)].filter((text) => text !== '').join('; ');
+  const unlocked = (from.facts.verifiedAt ?? 0) + LOCK_AFTER_SWITCH_MS;
+  return { ...verdict, message, effects: [...noted, ...kept], ...soonest(snapshot.now, [unlocked]) };
 }
 
 export function cannotGoBack(from: StartedRevision, why: string): Verdict {

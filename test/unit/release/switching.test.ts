@@ -247,6 +247,20 @@ describe('the new side is watched', () => {
     expect(later.plan.requests.map((request) => request.kind)).to.deep.equal(['Measure']);
   });
 
+  it('is kept as it should be where nothing can be gone back to: its pods come back', () => {
+    const returnWanted = { at: NOON - SECOND, reason: 'CheckFailed', message: 'too many errors' };
+    const alone = { revisions: { r1: lost, r2: { ...r2Verified, returnWanted } } };
+    for (const [what, green, effect] of [
+      ['scaled to 0', { revision: 'r2', desired: 0, ready: 0 }, 'ScaleColor green 0 -> 3'],
+      ['deleted', {}, 'WriteColor green r2, 3 replicas'],
+    ] as const) {
+      const { reason, message, effects, plan } = seen('bb', { ...alone, green });
+      expect(plan.lookAgainAt, 'when its autoscaler is its own again').to.equal(NOON + 55 * SECOND);
+      expect([reason, effects], what).to.deep.equal(['RollbackImpossible', [effect]]);
+      expect(message, what).to.match(/because no side is able to take over; green is to h/);
+    }
+  });
+
   const modes = { Ignore: ['Committed', 'Committed'], Fail: ['RollingBack', 'Held'] } as const;
   for (const [onUnknown, [twice, never]] of Object.entries(modes)) {
     it(`onUnknown ${onUnknown}: unknown twice is ${twice}, never measured is ${never}`, () => {
