@@ -136,11 +136,13 @@ function isDecided(version: Version | undefined, { spec }: Scenario): boolean {
   return version.diesAfterMs === undefined && version.startMs[1] + 20_000 < patience;
 }
 
-/** A side that may carry the traffic has ready pods: a standby whose window is over may not. */
+/**
+ * A side that may carry the traffic has ready pods: a standby whose window is over may not. Once the release is gone nobody
+ * is left to put anything back.
+ */
 function somethingServes({ world, oracle: { view } }: Stage): boolean {
   const selected = selectedColor(world.api);
-  const sides = world.api.get(RELEASES, RELEASE) === undefined ? COLORS : COLORS.filter(isEligible);
-  const services = [SERVICE, ...sides.map((color) => `${SERVICE}-${color}`)];
+  const services = [SERVICE, ...COLORS.filter(isEligible).map((color) => `${SERVICE}-${color}`)];
   return services.some((name) => readyEndpoints(world.api, name).length > 0);
 
   function isEligible(color: Color): boolean {

@@ -379,6 +379,19 @@ const SCALED_ONCE: readonly (readonly [number, string])[] = [
   [1105, 'a pod of an old side was replaced while production became smaller'],
 ];
 
+/** What took over dies, and people take the finalizer away, also of a release that they delete. */
+const FORCED: Focus = {
+  deleted: true,
+  count: 2,
+  versions: [{ diesAfterMs: 60_000 }],
+  spec: { rollback: { windowSeconds: 30 }, observation: { seconds: 20, checks: [] } },
+  faults: {
+    deedEvery: 60_000,
+    mishapEvery: 60_000,
+    only: ['take the finalizer away', 'wish for the next version', 'the operator is killed'],
+  },
+};
+
 /** Pods come and go while the source takes production back. */
 const EVICTED: Focus = {
   replicas: 3,
@@ -482,6 +495,12 @@ describe('a release in a model cluster', function () {
       expect(life.violation, story(life)).to.equal(undefined);
     });
   }
+
+  // An error of the oracle: nobody is left to put anything back.
+  it('does not fail again: people ended a release by force while production was dead', async () => {
+    const life = await live(67, 'harsh', undefined, FORCED);
+    expect(life.violation, story(life)).to.equal(undefined);
+  });
 
   // An error of the model: people did not do what only they can, and what the release told them to.
   it('does not fail again: an autoscaler of the source came back while there was no release', async () => {
