@@ -190,14 +190,22 @@ function beginning(
   );
 }
 
-/** Held, or parked by us, and nothing of it ready: only its rollout can bring something that could be adopted. */
-function letRun(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+/**
+ * Held, or parked by us, and nothing of it ready: only its rollout can bring something that could be adopted. `subject`
+ * undefined: by a release of this name that people ended by force.
+ */
+export function letRun(
+  snapshot: Snapshot,
+  subject: StartedRevision | undefined,
+  source: SourceView,
+): Verdict | undefined {
   const { uid, name, replicas: from, ready, paused, live, parkedAt } = source;
   if (ready > 0 || live !== undefined) return undefined;
-  const to = from === 0 && parkedAt !== undefined ? (subject.facts.sourceReplicas ?? 1) : from;
+  const isParked = subject !== undefined && from === 0 && parkedAt !== undefined;
+  const to = isParked ? (subject.facts.sourceReplicas ?? 1) : from;
   const released: Effect[] =
     paused || to > from ? [{ kind: 'ScaleSource', uid, from, to, at: snapshot.now }] : [];
-  const effects = [...makeRoom(snapshot, subject), ...released];
+  const effects = [...(subject === undefined ? [] : makeRoom(snapshot, subject)), ...released];
   if (effects.length === 0) return undefined;
   const message = `Deployment "${name}" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted`;
   return step('ReleasingSource', message, effects);

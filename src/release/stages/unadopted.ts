@@ -8,6 +8,7 @@ import type { Roles } from '../roles.ts';
 import type { ColorDeploymentView, Snapshot } from '../snapshot.ts';
 import { freeze, judgeInput } from '../start.ts';
 import { claims, twins } from '../upkeep.ts';
+import { letRun } from './adopting.ts';
 import { freezeFirst } from './first.ts';
 import { takeOver } from './paired.ts';
 
@@ -33,7 +34,13 @@ export function unadopted(snapshot: Snapshot, roles: Roles): Verdict {
     };
   }
   const kept = keptSide(snapshot);
-  return kept === undefined ? freezeFirst(snapshot, roles) : readopt(snapshot, kept);
+  return kept === undefined ? (leftHeld(snapshot) ?? freezeFirst(snapshot, roles)) : readopt(snapshot, kept);
+}
+
+/** Held by a release of this name, of which nothing else is left. Where people have paused it that is theirs to end. */
+function leftHeld(snapshot: Snapshot): Verdict | undefined {
+  const { release, source } = snapshot;
+  return source?.claimedBy === release.name ? letRun(snapshot, undefined, source) : undefined;
 }
 
 interface Kept {

@@ -71,6 +71,21 @@ describe('adopting a running Deployment', () => {
     );
   });
 
+  it('lets a source run that a release of this name has left held, which people ended by force', () => {
+    const left = { ...running, ready: 0, paused: true, rolledOut: false };
+    const { reason, message, effects } = decided({ source: { ...left, claimedBy: 'checkout' } });
+    expect([reason, effects]).to.deep.equal(['ReleasingSource', ['ScaleSource 3 -> 3']]);
+    expect(message).to.equal(
+      'Deployment "checkout" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted',
+    );
+    const theirs = decided({ source: { ...left, claimedBy: undefined } });
+    expect([theirs.reason, theirs.effects], 'people have paused it').to.deep.equal(['WaitingForSource', []]);
+    const empty = { ...left, replicas: 0, parkedAt: NOON, claimedBy: 'checkout' };
+    expect(decided({ source: empty }).effects, 'how many it had is not known').to.deep.equal([
+      'ScaleSource 0 -> 0',
+    ]);
+  });
+
   it('is an attempt of its own where what was begun before was deleted: what is left of that says nothing of it', () => {
     const left = { ...fresh, mark: FORWARD_1, jobs: [{ attempt: 4 }] };
     const begun = effectOf(decided(left), 'CreateRevision').facts;
