@@ -322,6 +322,13 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
   ],
   // An error of the model: people did not do what only they can, and what the release told them to.
   [5654003346, 'harsh', 'an autoscaler that was given back to the source kept the next release waiting'],
+  // An error of the oracle: it is what has to be done.
+  [
+    5009509544,
+    'harsh',
+    'a Service that a backup had put back to a removed colour was let go to the other one',
+  ],
+  [6791759332, 'harsh', 'the same of a release with its Deployment in it'],
 ];
 
 /** A release is deleted, and mostly two processes are at work, which hear of it up to 20 seconds apart. */

@@ -1,7 +1,7 @@
 /** Invariants 1, 4, 6 and 7: where an operator moves production traffic to. */
 import { ANNOTATION_SWITCH, ANNOTATION_SWITCH_REASON, LABEL_REVISION } from '../../../src/api/names.ts';
 import type { Color } from '../../../src/api/status.ts';
-import { SERVICES, type Service } from '../../../src/kube/types.ts';
+import { DEPLOYMENTS, SERVICES, type Service } from '../../../src/kube/types.ts';
 import { isWishSaid, wishedName } from '../content.ts';
 import { RELEASE, SERVICE, siblingsOf } from '../scenario.ts';
 import { imageOfColor, LABEL } from '../world.ts';
@@ -19,8 +19,22 @@ export function guardSelector(view: View, before: Service | undefined, after: Se
   const to = selector[LABEL];
   if (to === before.spec.selector?.[LABEL] || !isColor(to)) return;
   guardEndpoints(view, to);
-  guardMark(view, to, markOf(after), markOf(before));
+  const mark = markOf(after);
+  if (mark === '' && view.truth.release()?.metadata.deletionTimestamp !== undefined) {
+    guardLetGo(view, to);
+    return;
+  }
+  guardMark(view, to, mark, markOf(before));
   guardReason(view, after);
+}
+
+/**
+ * With its release a Service loses the mark; and one that a backup has put back to a colour that is gone by now is left at
+ * the one that goes on serving.
+ */
+function guardLetGo({ world }: View, color: Color): void {
+  if (world.api.get(DEPLOYMENTS, `${RELEASE}-${color}`) === undefined)
+    fail(`traffic was left at ${color}, which is gone, when its release was deleted`);
 }
 
 const markOf = ({ metadata }: Service): string => metadata.annotations?.[ANNOTATION_SWITCH] ?? '';
