@@ -101,8 +101,12 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
 
 /**
  * A Service names pods of the source until the colours are gone. Where another process has come so far it may have let go
- * of the Service already: nobody would take that away again.
+ * of the Service already, and where people have ended the release by force nobody will: that would not be taken away again.
  */
+async function assertEndable(applier: Applier, scene: Scene): Promise<void> {
+  await Promise.all([assertStands(applier, scene), assertColorStands(applier, scene)]);
+}
+
 async function assertColorStands({ client }: Applier, { release }: Scene): Promise<void> {
   const { namespace } = release;
   const colors = await Promise.all(
@@ -123,7 +127,7 @@ const handBack: Apply<'HandBack'> = async (applier, scene, effect) => {
   const { metadata } = service;
   await Promise.all([
     assertOurs(applier, scene, effect.expectedMark, service),
-    effect.hash === undefined ? undefined : assertColorStands(applier, scene),
+    effect.hash === undefined ? undefined : assertEndable(applier, scene),
   ]);
   const path = '/metadata/annotations';
   return patchService(applier, scene, effect.service, [

@@ -74,6 +74,7 @@ function cluster(existing: ControllerRevision, answer?: KubeError) {
   const client = {
     create: () => Promise.reject(refusal('AlreadyExists', 'already exists')),
     get: () => Promise.resolve(existing),
+    list: () => Promise.resolve([{ metadata: { uid: 'this-life' } }]),
     delete: (_: unknown, __: unknown, options: unknown) => {
       asked.deleted.push(options);
       return Promise.resolve();
@@ -306,23 +307,35 @@ describe('a Service that is to name the pods of the source', () => {
     annotations: { 'bluegreen.dev/claimed-by': 'this-life' },
   };
 
-  /** Why it does not, where these Deployments stand. */
-  async function refused(hash: string | undefined, ...standing: string[]): Promise<unknown> {
+  const stands = { metadata: { uid: 'this-life' } };
+
+  /** Why it does not, where these releases and Deployments stand. */
+  async function refused(
+    hash: string | undefined,
+    releases: readonly object[],
+    ...standing: string[]
+  ): Promise<unknown> {
     const { applier } = cluster(revision({}));
     const services = [{ metadata, spec: { selector: { app: 'shop' } } }];
     const here = { ...scene, services, previews: [], leftovers: [] } as unknown as Scene;
     const get = async (_: unknown, { name }: { name: string }) =>
       standing.includes(name) ? { metadata: { name } } : undefined;
-    const client = { ...applier.client, get } as unknown as KubeClient;
+    const client = { ...applier.client, get, list: async () => releases } as unknown as KubeClient;
     const cache = { ...applier.cache, services: createStore() } as unknown as Cache;
     const error = await thrown(applyEffect({ client, cache }, here, { ...effect, hash }));
     return error instanceof StaleError ? error.message : error;
   }
 
   it('does so while a colour stands: where another process has removed them it may have let go of it already', async () => {
-    expect(await refused('abc', 'shop-green')).to.equal(undefined);
-    expect(await refused('abc')).to.equal('no colour is left that the source would take over from');
-    expect(await refused(undefined), 'as before the adoption').to.equal(undefined);
+    expect(await refused('abc', [stands], 'shop-green')).to.equal(undefined);
+    expect(await refused('abc', [stands])).to.equal('no colour is left that the source would take over from');
+    expect(await refused(undefined, []), 'as before the adoption').to.equal(undefined);
+  });
+
+  it('does not where people have ended the release by force: nobody would end what is begun', async () => {
+    expect(await refused('abc', [], 'shop-green')).to.equal('release "shop" is gone');
+    const another = { metadata: { uid: 'another-life' } };
+    expect(await refused('abc', [another], 'shop-green')).to.equal('release "shop" is gone');
   });
 });
 
