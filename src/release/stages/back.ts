@@ -96,7 +96,8 @@ function stay(
 ): Verdict {
   const kept = upkeep(snapshot, roles);
   const verdict = cannotGoBack(from, why);
-  const message = [verdict.message, tidying(kept)].filter((text) => text !== '').join('; ');
+  const done = tidying(kept);
+  const message = done === '' ? verdict.message : `${verdict.message}; ${done}`;
   const unlocked = (from.facts.verifiedAt ?? 0) + LOCK_AFTER_SWITCH_MS;
   return { ...verdict, message, effects: [...noted, ...kept], ...soonest(snapshot.now, [unlocked]) };
 }

@@ -237,8 +237,9 @@ describe('the new side is watched', () => {
 
   it('is measured on where nothing can be gone back to', () => {
     const alone = { now: NOON + 10 * SECOND, revisions: { r1: lost, r2: r2Verified } };
-    const { reason, plan } = seen('bb', { ...alone, now: NOON });
+    const { reason, message, plan } = seen('bb', { ...alone, now: NOON });
     expect([reason, plan.requests]).to.deep.equal(['RollbackImpossible', []]);
+    expect(message).to.match(/because no side is able to take over$/);
     const later = decided({
       ...watched,
       ...alone,
