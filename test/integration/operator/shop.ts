@@ -1,6 +1,7 @@
 /** One namespace: an application, its Service, its release, and what people and kubelets do to them. */
 import { RELEASES } from '../../../src/api/resource.ts';
 import type { ReleaseSpecInput } from '../../../src/api/schema.ts';
+import { isKubeError } from '../../../src/kube/errors.ts';
 import type { KubeClient, KubeObject, Patch, ResourceType } from '../../../src/kube/ports.ts';
 import { DEPLOYMENTS, NAMESPACES, PODS, SERVICES } from '../../../src/kube/types.ts';
 import type { Cluster } from '../../cluster/index.ts';
@@ -185,7 +186,7 @@ export class Shop {
     return this.list(PODS, color === undefined ? undefined : `bluegreen.dev/release=${SHOP},${KEY}=${color}`);
   }
 
-  /** As a kubelet would report a failing or a passing probe. */
+  /** As a kubelet would report a failing or a passing probe; of a pod that has gone meanwhile it reports nothing. */
   async setReady(pods: readonly any[], ready: boolean): Promise<void> {
     for (const { metadata, status } of pods) {
       const conditions = status.conditions.map((condition: any) =>
@@ -194,7 +195,10 @@ export class Shop {
           : condition,
       );
       const containerStatuses = status.containerStatuses.map((each: any) => ({ ...each, ready }));
-      await this.patch(PODS, metadata.name, { status: { conditions, containerStatuses } }, 'status');
+      const body = { status: { conditions, containerStatuses } };
+      await this.patch(PODS, metadata.name, body, 'status').catch((error: unknown) => {
+        if (!isKubeError(error, 'NotFound')) throw error;
+      });
     }
   }
 
