@@ -47,3 +47,9 @@ export function tidying(effects: readonly Effect[]): string {
   });
   return [...new Set(clauses.filter((clause) => clause !== undefined))].join('; ');
 }
+
+/** Nothing is added where nothing is tidied. */
+export function withTidying(message: string, effects: readonly Effect[]): string {
+  const done = tidying(effects);
+  return done === '' ? message : `${message}; ${done}`;
+}

@@ -104,14 +104,11 @@ const patchSelector: Apply<'PatchSelector'> = async (applier, scene, effect) => 
  * of the Service already, and where people have ended the release by force nobody will: that would not be taken away again.
  */
 async function assertEndable(applier: Applier, scene: Scene): Promise<void> {
-  await Promise.all([assertStands(applier, scene), assertColorStands(applier, scene)]);
-}
-
-async function assertColorStands({ client }: Applier, { release }: Scene): Promise<void> {
-  const { namespace } = release;
-  const colors = await Promise.all(
-    COLORS.map((color) => client.get(DEPLOYMENTS, { namespace, name: colorName(release.name, color) })),
+  const { namespace, name } = scene.release;
+  const standing = COLORS.map((color) =>
+    applier.client.get(DEPLOYMENTS, { namespace, name: colorName(name, color) }),
   );
+  const [colors] = await Promise.all([Promise.all(standing), assertStands(applier, scene)]);
   if (colors.every((color) => color === undefined))
     throw new StaleError('no colour is left that the source would take over from');
 }

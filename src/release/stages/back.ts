@@ -10,7 +10,7 @@ import type { Effect, Verdict } from '../plan.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { neededToReturn, readyToReturn } from '../rollback.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { tidying } from '../tidying.ts';
+import { withTidying } from '../tidying.ts';
 import { groundwork, LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { giveWay } from './give-way.ts';
 
@@ -96,8 +96,7 @@ function stay(
 ): Verdict {
   const kept = upkeep(snapshot, roles);
   const verdict = cannotGoBack(from, why);
-  const done = tidying(kept);
-  const message = done === '' ? verdict.message : `${verdict.message}; ${done}`;
+  const message = withTidying(verdict.message, kept);
   const unlocked = (from.facts.verifiedAt ?? 0) + LOCK_AFTER_SWITCH_MS;
   return { ...verdict, message, effects: [...noted, ...kept], ...soonest(snapshot.now, [unlocked]) };
 }

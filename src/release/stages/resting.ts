@@ -19,7 +19,7 @@ import { recycle } from '../recycle.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { judgeInput, judgeObjects, notNow, startAttempt, whatChanged, wishedRevision } from '../start.ts';
-import { tidying } from '../tidying.ts';
+import { withTidying } from '../tidying.ts';
 import { upkeep } from '../upkeep.ts';
 import { goBack, isWished } from './back.ts';
 import { isFixWished } from './give-way.ts';
@@ -42,12 +42,11 @@ export function resting(snapshot: Snapshot, roles: Roles): Verdict {
   // What starts now will have its own wishes for both sides.
   if (verdict.effects !== undefined || verdict.specPending) return verdict;
   const effects = housekeeping(snapshot, roles, active);
-  const why = tidying(effects);
   const times = [verdict, ...(window?.verdicts ?? [])].map(({ lookAgainAt }) => lookAgainAt);
   if (waitsForDrain(snapshot, roles, active)) times.push(sideDrainedAt(snapshot, active));
   return {
     ...verdict,
-    message: why === '' ? verdict.message : `${verdict.message}; ${why}`,
+    message: withTidying(verdict.message, effects),
     effects,
     requests: [...(verdict.requests ?? []), ...(window?.requests ?? [])],
     ...(breach !== undefined && { alert: alertOf(active, breach) }),
