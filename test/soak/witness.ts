@@ -2,6 +2,7 @@
  * Sees what the API server sees, past the proxy: every state of the Services, colours and endpoints, in the order of
  * their resourceVersion, which is one order for all of them. What it concludes owes nothing to the operator's code.
  */
+import { RELEASES } from '../../src/api/resource.ts';
 import type { Logger } from '../../src/kube/log.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/ports.ts';
 import { createReflector, type Reflector } from '../../src/kube/reflector.ts';
@@ -15,6 +16,7 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 const STALE_MS = 95_000;
 
 export type Sight = { readonly version: number; readonly at: number; readonly namespace: string } & (
+  | { readonly kind: 'wish'; readonly replicas: number | undefined }
   | { readonly kind: 'service'; readonly selector: Readonly<Record<string, string>> }
   | { readonly kind: 'color'; readonly color: string; readonly replicas: number | undefined }
   | { readonly kind: 'slice'; readonly name: string; readonly service: string; readonly ready: number }
@@ -45,7 +47,7 @@ export async function startWitness(client: KubeTransport, release: string): Prom
       client,
       type,
       log: silent,
-      ...(type === SERVICES ? {} : { labelSelector: RELEASE }),
+      ...(type === SERVICES || type === RELEASES ? {} : { labelSelector: RELEASE }),
       onChange: (change, object) => {
         const seen = see(object, change === 'deleted');
         const { namespace = '', resourceVersion } = object.metadata;
@@ -59,6 +61,9 @@ export async function startWitness(client: KubeTransport, release: string): Prom
       },
     });
   const reflectors = [
+    watch(RELEASES, ({ metadata, spec }) =>
+      metadata.name === release ? { kind: 'wish', replicas: spec.replicas } : undefined,
+    ),
     watch(SERVICES, ({ metadata, spec }) =>
       metadata.name === release ? { kind: 'service', selector: spec.selector ?? {} } : undefined,
     ),
@@ -84,10 +89,13 @@ export async function startWitness(client: KubeTransport, release: string): Prom
 /** One namespace, as it was at one moment. */
 interface Place {
   selector: Readonly<Record<string, string>> | undefined;
+  /** Replicas that people ask for in the release. */
+  asked: number | undefined;
   readonly replicas: Map<string, number | undefined>;
   readonly slices: Map<string, { service: string; ready: number }>;
-  /** When a twin last had a ready endpoint. */
-  readonly readyAt: Map<string, number>;
+  /** When a Service last had a ready endpoint, and when it last had none. */
+  readonly litAt: Map<string, number>;
+  readonly darkAt: Map<string, number>;
 }
 
 type Of<K extends Sight['kind']> = Extract<Sight, { kind: K }>;
@@ -103,22 +111,25 @@ export function judge(sights: readonly Sight[], release: string): Findings {
     if (!holds) violations.push(`${promise}: ${namespace} at ${version}: ${what}`);
   }
 
+  /** With nothing ready anywhere it is moved to where something is to come. */
   function seeService(place: Place, sight: Of<'service'>): void {
     hold('a selector is never empty', Object.keys(sight.selector).length > 0, sight, 'empty');
     const [from, to] = [place.selector?.[COLOR], sight.selector[COLOR]];
     if (place.selector !== undefined && to !== undefined && to !== from) {
-      const twin = `${release}-${to}`;
-      const ago = sight.at - (place.readyAt.get(twin) ?? Number.NEGATIVE_INFINITY);
-      const serves = ready(place, twin) > 0 || ago < STALE_MS;
-      hold('production moves to a side with ready endpoints', serves, sight, `to ${to}`);
+      const [had, serving] = [ready(place, `${release}-${to}`), ready(place, release)];
+      const wasLit = had > 0 || isFresh(place.litAt.get(`${release}-${to}`), sight);
+      const wasDark = serving === 0 || isFresh(place.darkAt.get(release), sight);
+      const what = `from ${from ?? 'no colour'}, where ${serving} are ready, to ${to}`;
+      hold('production moves to a side with ready endpoints', wasLit || wasDark, sight, what);
     }
     place.selector = sight.selector;
   }
 
+  /** What stood beside pods that were replaced goes when they are: people have their wish, and never less. */
   function seeColor(place: Place, sight: Of<'color'>): void {
     const { color, replicas } = sight;
     const before = place.replicas.get(color) ?? 0;
-    const kept = replicas !== undefined && replicas >= before;
+    const kept = replicas !== undefined && (replicas >= before || replicas === place.asked);
     if (color === place.selector?.[COLOR])
       hold(
         'what production selects is not scaled down',
@@ -129,26 +140,43 @@ export function judge(sights: readonly Sight[], release: string): Findings {
     place.replicas.set(color, replicas);
   }
 
-  for (const sight of [...sights].sort((one, other) => one.version - other.version)) {
-    const place = placeOf(places, sight.namespace);
-    if (sight.kind === 'service') seeService(place, sight);
-    else if (sight.kind === 'color') seeColor(place, sight);
-    else seeSlice(place, sight);
-  }
+  const see = {
+    wish: seeWish,
+    service: seeService,
+    color: seeColor,
+    slice: seeSlice,
+  } satisfies { [K in Sight['kind']]: (place: Place, sight: Of<K>) => void };
+
+  for (const sight of [...sights].sort((one, other) => one.version - other.version))
+    see[sight.kind](placeOf(places, sight.namespace), sight as never);
   return { checks, violations };
 }
+
+const isFresh = (then: number | undefined, { at }: Sight): boolean =>
+  then !== undefined && at - then < STALE_MS;
 
 function placeOf(places: Map<string, Place>, namespace: string): Place {
   const known = places.get(namespace);
   if (known !== undefined) return known;
-  const fresh: Place = { selector: undefined, replicas: new Map(), slices: new Map(), readyAt: new Map() };
+  const fresh: Place = {
+    selector: undefined,
+    asked: undefined,
+    replicas: new Map(),
+    slices: new Map(),
+    litAt: new Map(),
+    darkAt: new Map(),
+  };
   places.set(namespace, fresh);
   return fresh;
 }
 
+function seeWish(place: Place, { replicas }: Of<'wish'>): void {
+  place.asked = replicas;
+}
+
+/** Until now there were some, or none: so it ends now. */
 function seeSlice(place: Place, { name, service, ready: count, at }: Of<'slice'>): void {
-  // Until now there were some; from now on there may be none.
-  if (ready(place, service) > 0) place.readyAt.set(service, at);
+  (ready(place, service) > 0 ? place.litAt : place.darkAt).set(service, at);
   place.slices.set(name, { service, ready: count });
 }
 
