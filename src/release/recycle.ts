@@ -15,32 +15,43 @@ import type { Roles, Stage, StartedRevision } from './roles.ts';
 import { runsOnly } from './runs-only.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
 
+/** An object tells of its creation in whole seconds: it can be so much younger than it says. */
+const CREATION_MS = 1000;
+
 /** How many are ended at once: a quarter, as a Deployment replaces its pods. */
 function batchOf(size: number): number {
   return Math.max(1, Math.ceil(size / 4));
 }
 
+/** From when on pods are replaced: one that is made then is younger than the switch by its own word, too. */
+function recycledFrom(snapshot: Snapshot, active: StartedRevision): number {
+  return Math.max(sideDrainedAt(snapshot, active), followedAt(active) + CREATION_MS);
+}
+
+/** When the proxies of all nodes have followed the switch. */
+const followedAt = ({ facts }: StartedRevision): number => (facts.verifiedAt ?? 0) + PROXIES_FOLLOW_MS;
+
 /** Pods of the side without traffic that may hold connections made before the switch; none while these drain. */
 function wornPods(snapshot: Snapshot, roles: Roles, color: Color): readonly PodView[] {
   const { active } = roles;
-  const isDrained = active !== undefined && snapshot.now >= sideDrainedAt(snapshot, active);
+  const isDrained = active !== undefined && snapshot.now >= recycledFrom(snapshot, active);
   return isDrained && active.facts.color !== color ? olderThanSwitch(snapshot, roles, active) : [];
 }
 
 /** When there will be pods to replace; undefined: there are none, or it is time. */
 export function recyclingDue(snapshot: Snapshot, roles: Roles): number | undefined {
   const { active } = roles;
-  if (active === undefined || snapshot.now >= sideDrainedAt(snapshot, active)) return undefined;
-  return olderThanSwitch(snapshot, roles, active).length > 0 ? sideDrainedAt(snapshot, active) : undefined;
+  if (active === undefined || snapshot.now >= recycledFrom(snapshot, active)) return undefined;
+  return olderThanSwitch(snapshot, roles, active).length > 0 ? recycledFrom(snapshot, active) : undefined;
 }
 
 function olderThanSwitch(snapshot: Snapshot, { stage }: Roles, active: StartedRevision): readonly PodView[] {
   const { services, sides } = snapshot;
-  const { color, returnWanted, verifiedAt = 0 } = active.facts;
+  const { color, returnWanted } = active.facts;
   if (!MAY_RECYCLE.has(stage) || returnWanted !== undefined || !isAlone(snapshot, color)) return [];
   const listed = new Set(services.flatMap(({ endpoints }) => endpoints.map(({ podUid }) => podUid)));
   return sides[otherColor(color)].pods.filter(
-    ({ uid, createdAt }) => createdAt < verifiedAt + PROXIES_FOLLOW_MS && !listed.has(uid),
+    ({ uid, createdAt }) => createdAt < followedAt(active) && !listed.has(uid),
   );
 }
 
@@ -78,7 +89,7 @@ const SURGE_ENDS_MS = 60_000;
  */
 export function isSurgeOver(snapshot: Snapshot, roles: Roles, color: Color, size: number): boolean {
   const { active } = roles;
-  if (active === undefined || snapshot.now < sideDrainedAt(snapshot, active)) return false;
+  if (active === undefined || snapshot.now < recycledFrom(snapshot, active)) return false;
   const { desired, revision } = snapshot.sides[color].deployment ?? {};
   if (desired === undefined || revision === undefined || !runsOnly(snapshot, color, revision)) return false;
   if (wornPods(snapshot, roles, color).length > 0 || readyUids(snapshot, color).size < size) return false;

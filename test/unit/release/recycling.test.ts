@@ -78,6 +78,18 @@ describe('connections made before the switch', () => {
     ]);
   });
 
+  it('end when a pod that takes the place of one is younger than the switch by the second that it tells of', () => {
+    const spec = { traffic: { services: [{ name: 'checkout' }], drainSeconds: 5 } };
+    const soon = { ...observed, spec, blue: threeOld };
+    const { effects, plan } = decided({ ...soon, now: NOON + 0.5 * SECOND });
+    expect([effects, plan.lookAgainAt]).to.deep.equal([[], NOON + SECOND]);
+    expect(decided({ ...soon, now: NOON + SECOND }).effects).to.deep.equal(['ScaleColor blue 3 -> 4']);
+    const replaced = blue([old, old, { createdAt: NOON + SECOND }, { createdAt: NOON + SECOND }]);
+    expect(decided({ ...soon, now: NOON + 1.9 * SECOND, blue: replaced }).effects).to.deep.equal([
+      'RecyclePods blue: checkout-blue-0',
+    ]);
+  });
+
   it('end a quarter at a time', () => {
     const eight = Array.from({ length: 8 }, () => old);
     const green = { revision: 'r2', ready: 8 };
