@@ -143,7 +143,7 @@ export const CAPACITY: readonly Sabotage[] = [
     kinds: ['recycled'],
     breaks: 'Pods of the side that lost the traffic are ended before their connections have drained.',
     file: 'src/release/recycle.ts',
-    find: 'const isDrained = active !== undefined && snapshot.now >= sideDrainedAt(snapshot, active);',
+    find: 'const isDrained = active !== undefined && snapshot.now >= recycledFrom(snapshot, active);',
     replace: 'const isDrained = active !== undefined && snapshot.now >= 0;',
     also: [UNGUARDED],
   },
