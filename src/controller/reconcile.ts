@@ -17,6 +17,7 @@ import { createAnswers } from './answers.ts';
 import { isStale, NameTakenError, StaleError } from './apply/errors.ts';
 import { letGo } from './apply.ts';
 import type { Cache } from './cache.ts';
+import { expectAnswers } from './expected.ts';
 import { createLine, type Line } from './line.ts';
 import { createPace, isPressing, type Pace } from './progress.ts';
 import { writeStatus } from './report.ts';
@@ -219,16 +220,15 @@ async function rounds(
   context: ReconcileContext,
   report: () => Promise<number>,
 ): Promise<ReconcileResult> {
-  let expecting = false;
+  const answers = expectAnswers(deps, () => presses(deps, pass));
   for (let count = 0; count < MAX_ROUNDS && !isOutdated(deps, pass); count++) {
     if (count > 0) await context.pause();
     const plan = await round(deps, pass);
     if (plan === undefined) return { result: 'requeue' };
     if (pass.gone) return { result: 'success' };
-    expecting ||= plan.effects.length + plan.requests.length > 0;
-    if (plan.effects.length > 0) continue;
-    if (expecting && (await context.news(deps.rush.answerMs))) continue;
-    expecting = false;
+    const waitMs = answers.afterMs(plan);
+    if (plan.effects.length > 0 || (waitMs > 0 && (await context.news(waitMs)))) continue;
+    answers.told();
     const writing = report();
     if (await context.news(writing)) continue;
     return again(plan, await writing, deps.now());

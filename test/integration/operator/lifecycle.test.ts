@@ -145,7 +145,8 @@ describe('The life of a release, with the operator as a process against a real c
       async () => {
         const shop = await world.shop();
         const seen: string[] = [];
-        await shop.release();
+        // It is in progress for so long at least, and looked at four times a second.
+        await shop.release({ observation: { durationSeconds: 3 } });
         const note = (release: any) => {
           const state = release.status === undefined ? 'nothing' : kstatus(release);
           if (seen.at(-1) !== state) seen.push(state);

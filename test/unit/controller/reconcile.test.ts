@@ -410,12 +410,17 @@ describe('the statuses of many releases that begin at once', () => {
   });
 
   /** `told` hears of each status that tells what was done, and may keep it from being answered. */
-  function beginning(count: number, told: (name: string) => Promise<void> = async () => undefined) {
+  function beginning(
+    count: number,
+    told: (name: string) => Promise<void> = async () => undefined,
+    status?: ReleaseStatus,
+  ) {
     const cache = emptyCache();
     const keys = Array.from({ length: count }, (_, index) => `app-${index}`);
     let version = 1;
     const newer = (name: string) => ({ ...release.metadata, name, resourceVersion: String(++version) });
-    for (const name of keys) cache.releases.note({ ...release, metadata: newer(name) });
+    for (const name of keys)
+      cache.releases.note({ ...release, metadata: newer(name), ...(status && { status }) });
     const client = {
       get: async (type: ResourceType, { name }: { name: string }) => {
         if (type.kind === 'Service' && name === 'shop' && areServicesLost) return undefined;
@@ -454,6 +459,22 @@ describe('the statuses of many releases that begin at once', () => {
     expect(await toldOf()).to.be.lessThan(keys.length);
     now += 10_000;
     expect(await toldOf()).to.equal(keys.length);
+  });
+
+  it('do not wait while one thing follows another where `kubectl wait` would find ready what is not any more', async () => {
+    const told: number[] = [];
+    let now = NOON;
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const ready = { type: 'Ready', status: 'True', reason: 'Idle', message: '', lastTransitionTime } as const;
+    const { cache, client } = beginning(1, async () => void told.push(now - NOON), { conditions: [ready] });
+    // Each time something comes just before the API server has answered all that is asked.
+    const news = async (until: number | Promise<unknown>): Promise<boolean> => {
+      if (typeof until !== 'number') await until;
+      else now += Math.min(until, 90);
+      return typeof until === 'number';
+    };
+    await reconcilerOf(client, cache, () => now)('demo/app-0', { ...context, news });
+    expect(told).to.deep.equal([500]);
   });
 
   const hurries: readonly [string, () => ReconcileContext][] = [
