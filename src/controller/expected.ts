@@ -3,6 +3,7 @@
  * thing follows another.
  */
 import type { Plan } from '../release/plan.ts';
+import { isWithin } from './age.ts';
 import type { Rush } from './rush.ts';
 
 export interface Expected {
@@ -28,8 +29,7 @@ export function expectAnswers(
       if (!isExpecting) return 0;
       if (pressesSince === undefined) return rush.answerMs;
       const age = now() - pressesSince;
-      // A clock that was set back must not silence a release.
-      return age >= 0 && age < PRESSES_MS ? Math.min(rush.answerMs, PRESSES_MS - age) : 0;
+      return isWithin(age, PRESSES_MS) ? Math.min(rush.answerMs, PRESSES_MS - age) : 0;
     },
     told() {
       isExpecting = false;

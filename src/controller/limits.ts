@@ -6,6 +6,7 @@ import { isKubeError } from '../kube/errors.ts';
 import type { KubeClient, KubeObject, ResourceType } from '../kube/ports.ts';
 import { LIMIT_RANGES, RESOURCE_QUOTAS } from '../kube/types.ts';
 import type { ContainerDefaults } from '../workload/demand.ts';
+import { isWithin } from './age.ts';
 
 export interface ResourceQuota extends KubeObject {
   spec?: { scopes?: string[]; scopeSelector?: unknown };
@@ -30,10 +31,7 @@ const FRESH_MS = 1_000;
 export function createLimits(client: KubeClient, now: () => number): ReadLimits {
   const asked = new Map<string, { readonly at: number; readonly answer: Promise<Limits> }>();
 
-  function isFresh(at: number): boolean {
-    const age = now() - at;
-    return age >= 0 && age < FRESH_MS;
-  }
+  const isFresh = (at: number): boolean => isWithin(now() - at, FRESH_MS);
 
   return (namespace) => {
     for (const [name, { at }] of asked) if (!isFresh(at)) asked.delete(name);

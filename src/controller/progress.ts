@@ -5,6 +5,7 @@
 
 import { sameJson } from '../api/json.ts';
 import type { Condition, ReleaseStatus } from '../api/status.ts';
+import { isWithin } from './age.ts';
 
 export const PROGRESS_EVERY_MS = 1_000;
 
@@ -50,8 +51,7 @@ export function createPace(now: () => number): Pace {
     waitMs(key, before, after) {
       const since = now() - (writtenAt.get(key) ?? Number.NEGATIVE_INFINITY);
       // A clock that was set back must not silence a release.
-      if (since >= 0 && since < PROGRESS_EVERY_MS && isProgress(before, after))
-        return PROGRESS_EVERY_MS - since;
+      if (isWithin(since, PROGRESS_EVERY_MS) && isProgress(before, after)) return PROGRESS_EVERY_MS - since;
       writtenAt.set(key, now());
       return 0;
     },

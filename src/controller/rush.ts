@@ -9,6 +9,7 @@
  * What a release may not wait for does not come here: a way back, a proof, a side that is too small.
  */
 import type { Phase, Plan } from '../release/plan.ts';
+import { isWithin } from './age.ts';
 
 export interface Rush {
   /** What was done or asked for is mostly answered within this time, and then one status tells of both. Milliseconds. */
@@ -42,8 +43,6 @@ const ON_THE_WAY: ReadonlySet<Phase> = new Set<Phase>([
   'Switching',
   'RollingBack',
 ]);
-
-const isWithin = (age: number, ms: number): boolean => age >= 0 && age < ms;
 
 /** `now`: milliseconds since the epoch. A clock that was set back must keep nobody waiting. */
 export function createRush(now: () => number): Rush {

@@ -6,7 +6,7 @@
 import type { PodMetricsSpec } from '../api/schema.ts';
 import { otherColor } from './endpoints.ts';
 import type { Request } from './plan.ts';
-import { PROXIES_FOLLOW_MS } from './proxies.ts';
+import { followedAt } from './proxies.ts';
 import type { StartedRevision } from './roles.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
 
@@ -63,10 +63,9 @@ export function byPodMetrics(asked: Asked, wanted: PodMetricsSpec): Idleness {
 }
 
 /** Those that a connection made before the switch may lead to. */
-function oldPods({ sides }: Snapshot, { facts }: StartedRevision): PodView[] {
-  const before = (facts.verifiedAt ?? 0) + PROXIES_FOLLOW_MS;
-  return sides[otherColor(facts.color)].pods
-    .filter(({ createdAt }) => createdAt < before)
+function oldPods({ sides }: Snapshot, active: StartedRevision): PodView[] {
+  return sides[otherColor(active.facts.color)].pods
+    .filter(({ createdAt }) => createdAt < followedAt(active))
     .toSorted((a, b) => a.name.localeCompare(b.name));
 }
 

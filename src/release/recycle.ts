@@ -10,7 +10,7 @@ import type { Color } from '../api/status.ts';
 import { sideDrainedAt } from './drain.ts';
 import { otherColor, readyOfColor, selectedColor } from './endpoints.ts';
 import type { Effect } from './plan.ts';
-import { PROXIES_FOLLOW_MS } from './proxies.ts';
+import { followedAt } from './proxies.ts';
 import type { Roles, Stage, StartedRevision } from './roles.ts';
 import { runsOnly } from './runs-only.ts';
 import type { PodView, Snapshot } from './snapshot.ts';
@@ -27,9 +27,6 @@ function batchOf(size: number): number {
 function recycledFrom(snapshot: Snapshot, active: StartedRevision): number {
   return Math.max(sideDrainedAt(snapshot, active), followedAt(active) + CREATION_MS);
 }
-
-/** When the proxies of all nodes have followed the switch. */
-const followedAt = ({ facts }: StartedRevision): number => (facts.verifiedAt ?? 0) + PROXIES_FOLLOW_MS;
 
 /** Pods of the side without traffic that may hold connections made before the switch; none while these drain. */
 function wornPods(snapshot: Snapshot, roles: Roles, color: Color): readonly PodView[] {
