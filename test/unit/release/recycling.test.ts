@@ -90,6 +90,15 @@ describe('connections made before the switch', () => {
     ]);
   });
 
+  it('keep the pod that stands beside them until the first of them ends', () => {
+    const spec = { traffic: { services: [{ name: 'checkout' }], drainSeconds: 5 } };
+    const soon = { ...observed, spec, blue: blue([old, old, old, { createdAt: NOON - 20 * SECOND }]) };
+    expect(decided({ ...soon, now: NOON + 0.5 * SECOND }).effects).to.deep.equal([]);
+    expect(decided({ ...soon, now: NOON + SECOND }).effects).to.deep.equal([
+      'RecyclePods blue: checkout-blue-0',
+    ]);
+  });
+
   it('end a quarter at a time', () => {
     const eight = Array.from({ length: 8 }, () => old);
     const green = { revision: 'r2', ready: 8 };

@@ -41,6 +41,11 @@ describe('the witness of a soak', () => {
     expect(broken(serving(2), service('blue'), late)).to.deep.equal([moved(2)]);
   });
 
+  it('finds nothing wrong with a move to a side that has served for long, and still does', () => {
+    const late = { ...service('green'), at: 300_000 };
+    expect(broken(service('blue'), serving(2), ready(1), late)).to.deep.equal([]);
+  });
+
   it('sees a move to a side that has not served for longer than a cache can be old', () => {
     const sights = [service('blue'), serving(2), ready(1), { ...ready(0), at: 100_000 }];
     expect(broken(...sights, { ...service('green'), at: 195_000 })).to.deep.equal([moved(4)]);
