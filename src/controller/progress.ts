@@ -1,13 +1,15 @@
 /**
- * Which news of a status can wait. A phase, a reason, a decision or an outcome is written at once; counts that move
- * within a phase are written once a second at most, however many pods start at a time: they are for people to read.
+ * Which news of a status can wait. A phase, a reason or an outcome is written at once. Counts that move within a phase,
+ * and what is done there for a reason that was told before (a preview that is pointed, a side that is shrunk), are for
+ * people to read: they are written two seconds later, with all that came meanwhile. Pods become ready, and end, in
+ * batches about a second apart; what follows the last of them tells of all.
  */
 
 import { sameJson } from '../api/json.ts';
 import type { Condition, ReleaseStatus } from '../api/status.ts';
 import { isWithin } from './age.ts';
 
-export const PROGRESS_EVERY_MS = 1_000;
+export const PROGRESS_WAITS_MS = 2_000;
 
 /** Whether the two differ only in how far something has come. */
 export function isProgress(before: ReleaseStatus, after: ReleaseStatus): boolean {
@@ -15,7 +17,7 @@ export function isProgress(before: ReleaseStatus, after: ReleaseStatus): boolean
 }
 
 function news(status: ReleaseStatus): unknown {
-  const { phase, attempt, revision, observedGeneration, decisions, history, rejected, checks } = status;
+  const { phase, attempt, revision, observedGeneration, history, rejected, checks } = status;
   const conditions = status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]);
   const gates = status.gates?.map(({ name, state }) => [name, state]);
   const move = status.switch && [
@@ -28,7 +30,6 @@ function news(status: ReleaseStatus): unknown {
     attempt,
     revision,
     observedGeneration,
-    decisions,
     history,
     rejected,
     checks,
@@ -39,23 +40,26 @@ function news(status: ReleaseStatus): unknown {
 }
 
 export interface Pace {
-  /** Milliseconds for which this status should wait; 0: it is written now, and counts as written. */
+  /** Milliseconds for which this status should wait; 0: it is written now. */
   waitMs(key: string, before: ReleaseStatus, after: ReleaseStatus): number;
+  /** Nothing of this release waits any more. */
   forget(key: string): void;
 }
 
-/** `now`: milliseconds since the epoch. A release that this process has not written yet is written at once. */
+/** `now`: milliseconds since the epoch. */
 export function createPace(now: () => number): Pace {
-  const writtenAt = new Map<string, number>();
+  const waitsSince = new Map<string, number>();
   return {
     waitMs(key, before, after) {
-      const since = now() - (writtenAt.get(key) ?? Number.NEGATIVE_INFINITY);
+      const since = waitsSince.get(key) ?? now();
+      const age = now() - since;
       // A clock that was set back must not silence a release.
-      if (isWithin(since, PROGRESS_EVERY_MS) && isProgress(before, after)) return PROGRESS_EVERY_MS - since;
-      writtenAt.set(key, now());
-      return 0;
+      const waits = isProgress(before, after) && isWithin(age, PROGRESS_WAITS_MS);
+      if (waits) waitsSince.set(key, since);
+      else waitsSince.delete(key);
+      return waits ? PROGRESS_WAITS_MS - age : 0;
     },
-    forget: (key) => void writtenAt.delete(key),
+    forget: (key) => void waitsSince.delete(key),
   };
 }
 

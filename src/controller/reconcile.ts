@@ -264,7 +264,10 @@ async function write(
   pass.told = pass.status;
   const before = object.status ?? {};
   pass.isLate = false;
-  if (sameJson(before, pass.status)) return 0;
+  if (sameJson(before, pass.status)) {
+    pace.forget(pass.key);
+    return 0;
+  }
   const waitMs =
     pace.waitMs(pass.key, before, pass.status) || (presses(deps, pass) ? 0 : deps.rush.turn(pass.key));
   pass.isLate = waitMs > 0;

@@ -4,7 +4,7 @@ import {
   createPace,
   isPressing,
   isProgress,
-  PROGRESS_EVERY_MS,
+  PROGRESS_WAITS_MS,
   withSeen,
 } from '../../../src/controller/progress.ts';
 
@@ -27,37 +27,53 @@ describe('the pace of status writes', () => {
   it('takes counts and sentences that move within a phase for progress', () => {
     expect(isProgress(waiting(0), waiting(1))).to.equal(true);
   });
-  it('takes a phase, a reason, a decision, a gate or an outcome for news', () => {
+  it('takes a phase, a reason, a gate or an outcome for news', () => {
     const base = waiting(1);
     const changes: ReleaseStatus[] = [
       { ...base, phase: 'Switching' },
       { ...base, conditions: [condition('ImagePullBackOff', '1 of 3 pods are ready')] },
-      { ...base, decisions: [{ at: '2026-01-01T00:00:00.000Z', reason: 'Switching', message: 'moving' }] },
       { ...base, gates: [{ name: 'smoke', state: 'Passed' }] },
       { ...base, history: [{ revision: 'r1', attempt: 1, outcome: 'Committed', startedAt: 'then' }] },
       { ...base, observedGeneration: 2 },
     ];
     for (const change of changes) expect(isProgress(base, change), JSON.stringify(change)).to.equal(false);
   });
-  it('writes news at once, and progress once a second', () => {
+  it('takes what is done for a reason that is told already for progress: a preview that is pointed', () => {
+    const pointed = { at: '2026-01-01T00:00:00.000Z', reason: 'WaitingForReadiness', message: 'pointed' };
+    expect(isProgress(waiting(0), { ...waiting(1), decisions: [pointed] })).to.equal(true);
+  });
+  it('writes news at once, and progress two seconds later with all that came meanwhile', () => {
     let now = 5_000;
     const pace = createPace(() => now);
     expect(pace.waitMs('a', {}, waiting(0))).to.equal(0);
-    now += 200;
-    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_EVERY_MS - 200);
-    expect(pace.waitMs('a', waiting(0), { ...waiting(1), phase: 'Switching' })).to.equal(0);
-    now += PROGRESS_EVERY_MS;
-    expect(pace.waitMs('a', waiting(1), waiting(2))).to.equal(0);
+    now += 60_000;
+    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);
+    now += 1_200;
+    expect(pace.waitMs('a', waiting(0), waiting(2))).to.equal(PROGRESS_WAITS_MS - 1_200);
+    now += 800;
+    expect(pace.waitMs('a', waiting(0), waiting(2))).to.equal(0);
+    now += 100;
+    expect(pace.waitMs('a', waiting(2), waiting(3))).to.equal(PROGRESS_WAITS_MS);
   });
-  it('holds back nothing for another release, for one that was forgotten, or after the clock was set back', () => {
+  it('tells of progress with the news that come before its time, and lets what comes next wait anew', () => {
     let now = 5_000;
     const pace = createPace(() => now);
-    pace.waitMs('a', {}, waiting(0));
-    expect(pace.waitMs('b', waiting(0), waiting(1))).to.equal(0);
+    pace.waitMs('a', waiting(0), waiting(1));
+    now += 900;
+    expect(pace.waitMs('a', waiting(0), { ...waiting(3), phase: 'Switching' })).to.equal(0);
+    now += 900;
+    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);
+  });
+  it('lets each release wait by itself, one that was forgotten anew, and none after the clock was set back', () => {
+    let now = 5_000;
+    const pace = createPace(() => now);
+    pace.waitMs('a', waiting(0), waiting(1));
+    now += 500;
+    expect(pace.waitMs('b', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);
     pace.forget('a');
-    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(0);
+    expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);
     now -= 3_600_000;
-    expect(pace.waitMs('a', waiting(1), waiting(2))).to.equal(0);
+    expect(pace.waitMs('a', waiting(0), waiting(2))).to.equal(0);
   });
 });
 
