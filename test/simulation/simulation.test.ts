@@ -321,6 +321,12 @@ const FAILED_ONCE: readonly (readonly [number, Level, string])[] = [
     'harsh',
     'one process committed and emptied the old side, to which another, unheard, gave the traffic back',
   ],
+  [
+    4120954251,
+    'mild',
+    'an adoption that could not be built, with a config that had been spoilt meanwhile, kept what people wished for waiting',
+  ],
+  [3000012002, 'harsh', 'the same, beside a pod of the source in a crash loop'],
   // An error of the model: people did not do what only they can, and what the release told them to.
   [5654003346, 'harsh', 'an autoscaler that was given back to the source kept the next release waiting'],
   // An error of the oracle: it is what has to be done.
@@ -504,6 +510,11 @@ describe(`a release in a model cluster (SIMULATION_SEED=${SEED})`, function () {
   // An error of the oracle: nobody is left to put anything back.
   it('does not fail again: people ended a release by force while production was dead', async () => {
     const life = await live(67, 'harsh', undefined, FORCED);
+    expect(life.violation, story(life)).to.equal(undefined);
+  });
+
+  it('does not fail again: what ran could not be built any more, and what people wished for waited', async () => {
+    const life = await live(2991045971, 'harsh', undefined, ROLLING);
     expect(life.violation, story(life)).to.equal(undefined);
   });
 

@@ -96,7 +96,7 @@ function building(
   );
 }
 
-/** The deadline only tells: where the source serves all the while, giving up would help nobody. */
+/** The deadline only tells, unless people have said something else: where the source serves all the while, giving up would help nobody. */
 function waiting(
   snapshot: Snapshot,
   subject: StartedRevision,
@@ -104,9 +104,12 @@ function waiting(
   { state, reason, message, lookAgainAt }: GateVerdict,
 ): Verdict {
   const late = state !== 'Running';
-  const dead = late && source !== undefined ? bothDead(snapshot, subject, source) : undefined;
+  const over =
+    late && source !== undefined
+      ? (bothDead(snapshot, subject, source) ?? inVain(snapshot, subject, source))
+      : undefined;
   const again = lookAgainAt === undefined ? {} : { lookAgainAt };
-  return dead ?? step(reason, `adopting: ${message}`, [], { ...again, stalled: late });
+  return over ?? step(reason, `adopting: ${message}`, [], { ...again, stalled: late });
 }
 
 /** Nothing serves, and people have said something else since: that is built in place of what does not become ready. */
@@ -164,6 +167,22 @@ function bothDead(snapshot: Snapshot, subject: StartedRevision, source: SourceVi
   return superseded(snapshot, subject, `${whatChanged(snapshot, subject)}, and ${dead}`);
 }
 
+/**
+ * What runs does not become ready a second time: with the config that is there by now, or for want of room. It goes on
+ * serving, and what people have said since is theirs to roll out, as if there were no release yet: built here, it would
+ * get traffic beside what runs before anything of it is proven.
+ */
+function inVain(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+  if (!isToRollOut(snapshot, subject, source)) return undefined;
+  const why = `what Deployment "${source.name}" runs does not become ready a second time`;
+  return superseded(snapshot, subject, `${whatChanged(snapshot, subject)}, and ${why}`);
+}
+
+/** What was tried is all that runs, and people wish for something else. */
+function isToRollOut({ wish }: Snapshot, { fingerprint }: StartedRevision, { live }: SourceView): boolean {
+  return live?.fingerprint === fingerprint && wish !== undefined && wish.fingerprint !== fingerprint;
+}
+
 /** In a write of its own: whoever has not heard of it can neither prove this revision nor begin another one. */
 function superseded({ now }: Snapshot, subject: StartedRevision, why: string): Verdict {
   const message = `revision ${subject.name} is no longer wanted: ${why}`;
@@ -185,6 +204,7 @@ function beginning(
   return (
     claimed(snapshot, source) ??
     letRun(snapshot, subject, source) ??
+    letRollOut(snapshot, subject, source) ??
     (missing && refused(missing)) ??
     freezeFirst(snapshot, roles)
   );
@@ -205,18 +225,38 @@ export function letRun(
   const to = isParked ? (subject.facts.sourceReplicas ?? 1) : from;
   const released: Effect[] =
     paused || to > from ? [{ kind: 'ScaleSource', uid, from, to, at: snapshot.now }] : [];
-  const effects = [...(subject === undefined ? [] : makeRoom(snapshot, subject)), ...released];
+  const effects = [...(subject === undefined ? [] : makeRoom(snapshot, subject, source)), ...released];
   if (effects.length === 0) return undefined;
   const message = `Deployment "${name}" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted`;
   return step('ReleasingSource', message, effects);
 }
 
-/** What was built and does not become ready, if nobody pointed a Service to it. */
-function makeRoom(snapshot: Snapshot, { name, facts: { color } }: StartedRevision): Effect[] {
+/** It serves meanwhile, and its own rollout ends no pod before another one is ready, or whatever people have said of that. */
+function letRollOut(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+  if (!isToRollOut(snapshot, subject, source)) return undefined;
+  const { uid, name, replicas, paused } = source;
+  const message = `Deployment "${name}" rolls out what people wish for, and what is ready of that is adopted`;
+  const effects: Effect[] = [
+    ...makeRoom(snapshot, subject, source),
+    ...(paused
+      ? [{ kind: 'ScaleSource' as const, uid, from: replicas, to: replicas, at: snapshot.now }]
+      : []),
+  ];
+  if (effects.length > 0) return step('ReleasingSource', message, effects);
+  return step('WaitingForSource', message, [], { lookAgainAt: snapshot.now + 5000 });
+}
+
+/** What was built in vain, if nobody pointed a Service to it, and it does not serve in place of the source. */
+function makeRoom(
+  snapshot: Snapshot,
+  { name, facts: { color } }: StartedRevision,
+  { ready, replicas }: SourceView,
+): Effect[] {
   const label = snapshot.release.spec.traffic.selectorLabel;
   const isNamed = snapshot.services.some((service) => selectedColor(service, label) === color);
-  const isDead = snapshot.sides[color].deployment?.revision === name && readyCount(snapshot, color) === 0;
-  return isDead && !isNamed ? scaleColor(snapshot, color, 0) : [];
+  const isSpare = readyCount(snapshot, color) === 0 || (ready > 0 && ready >= replicas);
+  const stands = snapshot.sides[color].deployment?.revision === name;
+  return stands && isSpare && !isNamed ? scaleColor(snapshot, color, 0) : [];
 }
 
 /**

@@ -60,7 +60,14 @@ const HANDS: Hands = {
   HoldSource: (world) => ({ ...world, source: { ...world.source, claimed: true, paused: true } }),
   ScaleSource: (world, { to, at }) => ({
     ...world,
-    source: { ...world.source, replicas: to, paused: false, parkedAt: at },
+    source: {
+      ...world.source,
+      replicas: to,
+      paused: false,
+      parkedAt: at,
+      // One that had no pods has new ones, of what stands in it.
+      ...(world.source.replicas === 0 && { runs: world.wish }),
+    },
   }),
   WriteTwin: (world) => world,
   WriteColor: (world, { color, revision, replicas, expected }) => {

@@ -29,7 +29,9 @@ export function eventsOf(world: World, plan: Plan): Event[] {
 }
 
 export function kubernetes(world: World): Event[] {
-  const { service } = world;
+  const { service, source, wish } = world;
+  const isRollingOut = !source.paused && source.replicas > 0 && source.runs !== wish;
+  const rolledOut = { name: 'the source rolls out', next: { ...world, source: { ...source, runs: wish } } };
   const pods = COLORS.flatMap((color): Event[] => {
     const side = world.sides[color];
     const own = side?.pods.find(({ revision }) => revision === side.revision);
@@ -42,9 +44,13 @@ export function kubernetes(world: World): Event[] {
     return [{ name: own.ready ? 'pods die' : 'pods get ready', next, content: own.content }];
   });
   const followed = { ...service, followed: service.color };
-  return service.followed === service.color
-    ? pods
-    : [...pods, { name: 'endpoints follow', next: { ...world, service: followed } }];
+  return [
+    ...(isRollingOut ? [rolledOut] : []),
+    ...pods,
+    ...(service.followed === service.color
+      ? []
+      : [{ name: 'endpoints follow', next: { ...world, service: followed } }]),
+  ];
 }
 
 export function jobs(world: World): Event[] {

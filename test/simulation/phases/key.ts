@@ -25,15 +25,13 @@ export function keyOf(world: World): string {
   const subject = revisions.find(({ facts }) => facts.attempt === latest);
   const job = world.jobs.find(({ attempt }) => attempt === latest);
   const converged = past(service.switchedAt, SPEC.traffic.convergeSeconds * SECOND);
-  const contents = [...new Set([...revisions.map(({ content }) => content), world.wish])];
+  const contents = [...new Set([...revisions.map(({ content }) => content), world.wish, world.source.runs])];
   return JSON.stringify([
     revisions.length === 0 ? world.wish : contents.indexOf(world.wish),
     world.suspend,
     Number(at) === latest ? verb : '',
     world.finalizer,
-    Object.values(world.source).map((value, index) =>
-      index === 4 ? past(world.source.parkedAt, PATIENCE) : value,
-    ),
+    sourceOf(world.source, contents, past),
     [service.color, service.followed, service.claimed, subject?.facts.outcome === undefined && converged],
     mark && [place(mark.revision), ranks.indexOf(mark.attempt), mark.direction],
     /^([A-Za-z]+):/.exec(service.reason ?? '')?.[1],
@@ -47,6 +45,11 @@ export function keyOf(world: World): string {
     measuredOf(world, subject),
     [status.phase === 'Stalled', past(bad, 10 * SECOND), past(bad, PATIENCE)],
   ]);
+}
+
+function sourceOf(source: World['source'], contents: readonly string[], past: Past): unknown {
+  const { runs, parkedAt, ...rest } = source;
+  return [rest, past(parkedAt, PATIENCE), source.replicas > 0 && contents.indexOf(runs)];
 }
 
 function sideOf({ revision, desired, pods }: Side, place: (name: string) => number): unknown {

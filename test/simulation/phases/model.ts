@@ -87,6 +87,8 @@ export interface World {
     readonly paused: boolean;
     readonly claimed: boolean;
     readonly parkedAt: number | undefined;
+    /** The content of its pods. */
+    readonly runs: string;
   };
   readonly service: {
     readonly color: Color | undefined;
@@ -111,7 +113,7 @@ export const FRESH: World = {
   suspend: false,
   action: undefined,
   finalizer: false,
-  source: { replicas: 1, ready: true, paused: false, claimed: false, parkedAt: undefined },
+  source: { replicas: 1, ready: true, paused: false, claimed: false, parkedAt: undefined, runs: 'v1' },
   service: {
     color: undefined,
     mark: undefined,
@@ -233,10 +235,11 @@ export function snapshotOf(world: World): Snapshot {
       paused: source.paused,
       rolledOut: true,
       readyHash: undefined,
-      readySets: source.ready && source.replicas > 0 ? ['checkout-1'] : [],
+      readySets: source.ready && source.replicas > 0 ? [`checkout-${source.runs}`] : [],
       fingerprint: world.wish,
       podLabels: { app: RELEASE },
-      ...(source.ready && source.replicas > 0 && { live: { fingerprint: 'v1', replicaSet: 'checkout-1' } }),
+      ...(source.ready &&
+        source.replicas > 0 && { live: { fingerprint: source.runs, replicaSet: `checkout-${source.runs}` } }),
       claimedBy: source.claimed ? RELEASE : undefined,
       parkedAt: source.parkedAt,
     },

@@ -176,9 +176,15 @@ function remembered({ phase, attempt, observedGeneration, checks }: ReleaseStatu
   };
 }
 
-const CALM = new Set(['pods get ready', 'endpoints follow', 'Job completes', 'measured good']);
+const CALM = new Set([
+  'the source rolls out',
+  'pods get ready',
+  'endpoints follow',
+  'Job completes',
+  'measured good',
+]);
 
-/** The operator is back, nobody suspends, pods get ready, endpoints follow, Jobs pass, measurements are good, time passes. */
+/** The operator is back, nobody suspends, the source rolls out, pods get ready, endpoints follow, Jobs pass, measurements are good, time passes. */
 function calmStep({ world, plan }: Settled): Event | undefined {
   if (plan.effects.length > 0) return { name: 'the operator is back', next: world };
   if (world.suspend) return { name: 'resume', next: { ...world, suspend: false } };

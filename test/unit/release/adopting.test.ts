@@ -388,6 +388,80 @@ describe('adopting a running Deployment', () => {
     });
   });
 
+  describe('of which what runs does not become ready a second time', () => {
+    const live = { fingerprint: 'v1', replicaSet: 'checkout-abc' };
+    const serving = { ...held, ready: 3, fingerprint: 'v2', live };
+    const late: Picture = {
+      source: serving,
+      revisions: { r1: started },
+      blue: { revision: 'r1', desired: 3, ready: 1 },
+      now: NOON + 10 * MINUTE,
+    };
+    const over: RevisionFacts = {
+      ...started,
+      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
+    };
+    const givenUp: Picture = { ...late, revisions: { r1: over } };
+    const { blue: _, ...without } = givenUp;
+
+    it('is given up at the deadline, where people wish for something else', () => {
+      const result = decided(late);
+      expect([result.phase, result.reason, result.message, result.effects]).to.deep.equal([
+        'Adopting',
+        'Superseded',
+        'revision r1 is no longer wanted: the Deployment changed, and what Deployment "checkout" runs does not become ready a second time',
+        ['RecordFacts r1 Superseded'],
+      ]);
+    });
+
+    for (const [what, picture] of Object.entries<Picture>({
+      'before the deadline': { ...late, now: NOON },
+      'while people wish for what is built': { ...late, source: { ...serving, fingerprint: 'v1' } },
+      'while something else runs': { ...late, source: { ...serving, live: { ...live, fingerprint: 'v0' } } },
+    }))
+      it(`goes on ${what}`, () => {
+        expect(decided(picture).reason).to.be.oneOf(['WaitingForReadiness', 'PreparationDeadlineExceeded']);
+      });
+
+    it('then lets the source roll out what people wish for, and frees the room of the colour', () => {
+      const { phase, reason, message, effects } = decided(givenUp);
+      expect([phase, reason, effects]).to.deep.equal([
+        'Adopting',
+        'ReleasingSource',
+        ['ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3'],
+      ]);
+      expect(message).to.equal(
+        'Deployment "checkout" rolls out what people wish for, and what is ready of that is adopted',
+      );
+    });
+
+    it('leaves pods of the colour that serve in place of those that the source lacks', () => {
+      const source = { ...serving, ready: 2 };
+      expect(decided({ ...givenUp, source }).effects).to.deep.equal(['ScaleSource 3 -> 3']);
+      const dead = { revision: 'r1', desired: 3, ready: 0 };
+      expect(decided({ ...givenUp, source, blue: dead }).effects).to.deep.equal([
+        'ScaleColor blue 3 -> 0',
+        'ScaleSource 3 -> 3',
+      ]);
+    });
+
+    it('waits while it rolls out', () => {
+      const { reason, effects, plan } = decided({ ...without, source: { ...serving, paused: false } });
+      expect([reason, effects, plan.lookAgainAt]).to.deep.equal([
+        'WaitingForSource',
+        [],
+        NOON + 10 * MINUTE + 5 * SECOND,
+      ]);
+    });
+
+    it('begins anew when most of its pods run it, or when people wish for what runs again', () => {
+      const rolled = { ...serving, paused: false, live: { fingerprint: 'v2', replicaSet: 'checkout-def' } };
+      const takenBack = { ...serving, paused: false, fingerprint: 'v1' };
+      for (const source of [rolled, takenBack])
+        expect(decided({ ...without, source }).effects).to.deep.equal(['CreateRevision r2 from live']);
+    });
+  });
+
   describe('that was given up, with nothing left to roll out, and no ready pod', () => {
     const over: RevisionFacts = {
       ...started,
