@@ -1,7 +1,9 @@
 /** What a rollback would find, and how long it would take: shown beforehand, and asked when one is wanted. */
-import { readyOfColor, servingCount, smallest, telling } from './endpoints.ts';
+
+import { COLORS } from '../api/status.ts';
+import { readyOfColor, readyPods, servingThrough, smallest, telling } from './endpoints.ts';
 import type { Roles, StartedRevision } from './roles.ts';
-import type { PodView, Snapshot } from './snapshot.ts';
+import type { PodView, ServiceView, Snapshot } from './snapshot.ts';
 
 /**
  * Ready pods of the target. None where its Deployment was edited or holds another revision, and none while ready pods
@@ -26,8 +28,14 @@ export function readyToReturn(snapshot: Snapshot, target: StartedRevision): numb
 
 /** What production had at the switch or has now, whichever is less: a side that fails must not ask for more. */
 export function neededToReturn(snapshot: Snapshot, { facts }: StartedRevision): number {
-  const serving = servingCount(snapshot);
+  const serving = smallest(telling(snapshot).map((service) => largerBehind(snapshot, service)));
   return Math.min(facts.verifiedReady ?? serving, serving);
+}
+
+/** Without its key a Service has both sides behind it: were the smaller one counted too, it would ask for itself, and grow with each look. */
+function largerBehind(snapshot: Snapshot, service: ServiceView): number {
+  const sides = COLORS.map((color) => servingThrough(snapshot, service, color));
+  return readyPods(service.endpoints).size - Math.min(...sides);
 }
 
 /** How long the slowest of these pods took from its creation to its readiness, seconds; undefined: none is ready. */

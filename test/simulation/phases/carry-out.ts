@@ -73,12 +73,12 @@ const HANDS: Hands = {
   WriteColor: (world, { color, revision, replicas, expected }) => {
     const before = world.sides[color];
     if ((before === undefined) !== (expected === undefined)) return world;
-    return withSide(world, color, { revision, desired: Math.min(1, replicas), pods: before?.pods ?? [] });
+    return withSide(world, color, { revision, desired: replicas, pods: before?.pods ?? [] });
   },
   ScaleColor: (world, { color, from, to }) => {
     const before = world.sides[color];
     if (before?.desired !== from) return world;
-    return withSide(world, color, { ...before, desired: Math.min(1, to) });
+    return withSide(world, color, { ...before, desired: to });
   },
   PatchSelector: (world, effect) => {
     const { service } = world;

@@ -2,7 +2,7 @@
  * The smallest cluster in which everything about a release can still happen: one Service, one pod a side, three
  * contents. Worlds are values; what `decide` orders is carried out at once, and only as its precondition allows.
  *
- * Left out: sizes, autoscalers, the recycling of pods, previews, the end of the release, and input that is wrong. The simulator has those.
+ * Left out: pods of one side that differ, autoscalers, the recycling of pods, previews, the end of the release, and input that is wrong. The simulator has those.
  */
 
 import type { Measurement } from '../../../src/analysis/measurement.ts';
@@ -64,7 +64,7 @@ export interface Pod {
 export interface Side {
   readonly revision: string;
   readonly desired: number;
-  /** At most one of each revision. */
+  /** At most one of each revision, which stands for all of it: they become ready, and die, together. */
   readonly pods: readonly Pod[];
 }
 
@@ -140,15 +140,26 @@ export function revisionNamed(world: World, name: string | undefined): Revision 
   return world.revisions.find((revision) => nameOf(revision) === name);
 }
 
+/** Each pod by its uid: of the revision that the side is to run as many as are desired, of older ones the last. */
+function podsOf(world: World, color: Color): [string, Pod][] {
+  const side = world.sides[color];
+  return (side?.pods ?? []).flatMap((pod) => {
+    const size = pod.revision === side?.revision ? side.desired : 1;
+    return Array.from({ length: size }, (_, index): [string, Pod] => [
+      `${color}-${pod.revision}-${index}`,
+      pod,
+    ]);
+  });
+}
+
 export function readyOn(world: World, color: Color): readonly Pod[] {
   return world.sides[color]?.pods.filter(({ ready }) => ready) ?? [];
 }
 
-function endpointsOf({ sides, source }: World, selected: Color | undefined): Endpoint[] {
+function endpointsOf(world: World, selected: Color | undefined): Endpoint[] {
+  const { source } = world;
   const colors = selected === undefined ? COLORS : [selected];
-  const own = colors.flatMap((color) =>
-    (sides[color]?.pods ?? []).map(({ revision, ready }) => ({ uid: `${color}-${revision}`, ready })),
-  );
+  const own = colors.flatMap((color) => podsOf(world, color).map(([uid, { ready }]) => ({ uid, ready })));
   const isSource = selected === undefined && source.replicas > 0;
   return listed(isSource ? [...own, { uid: 'source', ready: source.ready }] : own);
 }
@@ -157,18 +168,19 @@ function sideOf(world: World, color: Color): SideView {
   const side = world.sides[color];
   if (side === undefined)
     return { color, deployment: undefined, autoscaler: undefined, budget: undefined, pods: [], copies: [] };
-  const { revision, desired, pods } = side;
+  const { revision, desired } = side;
+  const pods = podsOf(world, color);
   const content = revisionNamed(world, revision)?.content ?? revision;
-  const ready = pods.filter((pod) => pod.ready).length;
+  const ready = pods.filter(([, pod]) => pod.ready).length;
   return {
     color,
     autoscaler: undefined,
     budget: undefined,
     copies: [],
     pods: pods.map(
-      (pod): PodView => ({
-        uid: `${color}-${pod.revision}`,
-        name: `${color}-${pod.revision}`,
+      ([uid, pod]): PodView => ({
+        uid,
+        name: uid,
         // Later than any switch: none of them is ever to be recycled.
         createdAt: Number.MAX_SAFE_INTEGER,
         revision: pod.revision,
@@ -190,7 +202,7 @@ function sideOf(world: World, color: Color): SideView {
       observed: true,
       desired,
       pods: pods.length,
-      updated: pods.filter((pod) => pod.revision === revision).length,
+      updated: pods.filter(([, pod]) => pod.revision === revision).length,
       ready,
       available: ready,
       replicaFailure: undefined,

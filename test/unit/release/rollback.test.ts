@@ -9,7 +9,7 @@ import {
 } from '../../../src/release/rollback.ts';
 import type { PodView } from '../../../src/release/snapshot.ts';
 import { committed, idle, r1, r2Committed, r2Validated, switched } from './situations.ts';
-import { endpointsOf, NOON, type Picture, SECOND, world } from './world.ts';
+import { editServices, endpointsOf, NOON, type Picture, SECOND, world } from './world.ts';
 
 /** r2 serves on green, r1 could take over on blue. */
 function sides(picture: Picture): { active: StartedRevision; target: StartedRevision } {
@@ -89,6 +89,22 @@ describe('pods that a way back would find', () => {
       const picture = { ...committed, green: { revision: 'r2', ready }, revisions: { r1, r2 } };
       expect(neededToReturn(world(picture), sides(picture).active)).to.equal(needed);
     });
+
+  it('are enough with as many as the larger side has, where a Service without its key has both behind it', () => {
+    const { verifiedReady: _, ...r2 } = r2Committed;
+    const at = (blue: number, green: number): number => {
+      const picture: Picture = {
+        ...committed,
+        blue: { revision: 'r1', ready: blue },
+        green: { revision: 'r2', ready: green },
+        revisions: { r1, r2 },
+      };
+      const pods = [...world(picture).sides.blue.pods, ...world(picture).sides.green.pods];
+      const endpoints = endpointsOf([...pods, { uid: 'somebody' }].map(({ uid }) => ({ uid, ready: true })));
+      return neededToReturn(editServices(world(picture), { endpoints }), sides(picture).active);
+    };
+    expect([at(2, 3), at(3, 2), at(0, 2)], 'with one that nobody knows').to.deep.equal([4, 4, 3]);
+  });
 });
 
 describe('how long the slowest pod took to become ready', () => {
