@@ -81,6 +81,11 @@ export function refused({ reason, message }: Problem): Verdict {
   return { phase: 'Stalled', reason, message, stalled: true };
 }
 
+/** People wish for something else than this; where nobody says what they wish for, they do not. */
+export function isChanged({ wish }: Snapshot, { fingerprint }: RevisionView): boolean {
+  return wish !== undefined && wish.fingerprint !== fingerprint;
+}
+
 /** What people wish for now and did not when this revision was frozen. */
 export function whatChanged({ config, release }: Snapshot, since: RevisionView | undefined): string {
   const differing = release.spec.workload.external === undefined ? changedConfig : writtenSecrets;

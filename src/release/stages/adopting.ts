@@ -22,9 +22,9 @@ import { configMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import { known, moveDueAt, refusalOf } from '../services.ts';
 import type { ServiceView, Snapshot, SourceView } from '../snapshot.ts';
-import { judgeInput, refused, whatChanged } from '../start.ts';
+import { isChanged, judgeInput, refused, whatChanged } from '../start.ts';
 import { groundwork, holdActive, upkeep } from '../upkeep.ts';
-import { freezeFirst } from './first.ts';
+import { freezeFirst, SOURCE_AGAIN_MS } from './first.ts';
 import { giveWay, PATIENCE_MS } from './give-way.ts';
 import { provenFacts } from './preparing.ts';
 
@@ -104,18 +104,14 @@ function waiting(
   { state, reason, message, lookAgainAt }: GateVerdict,
 ): Verdict {
   const late = state !== 'Running';
-  const over =
-    late && source !== undefined
-      ? (bothDead(snapshot, subject, source) ?? inVain(snapshot, subject, source))
-      : undefined;
+  const over = late && source !== undefined ? givenUp(snapshot, subject, source) : undefined;
   const again = lookAgainAt === undefined ? {} : { lookAgainAt };
   return over ?? step(reason, `adopting: ${message}`, [], { ...again, stalled: late });
 }
 
 /** Nothing serves, and people have said something else since: that is built in place of what does not become ready. */
 function begunAnew(snapshot: Snapshot, roles: Roles, subject: StartedRevision): Verdict | undefined {
-  const { wish } = snapshot;
-  if (wish === undefined || wish.fingerprint === subject.fingerprint) return undefined;
+  if (!isChanged(snapshot, subject)) return undefined;
   return (
     judged(snapshot, roles) ??
     superseded(snapshot, subject, 'spec.workload.deployment changed before anything served')
@@ -154,33 +150,37 @@ function reread(snapshot: Snapshot, subject: StartedRevision, { live }: SourceVi
 }
 
 /**
- * The source died while it was held, and what is built of it does not become ready either. What people have said since
- * is what may help, and it is theirs to roll out, as if there were no release yet: what becomes ready of it is adopted.
- * Built here instead, it would stand against a source that comes back.
+ * What people have said since is what may help, and it is theirs to roll out, as if there were no release yet: what
+ * becomes ready of it is adopted.
  */
-function bothDead(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
-  const { wish } = snapshot;
-  if (wish === undefined || wish.fingerprint === subject.fingerprint) return undefined;
+function givenUp(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
+  if (!isChanged(snapshot, subject)) return undefined;
+  const why = bothDead(snapshot, subject, source) ?? inVain(subject, source);
+  if (why === undefined) return undefined;
+  return superseded(snapshot, subject, `${whatChanged(snapshot, subject)}, and ${why}`);
+}
+
+/**
+ * The source died while it was held, and what is built of it does not become ready either. Built here, what people have
+ * said since would stand against a source that comes back.
+ */
+function bothDead(snapshot: Snapshot, subject: StartedRevision, source: SourceView): string | undefined {
   if (source.ready > 0 || readyCount(snapshot, subject.facts.color) > 0 || servingCount(snapshot) > 0)
     return undefined;
-  const dead = `no pod of Deployment "${source.name}" is ready, nor of ${subject.facts.color}`;
-  return superseded(snapshot, subject, `${whatChanged(snapshot, subject)}, and ${dead}`);
+  return `no pod of Deployment "${source.name}" is ready, nor of ${subject.facts.color}`;
 }
 
 /**
  * What runs does not become ready a second time: with the config that is there by now, or for want of room. It goes on
- * serving, and what people have said since is theirs to roll out, as if there were no release yet: built here, it would
- * get traffic beside what runs before anything of it is proven.
+ * serving: built here, what people have said since would get traffic beside what runs before anything of it is proven.
  */
-function inVain(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
-  if (!isToRollOut(snapshot, subject, source)) return undefined;
-  const why = `what Deployment "${source.name}" runs does not become ready a second time`;
-  return superseded(snapshot, subject, `${whatChanged(snapshot, subject)}, and ${why}`);
+function inVain(subject: StartedRevision, source: SourceView): string | undefined {
+  if (!isAllThatRuns(subject, source)) return undefined;
+  return `what Deployment "${source.name}" runs does not become ready a second time`;
 }
 
-/** What was tried is all that runs, and people wish for something else. */
-function isToRollOut({ wish }: Snapshot, { fingerprint }: StartedRevision, { live }: SourceView): boolean {
-  return live?.fingerprint === fingerprint && wish !== undefined && wish.fingerprint !== fingerprint;
+function isAllThatRuns({ fingerprint }: StartedRevision, { live }: SourceView): boolean {
+  return live?.fingerprint === fingerprint;
 }
 
 /** In a write of its own: whoever has not heard of it can neither prove this revision nor begin another one. */
@@ -219,13 +219,14 @@ export function letRun(
   subject: StartedRevision | undefined,
   source: SourceView,
 ): Verdict | undefined {
-  const { uid, name, replicas: from, ready, paused, live, parkedAt } = source;
+  const { name, replicas, ready, paused, live, parkedAt } = source;
   if (ready > 0 || live !== undefined) return undefined;
-  const isParked = subject !== undefined && from === 0 && parkedAt !== undefined;
-  const to = isParked ? (subject.facts.sourceReplicas ?? 1) : from;
-  const released: Effect[] =
-    paused || to > from ? [{ kind: 'ScaleSource', uid, from, to, at: snapshot.now }] : [];
-  const effects = [...(subject === undefined ? [] : makeRoom(snapshot, subject, source)), ...released];
+  const isParked = subject !== undefined && replicas === 0 && parkedAt !== undefined;
+  const to = isParked ? (subject.facts.sourceReplicas ?? 1) : replicas;
+  const effects = [
+    ...(subject === undefined ? [] : makeRoom(snapshot, subject, source)),
+    ...(paused || to > replicas ? [released(snapshot, source, to)] : []),
+  ];
   if (effects.length === 0) return undefined;
   const message = `Deployment "${name}" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted`;
   return step('ReleasingSource', message, effects);
@@ -233,17 +234,20 @@ export function letRun(
 
 /** It serves meanwhile, and its own rollout ends no pod before another one is ready, or whatever people have said of that. */
 function letRollOut(snapshot: Snapshot, subject: StartedRevision, source: SourceView): Verdict | undefined {
-  if (!isToRollOut(snapshot, subject, source)) return undefined;
-  const { uid, name, replicas, paused } = source;
+  if (!isAllThatRuns(subject, source) || !isChanged(snapshot, subject)) return undefined;
+  const { name, replicas, paused } = source;
   const message = `Deployment "${name}" rolls out what people wish for, and what is ready of that is adopted`;
-  const effects: Effect[] = [
+  const effects = [
     ...makeRoom(snapshot, subject, source),
-    ...(paused
-      ? [{ kind: 'ScaleSource' as const, uid, from: replicas, to: replicas, at: snapshot.now }]
-      : []),
+    ...(paused ? [released(snapshot, source, replicas)] : []),
   ];
   if (effects.length > 0) return step('ReleasingSource', message, effects);
-  return step('WaitingForSource', message, [], { lookAgainAt: snapshot.now + 5000 });
+  return step('WaitingForSource', message, [], { lookAgainAt: snapshot.now + SOURCE_AGAIN_MS });
+}
+
+/** Its size and the end of its pause are one write. */
+function released({ now }: Snapshot, { uid, replicas: from }: SourceView, to: number): Effect {
+  return { kind: 'ScaleSource', uid, from, to, at: now };
 }
 
 /** What was built in vain, if nobody pointed a Service to it, and it does not serve in place of the source. */

@@ -12,6 +12,9 @@ import type { Roles } from '../roles.ts';
 import type { Snapshot, SourceView } from '../snapshot.ts';
 import { freeze, nextNumber } from '../start.ts';
 
+/** Which pods of the source are ready is asked for, and not watched. */
+export const SOURCE_AGAIN_MS = 5000;
+
 export function freezeFirst(snapshot: Snapshot, { subject, attempt }: Roles): Verdict {
   const { source, wish, endpoint, now } = snapshot;
   const { external } = snapshot.release.spec.workload;
@@ -53,7 +56,7 @@ function adopt(snapshot: Snapshot, facts: RevisionFacts, source: SourceView): Ve
     return freezing(snapshot, what, freeze(snapshot, 'source', wish.fingerprint, adopting));
   }
   const message = `waiting for a ready pod of Deployment "${source.name}": only what really runs can be adopted`;
-  return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: now + 5000 };
+  return { phase: 'Adopting', reason: 'WaitingForSource', message, lookAgainAt: now + SOURCE_AGAIN_MS };
 }
 
 /** Let run again it has nothing left to roll out: what people have put right beside it, new pods alone would show. */

@@ -14,6 +14,7 @@ import type { Effect, Request, Verdict } from '../plan.ts';
 import { serviceMissing } from '../problems.ts';
 import type { Roles, StartedRevision } from '../roles.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { isChanged } from '../start.ts';
 import { tidying } from '../tidying.ts';
 import { LOCK_AFTER_SWITCH_MS, upkeep } from '../upkeep.ts';
 import { goBack, isWished } from './back.ts';
@@ -150,9 +151,9 @@ function settle(
 }
 
 /** What people wish for meanwhile is not forgotten; only the latest of it will be released. */
-function queued({ wish, release }: Snapshot, subject: StartedRevision): string {
-  if (wish === undefined || wish.fingerprint === subject.fingerprint) return '';
-  return `; ${wishInWords(release.spec)} has changed since: that is released after it`;
+function queued(snapshot: Snapshot, subject: StartedRevision): string {
+  if (!isChanged(snapshot, subject)) return '';
+  return `; ${wishInWords(snapshot.release.spec)} has changed since: that is released after it`;
 }
 
 /** The side that must be able to take over follows production's size, up only. */

@@ -4,6 +4,7 @@ import {
   createPace,
   isPressing,
   isProgress,
+  type Pace,
   PROGRESS_WAITS_MS,
   withSeen,
 } from '../../../src/controller/progress.ts';
@@ -24,6 +25,13 @@ const waiting = (ready: number): ReleaseStatus => ({
 });
 
 describe('the pace of status writes', () => {
+  let now: number;
+  let pace: Pace;
+  beforeEach(() => {
+    now = 5_000;
+    pace = createPace(() => now);
+  });
+
   it('takes counts and sentences that move within a phase for progress', () => {
     expect(isProgress(waiting(0), waiting(1))).to.equal(true);
   });
@@ -43,8 +51,6 @@ describe('the pace of status writes', () => {
     expect(isProgress(waiting(0), { ...waiting(1), decisions: [pointed] })).to.equal(true);
   });
   it('writes news at once, and progress two seconds later with all that came meanwhile', () => {
-    let now = 5_000;
-    const pace = createPace(() => now);
     expect(pace.waitMs('a', {}, waiting(0))).to.equal(0);
     now += 60_000;
     expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);
@@ -56,8 +62,6 @@ describe('the pace of status writes', () => {
     expect(pace.waitMs('a', waiting(2), waiting(3))).to.equal(PROGRESS_WAITS_MS);
   });
   it('tells of progress with the news that come before its time, and lets what comes next wait anew', () => {
-    let now = 5_000;
-    const pace = createPace(() => now);
     pace.waitMs('a', waiting(0), waiting(1));
     now += 900;
     expect(pace.waitMs('a', waiting(0), { ...waiting(3), phase: 'Switching' })).to.equal(0);
@@ -65,8 +69,6 @@ describe('the pace of status writes', () => {
     expect(pace.waitMs('a', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);
   });
   it('lets each release wait by itself, one that was forgotten anew, and none after the clock was set back', () => {
-    let now = 5_000;
-    const pace = createPace(() => now);
     pace.waitMs('a', waiting(0), waiting(1));
     now += 500;
     expect(pace.waitMs('b', waiting(0), waiting(1))).to.equal(PROGRESS_WAITS_MS);

@@ -352,6 +352,67 @@ describe('a status that is being written', () => {
   });
 });
 
+describe('a status of which only the words have changed', () => {
+  it('waits two seconds, and anew where it said the old words again meanwhile', async () => {
+    const spec = {
+      ...(release.spec as object),
+      traffic: { services: [{ name: 'shop' }, { name: 'admin' }] },
+    };
+    const metadata = { ...release.metadata, resourceVersion: '2', finalizers: [FINALIZER] };
+    const cache = emptyCache();
+    cache.releases.note({ spec, metadata, status: { conditions: [] } });
+    const said: string[] = [];
+    let version = 2;
+    let missing = 'shop';
+    const labels = { app: 'shop' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'shop:v1' }] } };
+    const client = {
+      get: async ({ kind }: ResourceType, { name }: { name: string }) => {
+        if (kind === SERVICES.kind) return name === missing ? undefined : serviceOf(name);
+        const source = { namespace: 'demo', name, uid: name, resourceVersion: '1' };
+        return { metadata: source, spec: { selector: { matchLabels: labels }, template } };
+      },
+      list: async () => [],
+      patch: async (_: unknown, __: unknown, { body }: any) => {
+        said.push(body.status.message);
+        const before = cache.releases.get({ namespace: 'demo', name: 'shop' })?.status as object;
+        const resourceVersion = String(++version);
+        return { spec, metadata: { ...metadata, resourceVersion }, status: { ...before, ...body.status } };
+      },
+    };
+    const { signal } = new AbortController();
+    const context = { signal, urgent: false, pause: async () => {}, news: async () => false };
+    let now = NOON;
+    const reconcile = reconcilerOf(client, cache, () => now);
+    const seen: unknown[] = [];
+    for (const [afterMs, name] of [
+      [0, 'shop'],
+      [1_000, 'admin'],
+      [1_000, 'shop'],
+      [1_000, 'admin'],
+      [2_000, 'admin'],
+    ] as const) {
+      now += afterMs;
+      missing = name;
+      const result = await reconcile('demo/shop', context);
+      seen.push([said.length, 'afterMs' in result && result.afterMs]);
+    }
+    expect(seen).to.deep.equal([
+      [1, 15_000],
+      [1, 2_000],
+      [1, 15_000],
+      [1, 2_000],
+      [2, 15_000],
+    ]);
+    expect(said).to.deep.equal(
+      ['shop', 'admin'].map(
+        (name, index) =>
+          `Service "${name}" does not exist in namespace "demo": create it or correct spec.traffic.services[${index}].name`,
+      ),
+    );
+  });
+});
+
 describe('a release whose spec cannot be read', () => {
   const finalizers = ['somebody/else', 'bluegreen.dev/release'];
   const unreadable: BlueGreenReleaseObject = {

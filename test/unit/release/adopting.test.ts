@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RevisionFacts } from '../../../src/release/facts.ts';
 import type { ServiceView, Snapshot } from '../../../src/release/snapshot.ts';
-import { decided, decidedOn, effectOf } from './decided.ts';
+import { type Decided, decided, decidedOn, effectOf } from './decided.ts';
 import { FORWARD_1, fresh, idle } from './situations.ts';
 import { editServices, endpointsOf, LABEL, MINUTE, NOON, type Picture, SECOND, UID, world } from './world.ts';
 
@@ -14,6 +14,13 @@ const started: RevisionFacts = {
 };
 const validated: RevisionFacts = { ...started, validatedAt: NOON - 20 * SECOND };
 const verified: RevisionFacts = { ...validated, verifiedAt: NOON - 10 * SECOND, verifiedReady: 3 };
+const superseded = {
+  kind: 'Superseded',
+  at: NOON,
+  reason: 'Superseded',
+  message: 'no longer wanted',
+} as const;
+const over: RevisionFacts = { ...started, outcome: superseded };
 
 const running = { replicas: 3, claimedBy: undefined } as const;
 const held = { replicas: 3, paused: true } as const;
@@ -31,6 +38,24 @@ const proving: Picture = {
   revisions: { r1: validated },
 };
 const draining: Picture = { ...proving, revisions: { r1: verified } };
+
+/** What was begun is not given up: at most it is told that it takes longer. */
+function goesOn(pictures: Readonly<Record<string, Picture>>): void {
+  for (const [what, picture] of Object.entries(pictures))
+    it(`goes on ${what}`, () => {
+      expect(decided(picture).reason).to.be.oneOf(['WaitingForReadiness', 'PreparationDeadlineExceeded']);
+    });
+}
+
+function isReleased({ phase, reason, effects }: Decided, ...released: string[]): void {
+  expect([phase, reason, effects]).to.deep.equal(['Adopting', 'ReleasingSource', released]);
+}
+
+function waitsForSource(picture: Picture): void {
+  const { reason, effects, plan } = decided(picture);
+  const again = (picture.now ?? NOON) + 5 * SECOND;
+  expect([reason, effects, plan.lookAgainAt]).to.deep.equal(['WaitingForSource', [], again]);
+}
 
 describe('adopting a running Deployment', () => {
   it('protects itself with a finalizer before anything else', () => {
@@ -64,18 +89,18 @@ describe('adopting a running Deployment', () => {
   });
 
   it('waits for a ready pod: only what really runs can be adopted', () => {
-    const { reason, message, effects } = decided({ source: { ...running, ready: 0 } });
-    expect([reason, effects]).to.deep.equal(['WaitingForSource', []]);
-    expect(message).to.equal(
+    const waiting: Picture = { source: { ...running, ready: 0 } };
+    waitsForSource(waiting);
+    expect(decided(waiting).message).to.equal(
       'waiting for a ready pod of Deployment "checkout": only what really runs can be adopted',
     );
   });
 
   it('lets a source run that a release of this name has left held, which people ended by force', () => {
     const left = { ...running, ready: 0, paused: true, rolledOut: false };
-    const { reason, message, effects } = decided({ source: { ...left, claimedBy: 'checkout' } });
-    expect([reason, effects]).to.deep.equal(['ReleasingSource', ['ScaleSource 3 -> 3']]);
-    expect(message).to.equal(
+    const result = decided({ source: { ...left, claimedBy: 'checkout' } });
+    isReleased(result, 'ScaleSource 3 -> 3');
+    expect(result.message).to.equal(
       'Deployment "checkout" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted',
     );
     const theirs = decided({ source: { ...left, claimedBy: undefined } });
@@ -90,14 +115,11 @@ describe('adopting a running Deployment', () => {
     const left = { ...fresh, mark: FORWARD_1, jobs: [{ attempt: 4 }] };
     const begun = effectOf(decided(left), 'CreateRevision').facts;
     expect(begun.attempt).to.equal(5);
-    const outcome = {
-      kind: 'Superseded' as const,
-      at: NOON,
-      reason: 'Superseded',
-      message: 'no longer wanted',
-    };
-    const over = decided({ ...left, revisions: { r1: { ...begun, outcome } } });
-    expect([over.reason, over.effects]).to.deep.equal(['FreezingRevision', ['CreateRevision r2 from live']]);
+    const { reason, effects } = decided({
+      ...left,
+      revisions: { r1: { ...begun, outcome: superseded } },
+    });
+    expect([reason, effects]).to.deep.equal(['FreezingRevision', ['CreateRevision r2 from live']]);
   });
 
   it('waits on without a word for another process that begins: it asks for itself, and nothing is new', () => {
@@ -282,10 +304,6 @@ describe('adopting a running Deployment', () => {
       blue: { revision: 'r1', desired: 3, ready: 0 },
       now: NOON + 10 * MINUTE,
     };
-    const over: RevisionFacts = {
-      ...started,
-      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
-    };
     const givenUp: Picture = { ...late, revisions: { r1: over } };
 
     it('gives it up at the deadline, where people wish for something else: that may be the fix', () => {
@@ -301,7 +319,7 @@ describe('adopting a running Deployment', () => {
       expect(effectOf(result, 'RecordFacts').facts).to.deep.equal({ ...started, outcome });
     });
 
-    for (const [what, picture] of Object.entries<Picture>({
+    goesOn({
       'before the deadline': { ...late, now: NOON },
       'while people wish for what is built': { ...late, source: { ...dead, fingerprint: 'v1' } },
       'while a pod of the source is ready': { ...late, source: { ...held, ready: 1, fingerprint: 'v2' } },
@@ -320,52 +338,48 @@ describe('adopting a running Deployment', () => {
         ...late,
         service: { endpoints: [{ podUid: 'somebody', ready: true, serving: true, group: 'IPv4/http' }] },
       },
-    })) {
-      it(`goes on ${what}`, () => {
-        expect(decided(picture).reason).to.be.oneOf(['WaitingForReadiness', 'PreparationDeadlineExceeded']);
-      });
-    }
+    });
 
     it('then lets the source roll out what people wish for, and frees the room of the colour', () => {
-      const { phase, reason, message, effects } = decided(givenUp);
-      expect([phase, reason, effects]).to.deep.equal([
-        'Adopting',
-        'ReleasingSource',
-        ['ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3'],
-      ]);
-      expect(message).to.equal(
+      const result = decided(givenUp);
+      isReleased(result, 'ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3');
+      expect(result.message).to.equal(
         'Deployment "checkout" has no ready pod: it rolls out what people wish for, and what is ready of that is adopted',
       );
     });
 
     it('leaves a colour that a Service names, or that is ready by now', () => {
-      const released = ['ScaleSource 3 -> 3'];
-      expect(decided({ ...givenUp, route: 'blue', mark: undefined }).effects).to.deep.equal(released);
-      expect(decided({ ...givenUp, blue: { revision: 'r1', ready: 3 } }).effects).to.deep.equal(released);
-      expect(decided({ ...givenUp, blue: { revision: 'r9', desired: 3, ready: 0 } }).effects).to.deep.equal(
-        released,
-      );
+      for (const picture of [
+        { ...givenUp, route: 'blue', mark: undefined },
+        { ...givenUp, blue: { revision: 'r1', ready: 3 } },
+        { ...givenUp, blue: { revision: 'r9', desired: 3, ready: 0 } },
+      ] as const)
+        isReleased(decided(picture), 'ScaleSource 3 -> 3');
       const two = world({ ...givenUp, services: ['checkout', 'admin'] });
       const [first, second] = two.services as [ServiceView, ServiceView];
       const named = { ...second, selector: { ...second.selector, [LABEL]: 'blue' } };
-      expect(decidedOn({ ...two, services: [first, named] }).effects, 'one of two names it').to.deep.equal(
-        released,
-      );
+      // One of two names it.
+      isReleased(decidedOn({ ...two, services: [first, named] }), 'ScaleSource 3 -> 3');
+    });
+
+    it('leaves a colour that is ready by now beside a source that was parked: one without pods takes nothing over', () => {
+      const parked = { ...dead, replicas: 0, parkedAt: NOON };
+      const serving = { ...givenUp, source: parked, blue: { revision: 'r1', ready: 3 } };
+      isReleased(decided(serving), 'ScaleSource 0 -> 3');
     });
 
     it('scales a source up again that was parked when the proof was lost, and none that people scaled to 0', () => {
-      const at = (source: object) =>
-        decided({ ...givenUp, source: { ...dead, replicas: 0, ...source } }).effects;
-      expect(at({ parkedAt: NOON })).to.deep.equal(['ScaleColor blue 3 -> 0', 'ScaleSource 0 -> 3']);
-      expect(at({})).to.deep.equal(['ScaleColor blue 3 -> 0', 'ScaleSource 0 -> 0']);
-      expect(at({ parkedAt: NOON, paused: false })).to.deep.equal([
-        'ScaleColor blue 3 -> 0',
-        'ScaleSource 0 -> 3',
-      ]);
-      expect(at({ parkedAt: NOON, replicas: 2 })).to.deep.equal([
-        'ScaleColor blue 3 -> 0',
-        'ScaleSource 2 -> 2',
-      ]);
+      for (const [source, scaled] of [
+        [{ parkedAt: NOON }, 'ScaleSource 0 -> 3'],
+        [{}, 'ScaleSource 0 -> 0'],
+        [{ parkedAt: NOON, paused: false }, 'ScaleSource 0 -> 3'],
+        [{ parkedAt: NOON, replicas: 2 }, 'ScaleSource 2 -> 2'],
+      ] as const)
+        isReleased(
+          decided({ ...givenUp, source: { ...dead, replicas: 0, ...source } }),
+          'ScaleColor blue 3 -> 0',
+          scaled,
+        );
     });
 
     it('lets nothing of it run anew while a pod of it is ready, or is known by what it runs', () => {
@@ -379,12 +393,7 @@ describe('adopting a running Deployment', () => {
 
     it('waits for a ready pod of it then, while it rolls out', () => {
       const { blue: _, ...released } = { ...givenUp, source: { ...dead, paused: false, rolledOut: false } };
-      const { reason, effects, plan } = decided(released);
-      expect([reason, effects, plan.lookAgainAt]).to.deep.equal([
-        'WaitingForSource',
-        [],
-        NOON + 10 * MINUTE + 5 * SECOND,
-      ]);
+      waitsForSource(released);
     });
   });
 
@@ -396,10 +405,6 @@ describe('adopting a running Deployment', () => {
       revisions: { r1: started },
       blue: { revision: 'r1', desired: 3, ready: 1 },
       now: NOON + 10 * MINUTE,
-    };
-    const over: RevisionFacts = {
-      ...started,
-      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
     };
     const givenUp: Picture = { ...late, revisions: { r1: over } };
     const { blue: _, ...without } = givenUp;
@@ -414,44 +419,29 @@ describe('adopting a running Deployment', () => {
       ]);
     });
 
-    for (const [what, picture] of Object.entries<Picture>({
+    goesOn({
       'before the deadline': { ...late, now: NOON },
       'while people wish for what is built': { ...late, source: { ...serving, fingerprint: 'v1' } },
       'while something else runs': { ...late, source: { ...serving, live: { ...live, fingerprint: 'v0' } } },
-    }))
-      it(`goes on ${what}`, () => {
-        expect(decided(picture).reason).to.be.oneOf(['WaitingForReadiness', 'PreparationDeadlineExceeded']);
-      });
+    });
 
     it('then lets the source roll out what people wish for, and frees the room of the colour', () => {
-      const { phase, reason, message, effects } = decided(givenUp);
-      expect([phase, reason, effects]).to.deep.equal([
-        'Adopting',
-        'ReleasingSource',
-        ['ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3'],
-      ]);
-      expect(message).to.equal(
+      const result = decided(givenUp);
+      isReleased(result, 'ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3');
+      expect(result.message).to.equal(
         'Deployment "checkout" rolls out what people wish for, and what is ready of that is adopted',
       );
     });
 
     it('leaves pods of the colour that serve in place of those that the source lacks', () => {
       const source = { ...serving, ready: 2 };
-      expect(decided({ ...givenUp, source }).effects).to.deep.equal(['ScaleSource 3 -> 3']);
+      isReleased(decided({ ...givenUp, source }), 'ScaleSource 3 -> 3');
       const dead = { revision: 'r1', desired: 3, ready: 0 };
-      expect(decided({ ...givenUp, source, blue: dead }).effects).to.deep.equal([
-        'ScaleColor blue 3 -> 0',
-        'ScaleSource 3 -> 3',
-      ]);
+      isReleased(decided({ ...givenUp, source, blue: dead }), 'ScaleColor blue 3 -> 0', 'ScaleSource 3 -> 3');
     });
 
     it('waits while it rolls out', () => {
-      const { reason, effects, plan } = decided({ ...without, source: { ...serving, paused: false } });
-      expect([reason, effects, plan.lookAgainAt]).to.deep.equal([
-        'WaitingForSource',
-        [],
-        NOON + 10 * MINUTE + 5 * SECOND,
-      ]);
+      waitsForSource({ ...without, source: { ...serving, paused: false } });
     });
 
     it('begins anew when most of its pods run it, or when people wish for what runs again', () => {
@@ -463,10 +453,6 @@ describe('adopting a running Deployment', () => {
   });
 
   describe('that was given up, with nothing left to roll out, and no ready pod', () => {
-    const over: RevisionFacts = {
-      ...started,
-      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
-    };
     const source = { replicas: 3, ready: 0, paused: false, rolledOut: true, fingerprint: 'v2' };
 
     it('begins anew with what people say: what they have put right beside it, new pods alone would show', () => {
@@ -483,24 +469,16 @@ describe('adopting a running Deployment', () => {
     });
 
     it('waits where people have scaled it to 0, and where nothing was ever begun', () => {
-      expect(decided({ source: { ...source, replicas: 0 }, revisions: { r1: over } }).reason).to.equal(
-        'WaitingForSource',
-      );
-      expect(decided({ source }).reason).to.equal('WaitingForSource');
+      waitsForSource({ source: { ...source, replicas: 0 }, revisions: { r1: over } });
+      waitsForSource({ source });
     });
 
     it('waits where a pod is ready of which nobody knows yet what it runs', () => {
-      expect(decided({ source: { ...source, ready: 1 }, revisions: { r1: over } }).reason).to.equal(
-        'WaitingForSource',
-      );
+      waitsForSource({ source: { ...source, ready: 1 }, revisions: { r1: over } });
     });
   });
 
   describe('that was given up', () => {
-    const over: RevisionFacts = {
-      ...started,
-      outcome: { kind: 'Superseded', at: NOON, reason: 'Superseded', message: 'no longer wanted' },
-    };
     const live = { fingerprint: 'v2', replicaSet: 'checkout-def' };
     const again: Picture = { source: { ...held, live }, revisions: { r1: over } };
 
