@@ -1,7 +1,9 @@
 /** The least that moves traffic from one Deployment to another, with the endpoints read back. */
-import type { KubeClient, ListWatchClient } from '../src/kube/ports.ts';
+import type { Patch } from '../src/kube/ports.ts';
+import type { KubeTransport } from '../src/kube/transport.ts';
 import { DEPLOYMENTS, ENDPOINT_SLICES, type EndpointSlice, NAMESPACES, SERVICES } from '../src/kube/types.ts';
 import type { Say } from './benchmark.ts';
+import { follow } from './follow.ts';
 import type { Lab } from './lab.ts';
 import { wallClock } from './numbers.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -11,18 +13,26 @@ const PER_NAMESPACE = 100;
 
 type Color = 'blue' | 'green';
 
+const replaced = (values: Readonly<Record<string, string | number>>): Patch => ({
+  type: 'json',
+  operations: Object.entries(values).map(([path, value]) => ({ op: 'replace', path, value })),
+});
+const released = (image: string): Patch =>
+  replaced({ '/spec/replicas': 1, '/spec/template/spec/containers/0/image': image });
+const SWITCHED = replaced({ '/spec/selector/color': 'green' });
+
 export class PlainScript {
-  readonly #client: KubeClient & ListWatchClient;
+  readonly #client: KubeTransport;
   readonly #endpoints: Endpoints;
   readonly #apps: readonly App[];
 
-  private constructor(client: KubeClient & ListWatchClient, apps: readonly App[]) {
+  private constructor(client: KubeTransport, apps: readonly App[]) {
     this.#client = client;
     this.#apps = apps;
     this.#endpoints = new Endpoints(client);
   }
 
-  /** Blue runs and has the traffic; of green there is the Service alone. The applications bear the prefix. */
+  /** Blue runs and has the traffic; green has run once and is at 0. The applications bear the prefix. */
   static async prepare({ client }: Lab, size: number, prefix: string, say: Say): Promise<PlainScript> {
     say(`preparing ${size} applications for the plain script`);
     const apps = Array.from({ length: size }, (_, index) => appAt(index, prefix));
@@ -30,7 +40,8 @@ export class PlainScript {
       await client.create(NAMESPACES, { metadata: { name } });
     const script = new PlainScript(client, apps);
     await sideBySide(16, apps, async (app) => {
-      await client.create(DEPLOYMENTS, deployment(app, 'blue'));
+      await client.create(DEPLOYMENTS, deployment(app, 'blue', 1));
+      await client.create(DEPLOYMENTS, deployment(app, 'green', 0));
       await client.create(SERVICES, service(app, app.name, 'blue'));
       await client.create(SERVICES, service(app, `${app.name}-green`, 'green'));
     });
@@ -47,10 +58,9 @@ export class PlainScript {
 
   async #release(app: App): Promise<void> {
     const { namespace, name } = app;
-    await this.#client.create(DEPLOYMENTS, deployment(app, 'green'));
+    await this.#client.patch(DEPLOYMENTS, { namespace, name: `${name}-green` }, released(`${name}:v2`));
     await this.#endpoints.are(app, `${name}-green`, 'green');
-    const operations = [{ op: 'replace' as const, path: '/spec/selector/color', value: 'green' }];
-    await this.#client.patch(SERVICES, { namespace, name }, { type: 'json', operations });
+    await this.#client.patch(SERVICES, { namespace, name }, SWITCHED);
     await this.#endpoints.are(app, name, 'green');
   }
 
@@ -71,13 +81,14 @@ function appAt(index: number, prefix: string): App {
 function deployment(
   { namespace, name }: App,
   color: Color,
+  replicas: number,
 ): { metadata: { namespace: string; name: string } } {
   const labels = { app: name, color };
   const container = { name: 'app', image: `${name}:v1`, ports: [{ containerPort: 8080 }] };
   return {
     metadata: { namespace, name: `${name}-${color}` },
     spec: {
-      replicas: 1,
+      replicas,
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
@@ -102,26 +113,20 @@ class Endpoints {
   readonly #behind: Map<string, readonly string[]> = new Map();
   readonly #waiting: Map<string, () => void> = new Map();
 
-  constructor(client: ListWatchClient) {
-    this.#follow(client).catch((error: unknown) => {
-      if (!this.#stopping.signal.aborted) throw error;
-    });
+  constructor(client: KubeTransport) {
+    const scope = { labelSelector: LABEL, signal: this.#stopping.signal };
+    follow<EndpointSlice>(client, ENDPOINT_SLICES, scope, (slice) => this.#note(slice));
   }
 
-  async #follow(client: ListWatchClient): Promise<void> {
-    const scope = { labelSelector: LABEL, sendInitialEvents: true, signal: this.#stopping.signal };
-    for await (const event of client.watch<EndpointSlice>(ENDPOINT_SLICES, scope)) {
-      if (event.type === 'BOOKMARK') continue;
-      const { metadata, endpoints } = event.object;
-      const key = `${metadata.namespace}/${metadata.labels?.['kubernetes.io/service-name']}`;
-      this.#behind.set(
-        key,
-        (endpoints ?? []).map(({ conditions, targetRef }) =>
-          conditions?.ready ? (targetRef?.name ?? '') : 'not ready',
-        ),
-      );
-      this.#waiting.get(key)?.();
-    }
+  #note({ metadata, endpoints }: EndpointSlice): void {
+    const key = `${metadata.namespace}/${metadata.labels?.['kubernetes.io/service-name']}`;
+    this.#behind.set(
+      key,
+      (endpoints ?? []).map(({ conditions, targetRef }) =>
+        conditions?.ready ? (targetRef?.name ?? '') : 'not ready',
+      ),
+    );
+    this.#waiting.get(key)?.();
   }
 
   are({ namespace, name }: App, serviceName: string, color: Color): Promise<void> {

@@ -1,15 +1,13 @@
 /**
- * Many releases at once, beside a script that does the least that moves traffic. Both work on fresh colours of
- * applications with one pod; the script, 32 at a time: write the colour's Deployment, wait for its endpoints, patch
- * the Service, wait for its endpoints. A Deployment that people edit is rolled out too, with no pods, which the script
- * has nothing like; a release that has its Deployment in it has not either.
+ * Many releases at once, beside a script that does the least that moves traffic. Both work on applications with one pod
+ * whose idle colour is at 0 with an earlier version; the script, 32 at a time: write the colour's Deployment, wait for
+ * its endpoints, patch the Service, wait for its endpoints. A Deployment that people edit is rolled out too, with no pods,
+ * which the script has nothing like; a release that has its Deployment in it has not either.
  */
 import { ANNOTATION_FACTS, LABEL_RELEASE } from '../../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
 import type { ReleaseStatus } from '../../src/api/status.ts';
 import { parseTime } from '../../src/api/time.ts';
-import type { KubeObject, ResourceType } from '../../src/kube/ports.ts';
-import { createReflector } from '../../src/kube/reflector.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision, DEPLOYMENTS } from '../../src/kube/types.ts';
 import { parseFacts } from '../../src/release/facts.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -17,6 +15,7 @@ import { count, type Request, type Sort } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Copy } from '../copies.ts';
 import { deployedImage, type Fixture, type State, statedImage } from '../fixture.ts';
+import { follow } from '../follow.ts';
 import { type Lab, ofOperator } from '../lab.ts';
 import { median, wallClock } from '../numbers.ts';
 import { PlainScript } from '../plain-script.ts';
@@ -137,7 +136,9 @@ async function releaseAll(
       },
       500,
     );
-  const stopFacts = follow<ControllerRevision>(lab, CONTROLLER_REVISIONS, ({ metadata }) => {
+  const witness = new AbortController();
+  const scope = { signal: witness.signal };
+  follow<ControllerRevision>(lab.client, CONTROLLER_REVISIONS, scope, ({ metadata }) => {
     const { verifiedAt = 0 } = parseFacts(metadata.annotations?.[ANNOTATION_FACTS]) ?? {};
     if (verifiedAt < from) return;
     first(verified, `${metadata.namespace}/${metadata.labels?.[LABEL_RELEASE]}`);
@@ -149,7 +150,7 @@ async function releaseAll(
   });
   await until(`${count} releases to be verified`, () => verified.size === count);
   // Not before: to read every status of a crowd takes time that is measured, and nobody but the operator has to.
-  const stopStatuses = follow<BlueGreenReleaseObject>(lab, RELEASES, ({ metadata, status }) => {
+  follow<BlueGreenReleaseObject>(lab.client, RELEASES, scope, ({ metadata, status }) => {
     const key = `${metadata.namespace}/${metadata.name}`;
     const { switch: last, phase } = (status ?? {}) as ReleaseStatus;
     if ((parseTime(last?.decidedAt) ?? 0) < from || last?.convergedAt === undefined) return;
@@ -157,7 +158,7 @@ async function releaseAll(
     if (phase === 'Committed' || phase === 'Idle') committed.add(key);
   });
   await until(`${count} releases to tell of it`, () => told.size === count && committed.size === count);
-  await Promise.all([stopFacts(), stopStatuses()]);
+  witness.abort();
   const requests = audit.read().filter(ofOperator);
   audit.close();
   const last = (seen: Map<string, number>): number => (Math.max(...seen.values()) - from) / 1000;
@@ -170,23 +171,6 @@ async function releaseAll(
     clusterCpu,
     requests: requests.filter(({ at }) => at < end),
   };
-}
-
-/** Calls back with every state of every object of a kind; a watch that breaks is begun anew. */
-function follow<T extends KubeObject>(
-  { client }: Lab,
-  type: ResourceType,
-  onObject: (object: T) => void,
-): () => Promise<void> {
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const reflector = createReflector<T>({
-    client,
-    type,
-    onChange: (_change, object) => onObject(object),
-    log: silent,
-  });
-  reflector.start();
-  return () => reflector.stop();
 }
 
 const SORTS: readonly Sort[] = ['write', 'dry run', 'read', 'event'];
