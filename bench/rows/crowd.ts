@@ -4,27 +4,21 @@
  * its endpoints, patch the Service, wait for its endpoints. A Deployment that people edit is rolled out too, with no pods,
  * which the script has nothing like; a release that has its Deployment in it has not either.
  */
-import { ANNOTATION_FACTS, LABEL_RELEASE } from '../../src/api/names.ts';
-import { type BlueGreenReleaseObject, RELEASES } from '../../src/api/resource.ts';
-import type { ReleaseStatus } from '../../src/api/status.ts';
-import { parseTime } from '../../src/api/time.ts';
-import { CONTROLLER_REVISIONS, type ControllerRevision, DEPLOYMENTS } from '../../src/kube/types.ts';
-import { parseFacts } from '../../src/release/facts.ts';
-import { eventually } from '../../test/support/eventually.ts';
+import { RELEASES } from '../../src/api/resource.ts';
+import { DEPLOYMENTS } from '../../src/kube/types.ts';
 import { count, type Request, type Sort } from '../audit.ts';
 import type { Benchmark, Say } from '../benchmark.ts';
 import type { Copy } from '../copies.ts';
+import { type Witnessed, witnessCrowd } from '../crowd-witness.ts';
 import { deployedImage, type Fixture, type State, statedImage } from '../fixture.ts';
-import { follow } from '../follow.ts';
 import { type Lab, ofOperator } from '../lab.ts';
-import { median, wallClock } from '../numbers.ts';
+import { median } from '../numbers.ts';
 import { PlainScript } from '../plain-script.ts';
 import { below, plain, type Row } from '../row.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { parts } from './parts.ts';
 
 const AT_ONCE = 32;
-const MOST_MS = 1_200_000;
 
 export const crowd: Benchmark = {
   name: 'crowd',
@@ -96,81 +90,31 @@ interface Cost {
   readonly clusterCpu: number;
 }
 
-interface Crowded extends Cost {
+interface Crowded extends Witnessed {
   /** Seconds of CPU of the operator, until the last commit. */
   readonly operatorCpu: number;
-  /** Seconds until the last status told of it, too. */
-  readonly told: number;
-  /** Seconds of each release, from the answer to the change of its Deployment until it was verified. */
-  readonly each: readonly number[];
   /** What the operator asked until the last one was verified, watches and all. */
   readonly requests: readonly Request[];
 }
 
-/** Verified is what the facts of a revision say is: a status tells of it, and may be written later. */
 async function releaseAll(
   lab: Lab,
   copies: readonly Copy[],
   form: Form,
   say: Say,
 ): Promise<Omit<Crowded, 'operatorCpu'>> {
-  const from = wallClock();
-  const cpuBefore = lab.clusterCpuSeconds();
-  const begun = new Map<string, number>();
-  const verified = new Map<string, number>();
-  const told = new Map<string, number>();
-  const committed = new Set<string>();
   const audit = lab.audit();
-  const count = copies.length;
-  let clusterCpu = 0;
-  const first = (seen: Map<string, number>, key: string): void => {
-    if (begun.has(key) && !seen.has(key)) seen.set(key, wallClock());
-  };
-  const until = (all: string, isSo: () => boolean): Promise<unknown> =>
-    eventually(
-      all,
-      MOST_MS,
-      () => {
-        say(`${verified.size} of ${count} verified, ${told.size} told, ${committed.size} committed`);
-        return isSo() || undefined;
-      },
-      500,
-    );
-  const witness = new AbortController();
-  const scope = { signal: witness.signal };
-  follow<ControllerRevision>(lab.client, CONTROLLER_REVISIONS, scope, ({ metadata }) => {
-    const { verifiedAt = 0 } = parseFacts(metadata.annotations?.[ANNOTATION_FACTS]) ?? {};
-    if (verifiedAt < from) return;
-    first(verified, `${metadata.namespace}/${metadata.labels?.[LABEL_RELEASE]}`);
-    if (verified.size === count) clusterCpu ||= lab.clusterCpuSeconds() - cpuBefore;
-  });
+  const witness = witnessCrowd(lab, copies.length, say);
   await sideBySide(AT_ONCE, copies, async (copy) => {
-    begun.set(`${copy.namespace}/${copy.name}`, wallClock());
+    witness.begins(copy);
     await form.change(lab, copy, 'crowd');
   });
-  await until(`${count} releases to be verified`, () => verified.size === count);
-  // Not before: to read every status of a crowd takes time that is measured, and nobody but the operator has to.
-  follow<BlueGreenReleaseObject>(lab.client, RELEASES, scope, ({ metadata, status }) => {
-    const key = `${metadata.namespace}/${metadata.name}`;
-    const { switch: last, phase } = (status ?? {}) as ReleaseStatus;
-    if ((parseTime(last?.decidedAt) ?? 0) < from || last?.convergedAt === undefined) return;
-    first(told, key);
-    if (phase === 'Committed' || phase === 'Idle') committed.add(key);
-  });
-  await until(`${count} releases to tell of it`, () => told.size === count && committed.size === count);
-  witness.abort();
+  await witness.allVerified();
+  await witness.allCommitted();
+  const seen = witness.end();
   const requests = audit.read().filter(ofOperator);
   audit.close();
-  const last = (seen: Map<string, number>): number => (Math.max(...seen.values()) - from) / 1000;
-  const each = [...verified].map(([key, at]) => (at - (begun.get(key) ?? from)) / 1000);
-  const end = Math.max(...verified.values());
-  return {
-    seconds: last(verified),
-    told: last(told),
-    each,
-    clusterCpu,
-    requests: requests.filter(({ at }) => at < end),
-  };
+  return { ...seen, requests: requests.filter(({ at }) => at < seen.verifiedAt) };
 }
 
 const SORTS: readonly Sort[] = ['write', 'dry run', 'read', 'event'];
