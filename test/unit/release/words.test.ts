@@ -44,6 +44,12 @@ describe('the words of a decision', () => {
     );
   });
 
+  it('say of nothing that it is kept waiting where the Deployment is gone', () => {
+    expect(decidedOn({ ...world(observed), source: undefined, wish: undefined }).message).to.equal(
+      'revision r2 (green) has the traffic and is watched until 2026-06-01T12:09:55Z',
+    );
+  });
+
   it('do not call a second try a change', () => {
     const outcome = { kind: 'Inconclusive' as const, at: NOON, reason: 'X', message: 'the quota is used up' };
     const inconclusive = { count: 1, retryAt: NOON };
