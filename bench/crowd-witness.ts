@@ -1,8 +1,9 @@
 /** Follows the releases of a crowd to their ends, for who measures it. */
-import { ANNOTATION_FACTS, LABEL_RELEASE } from '../src/api/names.ts';
+import { ANNOTATION_FACTS } from '../src/api/names.ts';
 import { type BlueGreenReleaseObject, RELEASES } from '../src/api/resource.ts';
 import type { ReleaseStatus } from '../src/api/status.ts';
 import { parseTime } from '../src/api/time.ts';
+import { keyOf, releaseOf } from '../src/controller/cache.ts';
 import { CONTROLLER_REVISIONS, type ControllerRevision } from '../src/kube/types.ts';
 import { parseFacts } from '../src/release/facts.ts';
 import { eventually } from '../test/support/eventually.ts';
@@ -20,7 +21,7 @@ export interface Witnessed {
   readonly seconds: number;
   /** Seconds until the last status told of it, too. */
   readonly told: number;
-  /** Seconds of each release, from the answer to its change until it was verified. */
+  /** Seconds of each release, from when people began to change it until it was verified. */
   readonly each: readonly number[];
   /** Seconds of CPU of everything in the cluster but the operator, until all were verified. */
   readonly clusterCpu: number;
@@ -38,8 +39,6 @@ export interface CrowdWitness {
   end(): Witnessed;
 }
 
-const keyOf = (namespace: string | undefined, name: string | undefined): string => `${namespace}/${name}`;
-
 export function witnessCrowd(lab: Lab, count: number, say: Say): CrowdWitness {
   const from = wallClock();
   const cpuBefore = lab.clusterCpuSeconds();
@@ -55,10 +54,10 @@ export function witnessCrowd(lab: Lab, count: number, say: Say): CrowdWitness {
     if (begun.has(key) && !seen.has(key)) seen.set(key, wallClock());
   }
 
-  function noteFacts({ metadata }: ControllerRevision): void {
-    const { verifiedAt = 0 } = parseFacts(metadata.annotations?.[ANNOTATION_FACTS]) ?? {};
+  function noteFacts(revision: ControllerRevision): void {
+    const { verifiedAt = 0 } = parseFacts(revision.metadata.annotations?.[ANNOTATION_FACTS]) ?? {};
     if (verifiedAt < from) return;
-    first(verified, keyOf(metadata.namespace, metadata.labels?.[LABEL_RELEASE]));
+    first(verified, releaseOf(revision) ?? '');
     if (verified.size === count) clusterCpu ||= lab.clusterCpuSeconds() - cpuBefore;
   }
 

@@ -27,6 +27,7 @@ import type { Say } from './benchmark.ts';
 import { type Copy, copyOf, type Stored, type Template, templateOf } from './copies.ts';
 import { putAll } from './etcd.ts';
 import type { Lab } from './lab.ts';
+import { replaced } from './replaced.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const PER_NAMESPACE = 100;
@@ -159,10 +160,8 @@ async function openStated(lab: Lab, namespace: string, spec: Spec): Promise<Shop
   return shop;
 }
 
-const imageAt = (path: string, value: string): Patch => ({
-  type: 'json',
-  operations: [{ op: 'replace', path: `${path}/template/spec/containers/0/image`, value }],
-});
+const imageAt = (path: string, image: string): Patch =>
+  replaced({ [`${path}/template/spec/containers/0/image`]: image });
 export const deployedImage = (image: string): Patch => imageAt('/spec', image);
 export const statedImage = (image: string): Patch => imageAt('/spec/workload/deployment/spec', image);
 

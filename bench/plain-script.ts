@@ -6,6 +6,7 @@ import type { Say } from './benchmark.ts';
 import { follow } from './follow.ts';
 import type { Lab } from './lab.ts';
 import { wallClock } from './numbers.ts';
+import { replaced } from './replaced.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const LABEL = 'bench-plain';
@@ -13,10 +14,6 @@ const PER_NAMESPACE = 100;
 
 type Color = 'blue' | 'green';
 
-const replaced = (values: Readonly<Record<string, string | number>>): Patch => ({
-  type: 'json',
-  operations: Object.entries(values).map(([path, value]) => ({ op: 'replace', path, value })),
-});
 const released = (image: string): Patch =>
   replaced({ '/spec/replicas': 1, '/spec/template/spec/containers/0/image': image });
 const SWITCHED = replaced({ '/spec/selector/color': 'green' });
